@@ -1,0 +1,118 @@
+/** Builds one bundle per process into dist/ (`--tests`: the suites for VS Code into out/ as well). Native modules stay outside. */
+import { chmod, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const { values: options } = parseArgs({
+  options: { production: { type: 'boolean', default: false }, tests: { type: 'boolean', default: false } },
+});
+
+const root = import.meta.dirname;
+const resolveModule = createRequire(import.meta.url).resolve;
+/** Native modules, found in node_modules at run time; LanceDB's own JavaScript is bundled, its embedding providers are never loaded. */
+const EXTERNAL = ['onnxruntime-node', '@lancedb/lancedb-*', 'openai', '@huggingface/transformers'];
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  sourcemap: options.production ? false : 'linked',
+  minify: options.production,
+  keepNames: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  logOverride: { 'empty-import-meta': 'silent' },
+};
+
+/** Processes of our own: ES modules, with `require` for the CommonJS packages bundled into them. */
+const nodeProcess = {
+  ...common,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  external: EXTERNAL,
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+};
+
+async function copyInto(folder, files) {
+  await mkdir(folder, { recursive: true });
+  await Promise.all(files.map(([from, to]) => copyFile(from, join(folder, to))));
+}
+
+async function copyGrammars() {
+  const { GRAMMARS } = await import('./src/indexing/chunking/grammarTable.ts');
+  const files = new Map(
+    Object.values(GRAMMARS).map((grammar) => [grammar.wasm, resolveModule(`${grammar.package}/${grammar.file}`)]),
+  );
+  await copyInto(join(root, 'dist/grammars'), [
+    ...[...files].map(([name, from]) => [from, name]),
+    [resolveModule('web-tree-sitter/tree-sitter.wasm'), 'tree-sitter.wasm'],
+  ]);
+}
+
+async function copyWebviewAssets() {
+  const codicons = dirname(resolveModule('@vscode/codicons/dist/codicon.css'));
+  await copyInto(
+    join(root, 'dist/webview'),
+    ['codicon.css', 'codicon.ttf'].map((name) => [join(codicons, name), name]),
+  );
+}
+
+await rm(join(root, 'dist'), { recursive: true, force: true });
+await Promise.all([
+  build({
+    ...common,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    external: ['vscode'],
+    entryPoints: { extension: 'src/extension.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+  }),
+  build({
+    ...nodeProcess,
+    entryPoints: {
+      server: 'src/server/main.ts',
+      chunker: 'src/server/chunking/syntaxWorker.ts',
+      embedder: 'src/embedder/main.ts',
+      cli: 'src/cli/main.ts',
+    },
+    outdir: 'dist',
+  }),
+  build({
+    ...common,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    entryPoints: {
+      main: 'src/webview/main.ts',
+      style: 'src/webview/style.css',
+      status: 'src/webview/status/main.ts',
+      statusStyle: 'src/webview/status/statusStyle.css',
+    },
+    outdir: 'dist/webview',
+  }),
+  copyGrammars(),
+  copyWebviewAssets(),
+]);
+await chmod(join(root, 'dist/cli.js'), 0o755);
+
+if (options.tests) {
+  await build({
+    ...common,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    external: ['vscode', 'mocha'],
+    entryPoints: { index: 'test/vscode/index.ts' },
+    outdir: 'out/test-vscode',
+    outExtension: { '.js': '.cjs' },
+  });
+}
+const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+process.stdout.write(`Built Tessera ${version} into dist/.\n`);
