@@ -1,0 +1,75 @@
+import type { ViewAction } from './view.ts';
+
+/** What the status page shows, worded by the host; the page only draws it. */
+export interface StatusModel {
+  readonly title: string;
+  readonly folders: readonly StatusFolder[];
+  /** Said in place of folders when there are none. */
+  readonly empty: string;
+}
+
+export type StatusTone = 'good' | 'busy' | 'warning' | 'error' | 'quiet';
+
+export interface StatusFolder {
+  readonly name: string;
+  readonly path: string;
+  readonly tone: StatusTone;
+  readonly state: string;
+  readonly detail: string;
+  /** From 0 to 1; null draws no bar. */
+  readonly progress: number | null;
+  readonly actions: readonly { readonly action: ViewAction; readonly label: string }[];
+  readonly cards: readonly StatusCard[];
+  readonly sections: readonly StatusSection[];
+}
+
+/** One number worth knowing. */
+export interface StatusCard {
+  readonly label: string;
+  readonly value: string;
+  readonly detail: string;
+}
+
+export type StatusSection =
+  /** Names with their part of the whole, drawn as bars. */
+  | {
+      readonly kind: 'bars';
+      readonly title: string;
+      readonly bars: readonly { readonly label: string; readonly share: number; readonly value: string }[];
+    }
+  | {
+      readonly kind: 'facts';
+      readonly title: string;
+      readonly facts: readonly { readonly label: string; readonly value: string }[];
+    }
+  | {
+      readonly kind: 'table';
+      readonly title: string;
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+    }
+  /** Groups that open to a list of files. */
+  | {
+      readonly kind: 'files';
+      readonly title: string;
+      readonly note: string;
+      readonly groups: readonly StatusFileGroup[];
+    };
+
+export interface StatusFileGroup {
+  readonly label: string;
+  readonly count: string;
+  readonly files: readonly { readonly path: string; readonly detail: string }[];
+  /** Said after a list that was cut short. */
+  readonly more: string;
+}
+
+export type StatusToHost =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'run'; readonly action: ViewAction }
+  | { readonly kind: 'openFile'; readonly folder: string; readonly path: string };
+
+export interface HostToStatus {
+  readonly kind: 'model';
+  readonly model: StatusModel;
+}
