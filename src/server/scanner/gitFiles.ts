@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { IgnoreRules } from '../../indexing/ignoreRules.ts';
+
+/** What git's own configuration says about ignoring in a folder. */
+export interface GitConfiguration {
+  /** Absolute path of the global excludes file; it need not exist. */
+  readonly excludesFile: string;
+  readonly ignoreCase: boolean;
+}
+
+/** Ignore files above this many bytes are taken for something else and not read. Git's largest template has under 10 kB. */
+const MAX_IGNORE_FILE_BYTES = 4 * 1024 * 1024;
+const GIT_TIMEOUT_MS = 3000;
+
+/**
+ * Asks git, because its configuration is spread over files that include one another. Where git is missing, or refuses the
+ * folder, its defaults hold.
+ */
+export async function readGitConfiguration(folder: string): Promise<GitConfiguration> {
+  const values = parseConfig(await askGit(folder));
+  const home = os.homedir();
+  const configHome = process.env['XDG_CONFIG_HOME'];
+  const base = configHome === undefined || configHome === '' ? path.join(home, '.config') : configHome;
+  const excludesFile = values.get('core.excludesfile');
+  const ignoreCase = values.get('core.ignorecase');
+  return {
+    excludesFile:
+      excludesFile === undefined
+        ? path.join(base, 'git', 'ignore')
+        : path.resolve(folder, expandHome(excludesFile, home)),
+    ignoreCase:
+      ignoreCase === undefined ? process.platform === 'win32' || process.platform === 'darwin' : isTrue(ignoreCase),
+  };
+}
+
+/**
+ * Rules of an ignore file, or `undefined` when it is not there, is no plain file or can't be read. Like git, it follows links
+ * to the files of a person's configuration and not those in the tree.
+ */
+export async function readIgnoreFile(
+  file: string,
+  ignoreCase: boolean,
+  links: 'follow' | 'plain file only' = 'follow',
+): Promise<IgnoreRules | undefined> {
+  try {
+    const stat = await (links === 'follow' ? fs.stat(file) : fs.lstat(file));
+    if (!stat.isFile() || stat.size > MAX_IGNORE_FILE_BYTES) return undefined;
+    return new IgnoreRules(await fs.readFile(file, 'utf8'), { ignoreCase });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The folder that holds a repository's `info/exclude`, for a folder with a `.git`: that folder itself, or, for a worktree or a
+ * submodule whose `.git` is a file, the one it points to. `undefined` when there is no repository here.
+ */
+export async function gitCommonFolder(folder: string): Promise<string | undefined> {
+  const dotGit = path.join(folder, '.git');
+  try {
+    const stat = await fs.stat(dotGit);
+    if (stat.isDirectory()) return dotGit;
+    const target = /^gitdir: (.+?)\r?\n?$/.exec(await fs.readFile(dotGit, 'utf8'))?.[1];
+    if (target === undefined) return undefined;
+    const gitFolder = path.resolve(folder, target);
+    try {
+      const common = (await fs.readFile(path.join(gitFolder, 'commondir'), 'utf8')).trim();
+      return path.resolve(gitFolder, common);
+    } catch {
+      return gitFolder;
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function askGit(folder: string): Promise<string> {
+  // A hook's GIT_DIR would make git answer for another repository.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|PREFIX)$/.test(name)),
+  );
+  const args = ['-C', folder, 'config', '--null', '--get-regexp', '^core\\.(excludesfile|ignorecase)$'];
+  return new Promise((resolve) => {
+    // Started from the home folder: Windows looks for a program in the current folder first, and the indexed one may bring its own.
+    execFile('git', args, { cwd: os.homedir(), env, timeout: GIT_TIMEOUT_MS, windowsHide: true }, (error, stdout) => {
+      resolve(error === null ? stdout : '');
+    });
+  });
+}
+
+/** `name\nvalue\0…`; a later value overrides an earlier one; a name without a value means true. */
+function parseConfig(output: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const entry of output.split('\0').filter((text) => text !== '')) {
+    const end = entry.indexOf('\n');
+    values.set((end === -1 ? entry : entry.slice(0, end)).toLowerCase(), end === -1 ? 'true' : entry.slice(end + 1));
+  }
+  return values;
+}
+
+function isTrue(value: string): boolean {
+  return /^(?:true|yes|on|[1-9]\d*)$/i.test(value);
+}
+
+function expandHome(file: string, home: string): string {
+  return /^~(?=[/\\]|$)/.test(file) ? path.join(home, file.slice(1)) : file;
+}

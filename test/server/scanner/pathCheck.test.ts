@@ -1,0 +1,96 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PathVerdict, ScanEntry } from '../../../src/server/scanner/entries.ts';
+import { changesRules, checkPaths, isIndexable } from '../../../src/server/scanner/pathCheck.ts';
+import { makeFolder, OPTIONS, remove, scanAll } from './temporaryFolder.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = makeFolder({
+    '.gitignore': '*.log\n/out\n!keep.log\n',
+    'a.ts': 'a',
+    'keep.log': 'k',
+    'drop.log': 'd',
+    'out/b.ts': 'b',
+    'src/.tesseraignore': 'private/\n',
+    'src/c.ts': 'c',
+    'src/private/d.ts': 'd',
+    'src/e.pem': 'e',
+    'src/empty.ts': '',
+    'src/large.ts': 'x'.repeat(200_000),
+    'lib/node_modules/f.js': 'f',
+    'venv/pyvenv.cfg': 'v',
+    'venv/g.py': 'g',
+    '.git/HEAD': 'ref: refs/heads/main\n',
+    '.git/info/exclude': 'notes/\n',
+    'notes/h.md': 'h',
+  });
+  fs.symlinkSync('src', path.join(folder, 'link'));
+  fs.symlinkSync('a.ts', path.join(folder, 'link.ts'));
+});
+
+afterEach(() => {
+  remove(folder);
+});
+
+/** What a person is told of, by path. */
+function byPath(entries: readonly (ScanEntry | PathVerdict)[]): ReadonlyMap<string, unknown> {
+  const told = entries.flatMap((entry) =>
+    entry.kind === 'file' || entry.kind === 'skipped' ? [[entry.path, entry] as const] : [],
+  );
+  return new Map(told);
+}
+
+describe('checkPaths', () => {
+  it('agrees with the scan on every path there is', async () => {
+    const everything = fs
+      .readdirSync(folder, { recursive: true, withFileTypes: true })
+      .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
+    const scanned = await scanAll(folder);
+    const verdicts = await checkPaths(folder, OPTIONS, everything);
+    expect(byPath(verdicts)).toEqual(byPath(scanned));
+  });
+
+  it('tells folders, missing paths and what lies behind a link or outside', async () => {
+    const verdicts = await checkPaths(folder, OPTIONS, [
+      'src',
+      '',
+      'nowhere.ts',
+      'nowhere/at/all.ts',
+      'a.ts/below',
+      'link/c.ts',
+      'link.ts',
+      '../elsewhere.ts',
+      'src/private',
+      'lib/node_modules/f.js',
+    ]);
+    expect(verdicts.map((verdict) => verdict.kind)).toEqual([
+      'folder',
+      'folder',
+      'missing',
+      'missing',
+      'missing',
+      'ignored',
+      'ignored',
+      'ignored',
+      'ignored',
+      'ignored',
+    ]);
+  });
+
+  it('answers for one path', async () => {
+    expect(await isIndexable(folder, 'src/c.ts', OPTIONS)).toBe(true);
+    expect(await isIndexable(folder, 'drop.log', OPTIONS)).toBe(false);
+  });
+});
+
+describe('changesRules', () => {
+  it('knows the files that decide about others', () => {
+    for (const file of ['.gitignore', 'a/b/.gitignore', '.ignore', 'a/.tesseraignore', '.git/info/exclude']) {
+      expect(changesRules(file), file).toBe(true);
+    }
+    expect(changesRules('src/gitignore.ts')).toBe(false);
+  });
+});
