@@ -1,0 +1,49 @@
+import { TesseraError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { chunkLines, tokenSums } from '../../indexing/chunking/chunkLines.ts';
+import { readDocument } from '../../indexing/chunking/docStructure.ts';
+import { GRAMMARS } from '../../indexing/chunking/grammarTable.ts';
+import { DEFAULT_CHUNK_LIMITS } from '../../indexing/chunking/limits.ts';
+import { lineBreakCosts } from '../../indexing/chunking/lineStructure.ts';
+import { readLines } from '../../indexing/chunking/lines.ts';
+import type { Chunk, Chunker, ChunkLimits, SourceDocument } from '../../indexing/document.ts';
+import { SyntaxThread } from './syntaxThread.ts';
+
+export interface ChunkerOptions {
+  /** Absolute folder of the grammars the build copied; without it they are taken from node_modules. */
+  readonly grammarFolder?: string;
+  readonly limits?: ChunkLimits;
+  readonly logger?: Logger;
+}
+
+/**
+ * A chunker that cuts code along definitions where a grammar for the language exists, docs by heading and paragraph,
+ * the rest (and code its grammar cannot cope with) by blank lines and indentation. Parsing happens on a thread of its own,
+ * started with the first document that needs it. `chunk` rejects with `disposed` after `dispose`, and never because of the document.
+ */
+export function createChunker(options: ChunkerOptions = {}): Chunker {
+  const limits = options.limits ?? DEFAULT_CHUNK_LIMITS;
+  const syntax = new SyntaxThread({ grammarFolder: options.grammarFolder, limits }, options.logger);
+  let isDisposed = false;
+  return {
+    async chunk(document: SourceDocument): Promise<readonly Chunk[]> {
+      if (isDisposed) throw new TesseraError('disposed', 'The chunker was disposed.');
+      const hasGrammar =
+        document.scope === 'code' && document.text !== '' && Object.hasOwn(GRAMMARS, document.language);
+      return (hasGrammar ? await syntax.cut(document) : undefined) ?? cutWithoutGrammar(document, limits);
+    },
+    dispose() {
+      isDisposed = true;
+      syntax.dispose();
+    },
+  };
+}
+
+function cutWithoutGrammar(document: SourceDocument, limits: ChunkLimits): readonly Chunk[] {
+  const lines = readLines(document.text);
+  const structure =
+    document.scope === 'docs'
+      ? readDocument(lines, document.language)
+      : { breakCosts: lineBreakCosts(lines), outline: [] };
+  return chunkLines(lines, tokenSums(lines), structure, limits);
+}

@@ -1,0 +1,160 @@
+import { Worker } from 'node:worker_threads';
+import { assertNever, TesseraError } from '../../base/errors.ts';
+import { Deferred } from '../../base/deferred.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Chunk, SourceDocument } from '../../indexing/document.ts';
+import { parseBudgetMs } from './parseBudget.ts';
+import type { SyntaxAnswer, SyntaxJob, SyntaxWorkerData } from './syntaxWorkerProtocol.ts';
+
+/** Beyond what parsing may take: loading a grammar, reading the tree, a busy machine. */
+const GRACE_MS = 5000;
+/** Threads that ended one after the other without cutting anything: then no further one is started. */
+const MAX_FRUITLESS_STARTS = 3;
+
+/** Without them V8 lets the thread's garbage grow; a file of 1 MB needs about 100 MB for the nodes of its tree. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 } as const;
+
+interface Pending extends SyntaxJob {
+  readonly result: Deferred<readonly Chunk[] | undefined>;
+}
+
+/** The build makes one file of the thread's code and puts it beside the bundle this runs in. */
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './syntaxWorker.ts' : './chunker.js', import.meta.url);
+
+/**
+ * Cuts documents on another thread, which is started when the first one comes and again when it ended. A document that
+ * takes too long or ends the thread gets no answer but undefined; those behind it are sent again.
+ */
+export class SyntaxThread {
+  readonly #data: SyntaxWorkerData;
+  readonly #logger: Logger | undefined;
+  /** In the order they were sent; the first one is being cut. */
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #lastId = 0;
+  #fruitlessStarts = 0;
+  #isDisposed = false;
+
+  constructor(data: SyntaxWorkerData, logger?: Logger) {
+    this.#data = data;
+    this.#logger = logger;
+  }
+
+  /** The chunks; undefined when the document could not be cut along a tree. Rejects with `disposed`. */
+  cut(document: SourceDocument): Promise<readonly Chunk[] | undefined> {
+    if (this.#isDisposed) return Promise.reject(disposedError());
+    if (this.#fruitlessStarts >= MAX_FRUITLESS_STARTS) return Promise.resolve(undefined);
+    const job: Pending = { id: ++this.#lastId, document, result: new Deferred() };
+    this.#pending.set(job.id, job);
+    const worker = (this.#worker ??= this.#start());
+    this.#send(worker, job);
+    if (this.#pending.size === 1) this.#watchFirst();
+    return job.result.promise;
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    clearTimeout(this.#watch);
+    for (const job of this.#pending.values()) job.result.reject(disposedError());
+    this.#pending.clear();
+    void this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #start(): Worker {
+    const worker = new Worker(ENTRY, {
+      workerData: this.#data,
+      name: 'tessera chunker',
+      resourceLimits: RESOURCE_LIMITS,
+    });
+    this.#fruitlessStarts++;
+    worker.on('message', (answer: SyntaxAnswer) => {
+      if (worker === this.#worker) this.#receive(answer);
+    });
+    worker.on('error', (error) => this.#logger?.warn('the chunker thread failed', { error: String(error) }));
+    worker.on('exit', (code) => {
+      if (worker === this.#worker) this.#replace(code !== 0);
+    });
+    return worker;
+  }
+
+  #send(worker: Worker, { id, document }: Pending): void {
+    const { path, language, scope, text } = document;
+    worker.ref();
+    worker.postMessage({ id, document: { path, language, scope, text } } satisfies SyntaxJob);
+  }
+
+  #receive(answer: SyntaxAnswer): void {
+    switch (answer.kind) {
+      case 'problem':
+        this.#logger?.error('a grammar could not be loaded; its files are cut by lines', {
+          grammar: answer.grammar,
+          error: answer.error,
+        });
+        return;
+      case 'failed':
+        this.#logger?.warn('a grammar failed; the file is cut by lines', {
+          path: this.#pending.get(answer.id)?.document.path,
+          error: answer.error,
+        });
+        this.#fruitlessStarts = 0;
+        this.#settle(answer.id, undefined);
+        // It is about to exit; what is behind this document goes to another thread.
+        this.#replace(false);
+        return;
+      case 'cut':
+        this.#fruitlessStarts = 0;
+        this.#settle(answer.id, answer.chunks);
+        this.#watchFirst();
+        return;
+      default:
+        assertNever(answer);
+    }
+  }
+
+  #settle(id: number, chunks: readonly Chunk[] | undefined): void {
+    const job = this.#pending.get(id);
+    this.#pending.delete(id);
+    job?.result.resolve(chunks);
+  }
+
+  /** Lets go of the thread; `blamesFirst`: the document it was cutting ended it and is not tried again. */
+  #replace(blamesFirst: boolean): void {
+    void this.#worker?.terminate();
+    this.#worker = undefined;
+    const first = this.#pending.values().next().value;
+    if (blamesFirst && first !== undefined) this.#settle(first.id, undefined);
+    if (this.#fruitlessStarts >= MAX_FRUITLESS_STARTS) {
+      this.#logger?.error('the chunker thread does not start; files are cut by lines', {});
+      for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
+    }
+    if (this.#pending.size > 0) {
+      const worker = (this.#worker = this.#start());
+      for (const job of this.#pending.values()) this.#send(worker, job);
+    }
+    this.#watchFirst();
+  }
+
+  /** Ends the thread when its present document takes too long; lets the process end when there is none. */
+  #watchFirst(): void {
+    clearTimeout(this.#watch);
+    const first = this.#pending.values().next().value;
+    if (first === undefined) {
+      this.#worker?.unref();
+      return;
+    }
+    const budgetMs = GRACE_MS + parseBudgetMs(first.document.text.length);
+    this.#watch = setTimeout(() => {
+      this.#logger?.warn('cutting a file takes too long; it is cut by lines', { path: first.document.path });
+      this.#fruitlessStarts = 0;
+      this.#replace(true);
+    }, budgetMs);
+    this.#watch.unref();
+  }
+}
+
+function disposedError(): TesseraError {
+  return new TesseraError('disposed', 'The chunker was disposed.');
+}

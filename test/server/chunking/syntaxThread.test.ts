@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isTesseraError } from '../../../src/base/errors.ts';
+import { Logger, type LogRecord } from '../../../src/base/logger.ts';
+import type { SourceDocument } from '../../../src/indexing/document.ts';
+import { createChunker } from '../../../src/server/chunking/createChunker.ts';
+
+const document = (language: string, text: string): SourceDocument => ({
+  path: `a.${language}`,
+  language,
+  scope: 'code',
+  text,
+});
+const SMALL = document('typescript', 'export class A {}\n');
+
+/** What sends C#'s parser into an endless search for a meaning, and without a limit into 2 GB. */
+const PATHOLOGICAL = document('csharp', 'a<'.repeat(50_000));
+
+describe('the chunker', () => {
+  it('cuts by lines what the grammar cannot cope with, and goes on with the documents behind it', async () => {
+    const chunker = createChunker();
+    const [strange, small] = await Promise.all([chunker.chunk(PATHOLOGICAL), chunker.chunk(SMALL)]);
+    expect(strange).toHaveLength(1);
+    expect(small[0]!.symbol).toBe('A');
+    chunker.dispose();
+  });
+
+  it('answers many documents at once, each with its own chunks', async () => {
+    const chunker = createChunker();
+    const names = Array.from({ length: 200 }, (_, n) => `name${n}`);
+    const cut = await Promise.all(
+      names.map((name, n) => {
+        const isPython = n % 2 === 0;
+        const text = isPython ? `class ${name}:\n  pass\n` : `function ${name}() {}\n`;
+        return chunker.chunk(document(isPython ? 'python' : 'javascript', text));
+      }),
+    );
+    expect(cut.map((chunks) => chunks[0]!.symbol)).toEqual(names);
+    chunker.dispose();
+  });
+
+  it('cuts by lines and says so when a grammar cannot be loaded', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tessera-grammars-'));
+    await writeFile(join(folder, 'typescript.wasm'), 'no grammar');
+    const records: LogRecord[] = [];
+    const logger = new Logger({ level: 'debug', write: (record) => records.push(record) }, 'test');
+    const chunker = createChunker({ grammarFolder: folder, logger });
+    expect(await chunker.chunk(SMALL)).toMatchObject([{ startLine: 1, endLine: 1, symbol: '' }]);
+    await chunker.chunk(SMALL);
+    expect(records.filter((record) => record.level === 'error')).toHaveLength(1);
+    chunker.dispose();
+    await rm(folder, { recursive: true });
+  });
+
+  it('rejects with `disposed` what is asked after, and what is under way at, its end', async () => {
+    const chunker = createChunker();
+    const underWay = chunker.chunk(SMALL);
+    chunker.dispose();
+    chunker.dispose();
+    const isDisposed = (error: unknown): boolean => isTesseraError(error, 'disposed');
+    expect(await underWay.catch(isDisposed)).toBe(true);
+    expect(await chunker.chunk(SMALL).catch(isDisposed)).toBe(true);
+  });
+});
