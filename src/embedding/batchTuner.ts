@@ -1,0 +1,238 @@
+import type { TunerReport } from '../protocol/embedder.ts';
+import type { Belief } from './kalmanFilter.ts';
+import { betterBudget, budgetGrid, worthTrying } from './budgetSearch.ts';
+import { MemoryCeiling } from './memoryCeiling.ts';
+import { ProbePlanner } from './probePlanner.ts';
+import { ThroughputMeter } from './throughputMeter.ts';
+import { type PlannedRun, type RunCost, type RunShape, paddedTokens } from './runShape.ts';
+import { ThroughputModel } from './throughputModel.ts';
+import { longestFirst, packByCost, packGreedily } from './tokenBatcher.ts';
+import { parseTunerState } from './tunerState.ts';
+import type { PlanPurpose, RunMeasurement, Tuner, TunerOptions, TunerState } from './tunerTypes.ts';
+
+/** Planning by cost takes some microseconds a text; where a text itself takes less than this, filling to the budget is enough. */
+const WORTH_PLANNING_MS = 0.5;
+/** Runs in a window, at least: what its last, unfilled run loses is then small. */
+const WINDOW_RUNS = 16;
+/** A size this much above the largest that has succeeded is not tried: memory is found out in steps. */
+const GROWTH = 4;
+/** A size is not moved to before so many runs of it: what neighbouring sizes let expect is reason to try it, not to trust it. */
+const RUNS_BEFORE_MOVING = 4;
+/** Deciding costs more than learning, and one run hardly changes anything. */
+const RUNS_BETWEEN_DECISIONS = 8;
+/**
+ * Runs of one size are learned from at most this often: where runs are short, learning would cost as much as they do. Once
+ * converged, any run is.
+ */
+const LEARNING_PAUSE_MS = { learning: 2, converged: 20 } as const;
+/** Moves kept for the report. */
+const MOVES_KEPT = 50;
+/** A pace that stays off by this factor (a logarithm) from when the sizes were learned makes them worth another look … */
+const CHANGED_PACE = 0.5;
+/** … where `stays` is an average over about this many runs … */
+const PACE_RUNS = 128;
+/** … and this share of the first doubt is what another look means. */
+const CHANGED_DOUBT = 0.02;
+
+/**
+ * Sizes runs by the throughput they are measured to have. `ThroughputModel` holds what is learned, `budgetSearch` says what
+ * to try and when to move, `MemoryCeiling` what memory allows. Learning happens on real work only, and stops when nothing
+ * is left that could be expected to pay.
+ */
+export class BatchTuner implements Tuner {
+  readonly #options: TunerOptions;
+  readonly #model: ThroughputModel;
+  readonly #memory: MemoryCeiling;
+  readonly #probes: ProbePlanner;
+  readonly #meter: ThroughputMeter;
+  readonly #moves: TunerReport['moves'][number][] = [];
+  #budgetTokens: number;
+  #converged: boolean;
+  #runs: number;
+  #largestTokens: number;
+  #meanLength = 128;
+  #unlearnedMs = 0;
+  #learnedTokens = 0;
+  /** Average of the pace, and what it was when the sizes were last found good. */
+  #pace: number | undefined;
+  #learnedPace: number | undefined;
+
+  /** `saved` is what `save` gave, as read from a file; anything that does not fit is ignored. */
+  constructor(options: TunerOptions, saved?: unknown) {
+    const { limits, memoryCeilingMb } = options;
+    const state = parseTunerState(saved);
+    this.#options = options;
+    this.#model = new ThroughputModel(limits.baseTokens, state?.throughput);
+    this.#memory = new MemoryCeiling(
+      { limitMb: memoryCeilingMb, floorTokens: limits.floorTokens, baseTokens: limits.baseTokens },
+      state?.memoryCeiling,
+    );
+    this.#probes = new ProbePlanner(limits.baseTokens);
+    this.#meter = new ThroughputMeter(state?.bestTokensPerSecond ?? 0);
+    const wanted = Math.max(limits.floorTokens, state?.budgetTokens ?? limits.baseTokens);
+    this.#budgetTokens = Math.min(wanted, limits.ceilingTokens, this.#memory.tokens);
+    this.#largestTokens = this.#budgetTokens;
+    this.#converged = state?.converged ?? false;
+    this.#runs = state?.runs ?? 0;
+  }
+
+  get windowTokens(): number {
+    return this.#budgetTokens * WINDOW_RUNS;
+  }
+
+  plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[] {
+    const { fixedCount, lengthStep } = this.#options;
+    const order = longestFirst(lengths);
+    const maxTokens = this.#mostTokens;
+    if (fixedCount > 0) return packGreedily(lengths, order, { maxTokens, maxCount: fixedCount, lengthStep });
+
+    const cost = this.#limitedCost();
+    const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
+    if (purpose === 'live') return plain(order);
+    const sizes = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#converged);
+    const probes = this.#probes.choose(lengths, order, sizes, { lengthStep, maxTokens, cost });
+    this.#setConverged(sizes.length === 0 || probes.impossible);
+    if (probes.runs.length === 0) return plain(order);
+    // Each probe runs among runs of the texts next to its own: what is compared is then alike in all but size, and close in time.
+    const rank = new Uint32Array(order.length);
+    order.forEach((index, place) => (rank[index] = place));
+    const first = (run: PlannedRun): number => rank[run.indices[0] ?? 0] ?? 0;
+    return [...plain(probes.rest), ...probes.runs].sort((a, b) => first(a) - first(b));
+  }
+
+  record(measurement: RunMeasurement): void {
+    const { shape, realTokens, elapsedMs, endedAtMs, rssMb } = measurement;
+    const tokens = paddedTokens(shape);
+    this.#runs++;
+    this.#largestTokens = Math.max(this.#largestTokens, tokens);
+    this.#meanLength += (shape.length - this.#meanLength) / Math.min(this.#runs, PACE_RUNS);
+    this.#unlearnedMs += elapsedMs;
+    const learns = this.#learnsFrom(tokens);
+    if (learns) this.#model.record(shape, elapsedMs, endedAtMs);
+    this.#meter.add(realTokens, elapsedMs);
+    this.#memory.succeed(tokens, rssMb);
+    if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');
+    if (!learns) return;
+    this.#unlearnedMs = 0;
+    this.#learnedTokens = tokens;
+    this.#watchPace();
+    if (this.#model.runs % RUNS_BETWEEN_DECISIONS === 0) this.#decide();
+  }
+
+  outOfMemory(shape: RunShape): void {
+    this.#memory.fail(paddedTokens(shape));
+    this.#largestTokens = Math.min(this.#largestTokens, this.#memory.tokens);
+    if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'out-of-memory');
+  }
+
+  report(): TunerReport {
+    return {
+      budgetTokens: this.#budgetTokens,
+      bestTokensPerSecond: this.#meter.best,
+      memoryCeilingTokens: this.#memory.failureTokens,
+      latencyCeilingTokens: this.#latencyCeilingTokens(),
+      converged: this.#converged,
+      runs: this.#runs,
+      moves: [...this.#moves],
+    };
+  }
+
+  save(): TunerState {
+    return {
+      version: 1,
+      budgetTokens: this.#budgetTokens,
+      bestTokensPerSecond: this.#meter.best,
+      converged: this.#converged,
+      runs: this.#runs,
+      throughput: this.#model.save(),
+      memoryCeiling: this.#memory.save(),
+    };
+  }
+
+  readonly #compare = (a: number, b: number): Belief => this.#model.compare(a, b);
+
+  get #mostTokens(): number {
+    return Math.min(this.#options.limits.ceilingTokens, this.#memory.tokens);
+  }
+
+  #pack(lengths: ArrayLike<number>, order: Uint32Array, cost: RunCost): PlannedRun[] {
+    const { lengthStep } = this.#options;
+    const most = Math.min(this.#budgetTokens, this.#latencyCeilingTokens() ?? Infinity);
+    const limits = { maxTokens: most, maxCount: Infinity, lengthStep };
+    const middle = Math.max(1, lengths[order[order.length >> 1] ?? 0] ?? 1);
+    const count = Math.max(1, Math.floor(this.#budgetTokens / middle));
+    const textMs = this.#model.cost()(middle, count) / count;
+    if (this.#model.runs > 0 && textMs < WORTH_PLANNING_MS) return packGreedily(lengths, order, limits);
+    // Runs of twice the budget where that saves padding or a short rest; further than that the sizes may be unknown.
+    const maxTokens = Math.min(2 * this.#budgetTokens, this.#mostTokens);
+    return packByCost(lengths, order, { ...limits, maxTokens }, cost);
+  }
+
+  /** Cost of a run in ms; infinite where a run of several texts would pass the latency ceiling. */
+  #limitedCost(): RunCost {
+    const cost = this.#model.cost();
+    // Before the first run the pace is unknown.
+    const ceilingMs = this.#model.runs > 0 ? this.#options.latencyCeilingMs : Infinity;
+    return (length, count) => {
+      const ms = cost(length, count);
+      return ms > ceilingMs && count > 1 ? Infinity : ms;
+    };
+  }
+
+  /** Sizes that may be used or tried now. */
+  #candidates(): number[] {
+    const latency = this.#latencyCeilingTokens() ?? Infinity;
+    const most = Math.min(this.#mostTokens, latency, GROWTH * this.#largestTokens);
+    return budgetGrid(this.#options.limits.floorTokens, most);
+  }
+
+  /** Padded tokens at which a run of texts of common length takes the latency ceiling; null when no allowed run does. */
+  #latencyCeilingTokens(): number | null {
+    if (this.#model.runs === 0) return null;
+    const cost = this.#model.cost();
+    const { floorTokens } = this.#options.limits;
+    const grid = budgetGrid(floorTokens, this.#mostTokens);
+    const within = grid.filter(
+      (tokens) => cost(this.#meanLength, tokens / this.#meanLength) <= this.#options.latencyCeilingMs,
+    );
+    return within.length === grid.length ? null : (within.at(-1) ?? floorTokens);
+  }
+
+  #learnsFrom(tokens: number): boolean {
+    if (this.#converged) return this.#unlearnedMs >= LEARNING_PAUSE_MS.converged;
+    // Another size than the last is what there is to learn about.
+    const isOther = tokens > this.#learnedTokens * Math.SQRT2 || tokens < this.#learnedTokens / Math.SQRT2;
+    return isOther || this.#unlearnedMs >= LEARNING_PAUSE_MS.learning;
+  }
+
+  #decide(): void {
+    const known = this.#candidates().filter((tokens) => this.#model.runsNear(tokens) >= RUNS_BEFORE_MOVING);
+    const better = betterBudget(this.#compare, this.#budgetTokens, known);
+    if (better !== this.#budgetTokens) this.#moveTo(better, 'faster');
+  }
+
+  #watchPace(): void {
+    const { pace } = this.#model;
+    this.#pace = this.#pace === undefined ? pace : this.#pace + (pace - this.#pace) / PACE_RUNS;
+    this.#learnedPace ??= this.#pace;
+    if (!this.#converged || Math.abs(this.#pace - this.#learnedPace) < CHANGED_PACE) return;
+    this.#learnedPace = this.#pace;
+    this.#model.doubt(CHANGED_DOUBT);
+    this.#note(this.#budgetTokens, 'conditions-changed');
+  }
+
+  #setConverged(converged: boolean): void {
+    if (converged && !this.#converged) this.#learnedPace = this.#pace;
+    this.#converged = converged;
+  }
+
+  #moveTo(tokens: number, reason: string): void {
+    this.#note(tokens, reason);
+    this.#budgetTokens = tokens;
+  }
+
+  #note(toTokens: number, reason: string): void {
+    this.#moves.push({ run: this.#runs, fromTokens: this.#budgetTokens, toTokens, reason });
+    if (this.#moves.length > MOVES_KEPT) this.#moves.shift();
+  }
+}

@@ -1,0 +1,71 @@
+import type { Belief } from './kalmanFilter.ts';
+
+/** Compares two sizes of run: mean and variance of the logarithm of time per token at `a` over that at `b`. */
+export type CompareSizes = (a: number, b: number) => Belief;
+
+/** A move has to promise this much (a log ratio: half a percent) with this probability. */
+const WORTH_MOVING = 0.005;
+const SURE_ENOUGH = 0.9;
+
+/** Looking further is worth it while it can be expected to find this much (a log ratio) … */
+const WORTH_LOOKING = 0.005;
+/** … and, once one has stopped, worth taking up again from here on. */
+const WORTH_RESUMING = 0.01;
+
+/** Powers of two from floor to ceiling: a finer grid can't be told apart, since throughput changes slowly with size. */
+export function budgetGrid(floorTokens: number, ceilingTokens: number): number[] {
+  const grid: number[] = [];
+  for (let tokens = 2 ** Math.ceil(Math.log2(floorTokens)); tokens <= ceilingTokens; tokens *= 2) grid.push(tokens);
+  return grid.length > 0 ? grid : [ceilingTokens];
+}
+
+/** The size to move to from `current`, or `current` when none is better by enough with enough certainty. */
+export function betterBudget(compare: CompareSizes, current: number, candidates: readonly number[]): number {
+  let best = current;
+  let bestMean = -WORTH_MOVING;
+  for (const candidate of candidates) {
+    const { mean, variance } = compare(candidate, current);
+    if (mean < bestMean && normalShare(-mean / Math.sqrt(variance)) >= SURE_ENOUGH) {
+      best = candidate;
+      bestMean = mean;
+    }
+  }
+  return best;
+}
+
+/**
+ * Sizes worth trying, most promising first, by expected improvement over the current one (Jones, Schonlau and Welch 1998):
+ * the gain to be had if the size turns out faster, weighted by how likely that is.
+ */
+export function worthTrying(
+  compare: CompareSizes,
+  current: number,
+  candidates: readonly number[],
+  stopped: boolean,
+): number[] {
+  const tried = candidates
+    .filter((candidate) => candidate !== current)
+    .map((candidate) => ({ candidate, gain: expectedGain(compare(candidate, current)) }))
+    .filter(({ gain }) => gain >= WORTH_LOOKING)
+    .sort((a, b) => b.gain - a.gain || a.candidate - b.candidate);
+  if (stopped && (tried[0]?.gain ?? 0) < WORTH_RESUMING) return [];
+  return tried.map(({ candidate }) => candidate);
+}
+
+function expectedGain({ mean, variance }: Belief): number {
+  const deviation = Math.sqrt(variance);
+  if (deviation === 0) return Math.max(0, -mean);
+  const z = -mean / deviation;
+  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+  return deviation * (density + z * normalShare(z));
+}
+
+/** Share of a standard normal below `z`: Abramowitz and Stegun 26.2.17, error below 7.5e-8. */
+function normalShare(z: number): number {
+  const t = 1 / (1 + 0.2316419 * Math.abs(z));
+  const tail =
+    (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) *
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  return z >= 0 ? 1 - tail : tail;
+}

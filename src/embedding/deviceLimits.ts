@@ -1,0 +1,22 @@
+import type { ExecutionProvider } from '../protocol/embedder.ts';
+import type { BudgetLimits } from './tunerTypes.ts';
+
+/**
+ * Where each device starts and how far it may go, in padded tokens per run. For `cpu` measured: throughput peaks at a few
+ * hundred tokens and falls as activations leave the caches. The others were not measured on their hardware: a graphics
+ * processor wants runs that fill it, and the tuner finds how large from here. The ceilings keep it from sizes whose
+ * memory no common device has.
+ */
+export const DEVICE_LIMITS: Readonly<Record<ExecutionProvider, BudgetLimits>> = {
+  cpu: { baseTokens: 512, floorTokens: 64, ceilingTokens: 16_384 },
+  webgpu: { baseTokens: 4096, floorTokens: 256, ceilingTokens: 32_768 },
+  dml: { baseTokens: 4096, floorTokens: 256, ceilingTokens: 65_536 },
+  coreml: { baseTokens: 2048, floorTokens: 256, ceilingTokens: 32_768 },
+  cuda: { baseTokens: 16_384, floorTokens: 512, ceilingTokens: 262_144 },
+};
+
+/**
+ * Static models only look vectors up: a run's overhead weighs more than its work, until the vectors of its tokens leave
+ * the caches; from there on larger runs are several times slower (measured on a CPU, with 256 numbers a token).
+ */
+export const STATIC_MODEL_LIMITS: BudgetLimits = { baseTokens: 2048, floorTokens: 128, ceilingTokens: 65_536 };

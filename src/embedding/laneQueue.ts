@@ -1,0 +1,249 @@
+import type { CancellationSignal } from '../base/cancellation.ts';
+import type { Clock } from '../base/clock.ts';
+import { LANES, type Lane, type LaneMetrics } from '../protocol/embedder.ts';
+import { SCOPES, type Scope } from '../protocol/scope.ts';
+import { QuantileWindow } from './quantileWindow.ts';
+import { type RunShape, roundLength } from './runShape.ts';
+import type { PlanPurpose, Tuner } from './tunerTypes.ts';
+
+/** A tokenised text waiting for its run. `payload` is the caller's own: ids, and where the answer goes. */
+export interface WaitingText<T> {
+  readonly tokens: number;
+  readonly payload: T;
+}
+
+export interface LaneRequest<T> {
+  readonly lane: Lane;
+  readonly scope: Scope;
+  readonly texts: readonly WaitingText<T>[];
+  /** Texts of an aborted request are never run; nobody is told, since the one who aborted knows. */
+  readonly signal?: CancellationSignal | undefined;
+}
+
+/** Texts for one run of the engine, longest first. */
+export interface Dispatch<T> extends RunShape {
+  readonly lane: Lane;
+  readonly scope: Scope;
+  readonly texts: readonly WaitingText<T>[];
+  /** Internal to the queue: what `giveBack` needs. */
+  readonly entries: readonly QueueEntry<T>[];
+}
+
+export interface QueueEntry<T> extends WaitingText<T> {
+  readonly request: QueuedRequest;
+}
+
+interface QueuedRequest {
+  readonly signal: CancellationSignal | undefined;
+  readonly arrivedMs: number;
+  started: boolean;
+}
+
+export interface LaneQueueOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Plans the runs of each scope; two scopes of one tuner are still planned apart. */
+  readonly planners: Readonly<Record<Scope, Pick<Tuner, 'plan' | 'windowTokens'>>>;
+  /** Texts the queue holds at most, over all lanes. */
+  readonly capacityTexts: number;
+  /** Texts that are sorted and cut into runs together; more where these are fewer than the planner's `windowTokens`. */
+  readonly windowTexts: number;
+  /** Lengths are rounded up to a multiple of this; the same as the planners'. */
+  readonly lengthStep: number;
+}
+
+/**
+ * How many runs in a row a lane may take while a lower one waits. A person's queries come first but can't stop
+ * everything; saved files can't keep the first index of a large folder from ever ending.
+ */
+const TURNS: Readonly<Record<Lane, number>> = { query: 32, saved: 8, bulk: Infinity };
+
+/**
+ * Texts waiting for the engine, in lanes. A run is formed only when it is asked for, from everything that waits in its
+ * lane by then: requests that arrive together share runs, and what was abandoned meanwhile is left out.
+ */
+export class LaneQueue<T> {
+  readonly #options: LaneQueueOptions;
+  readonly #channels: readonly Channel<T>[];
+  readonly #waits: Readonly<Record<Lane, QuantileWindow>>;
+  readonly #requests: Record<Lane, number> = { query: 0, saved: 0, bulk: 0 };
+  /** Runs in a row taken by each lane while a lower one waited. */
+  readonly #streaks: Record<Lane, number> = { query: 0, saved: 0, bulk: 0 };
+  #size = 0;
+
+  constructor(options: LaneQueueOptions) {
+    this.#options = options;
+    this.#channels = LANES.flatMap((lane) => SCOPES.map((scope) => new Channel<T>(lane, scope)));
+    this.#waits = { query: new QuantileWindow(), saved: new QuantileWindow(), bulk: new QuantileWindow() };
+  }
+
+  /** Texts waiting, those of aborted requests included until they are passed over. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** False when the texts do not fit; an empty queue takes a request of any size. */
+  push(request: LaneRequest<T>): boolean {
+    if (this.#size > 0 && this.#size + request.texts.length > this.#options.capacityTexts) this.#dropAbandoned();
+    if (this.#size > 0 && this.#size + request.texts.length > this.#options.capacityTexts) return false;
+    const queued = { signal: request.signal, arrivedMs: this.#options.clock.now(), started: false };
+    const channel = this.#channel(request.lane, request.scope);
+    for (const text of request.texts) channel.waiting.push({ ...text, request: queued });
+    this.#size += request.texts.length;
+    this.#requests[request.lane]++;
+    return true;
+  }
+
+  /** The next run, or undefined when nothing waits. */
+  next(): Dispatch<T> | undefined {
+    for (;;) {
+      const channel = this.#chooseChannel();
+      if (channel === undefined) return undefined;
+      const entries = this.#takeRun(channel);
+      if (entries.length > 0) return this.#dispatch(channel, entries);
+    }
+  }
+
+  /**
+   * Puts the texts of a run that did not succeed back in front of their lane, and forgets the plan of that scope, so
+   * that they are planned again by what is known now.
+   */
+  giveBack(dispatch: Pick<Dispatch<T>, 'lane' | 'scope' | 'entries'>): void {
+    for (const channel of this.#channels) if (channel.scope === dispatch.scope) channel.forgetPlan();
+    const target = this.#channel(dispatch.lane, dispatch.scope);
+    target.waiting = [...dispatch.entries, ...target.waiting];
+    this.#size += dispatch.entries.length;
+  }
+
+  /** Empties the queue and returns what waited, so that its owners can be told. */
+  drain(): WaitingText<T>[] {
+    const texts = this.#channels.flatMap((channel) => channel.takeAll());
+    this.#size = 0;
+    return texts;
+  }
+
+  metrics(): Readonly<Record<Lane, LaneMetrics>> {
+    const of = (lane: Lane): LaneMetrics => ({
+      requests: this.#requests[lane],
+      waitP50Ms: this.#waits[lane].quantile(0.5),
+      waitP90Ms: this.#waits[lane].quantile(0.9),
+      waitP99Ms: this.#waits[lane].quantile(0.99),
+    });
+    return { query: of('query'), saved: of('saved'), bulk: of('bulk') };
+  }
+
+  #channel(lane: Lane, scope: Scope): Channel<T> {
+    const channel = this.#channels.find((candidate) => candidate.lane === lane && candidate.scope === scope);
+    if (channel === undefined) throw new RangeError(`No lane ${lane} for scope ${scope}.`);
+    return channel;
+  }
+
+  #chooseChannel(): Channel<T> | undefined {
+    const busy = this.#channels.filter((channel) => !channel.isEmpty);
+    for (const lane of LANES) {
+      const here = busy.filter((channel) => channel.lane === lane);
+      if (here.length === 0) continue;
+      const lowerWaits = busy.some((channel) => LANES.indexOf(channel.lane) > LANES.indexOf(lane));
+      if (lowerWaits && this.#streaks[lane] >= TURNS[lane]) {
+        this.#streaks[lane] = 0;
+        continue;
+      }
+      this.#streaks[lane] = lowerWaits ? this.#streaks[lane] + 1 : 0;
+      // Within a lane the scope that has waited longest; a window once begun is finished first, its order is its worth.
+      return here.sort((a, b) => a.rank - b.rank)[0];
+    }
+    return undefined;
+  }
+
+  #takeRun(channel: Channel<T>): QueueEntry<T>[] {
+    if (channel.runs.length === 0) {
+      const window: QueueEntry<T>[] = [];
+      const { waiting } = channel;
+      const planner = this.#options.planners[channel.scope];
+      let taken = 0;
+      let tokens = 0;
+      while (taken < waiting.length && (window.length < this.#options.windowTexts || tokens < planner.windowTokens)) {
+        const entry = waiting[taken++];
+        if (entry === undefined || isAbandoned(entry)) continue;
+        window.push(entry);
+        tokens += entry.tokens;
+      }
+      this.#size -= taken - window.length;
+      channel.waiting = waiting.slice(taken);
+      const purpose: PlanPurpose = channel.lane === 'bulk' ? 'bulk' : 'live';
+      const lengths = Uint32Array.from(window, (entry) => entry.tokens);
+      const runs = planner.plan(lengths, purpose);
+      channel.runs = runs.map((run) =>
+        [...run.indices].flatMap((index) => {
+          const entry = window[index];
+          return entry === undefined ? [] : [entry];
+        }),
+      );
+    }
+    const run = channel.runs.shift() ?? [];
+    this.#size -= run.length;
+    return run.filter((entry) => !isAbandoned(entry));
+  }
+
+  #dispatch(channel: Channel<T>, entries: readonly QueueEntry<T>[]): Dispatch<T> {
+    const now = this.#options.clock.now();
+    let longest = 0;
+    for (const { tokens, request } of entries) {
+      longest = Math.max(longest, tokens);
+      if (request.started) continue;
+      request.started = true;
+      this.#waits[channel.lane].add(now - request.arrivedMs);
+    }
+    const length = roundLength(longest, this.#options.lengthStep);
+    return { lane: channel.lane, scope: channel.scope, length, count: entries.length, texts: entries, entries };
+  }
+
+  #dropAbandoned(): void {
+    for (const channel of this.#channels) this.#size -= channel.dropAbandoned();
+  }
+}
+
+/** What waits in one lane for one scope. */
+class Channel<T> {
+  readonly lane: Lane;
+  readonly scope: Scope;
+  /** In order of arrival. */
+  waiting: QueueEntry<T>[] = [];
+  /** Runs of the window being worked through. */
+  runs: QueueEntry<T>[][] = [];
+
+  constructor(lane: Lane, scope: Scope) {
+    this.lane = lane;
+    this.scope = scope;
+  }
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0 && this.runs.length === 0;
+  }
+
+  /** Smaller goes first: an open window, then the oldest request. */
+  get rank(): number {
+    return this.runs.length > 0 ? -Infinity : (this.waiting[0]?.request.arrivedMs ?? Infinity);
+  }
+
+  forgetPlan(): void {
+    this.waiting = [...this.runs.splice(0).flat(), ...this.waiting];
+  }
+
+  takeAll(): QueueEntry<T>[] {
+    this.forgetPlan();
+    const texts = this.waiting;
+    this.waiting = [];
+    return texts;
+  }
+
+  dropAbandoned(): number {
+    const kept = this.waiting.filter((entry) => !isAbandoned(entry));
+    const dropped = this.waiting.length - kept.length;
+    this.waiting = kept;
+    return dropped;
+  }
+}
+
+function isAbandoned(entry: QueueEntry<unknown>): boolean {
+  return entry.request.signal?.aborted === true;
+}

@@ -1,0 +1,133 @@
+import { ResidentForecast } from './residentForecast.ts';
+
+/** What survives of a memory ceiling. */
+export interface MemoryCeilingState {
+  /** Learned from out-of-memory; null when none happened. */
+  readonly tokens: number | null;
+  /** Starts since the last out-of-memory. */
+  readonly quietStarts: number;
+  /** The largest run that has succeeded. */
+  readonly provenTokens: number;
+}
+
+/** A remembered ceiling is raised by a quarter after this many starts without an out-of-memory. */
+const QUIET_STARTS = 4;
+const RAISE = 1.25;
+/** Successful runs near a passing ceiling before twice its size is tried again; four times as many after each try that failed. */
+const FIRST_PATIENCE = 16;
+const PATIENCE_GROWTH = 4;
+/** A size that failed again after so much patience is remembered as too large. */
+const LAST_PATIENCE = 4096;
+
+/**
+ * The padded tokens a run may have without running out of memory.
+ *
+ * A size that had never succeeded and ran out is remembered: half of it is the ceiling from then on, also in later
+ * sessions. A size that had succeeded before ran out for another reason, since memory is shared and processes are killed for
+ * sins of their neighbours: half of it is the ceiling for a while, then larger runs are tried again, more and more seldom
+ * while they fail.
+ */
+export class MemoryCeiling {
+  readonly #floorTokens: number;
+  readonly #resident: ResidentForecast;
+  #remembered: number;
+  #quietStarts: number;
+  #proven: number;
+  /** Ceiling for the time being; Infinity when there is none. */
+  #passing = Infinity;
+  /** The largest run that succeeded since the passing ceiling was set. */
+  #safe = Infinity;
+  #successes = 0;
+  #patience = FIRST_PATIENCE;
+
+  /** `baseTokens` is a size that any machine is expected to have the memory for; `limitMb` what a person allows. */
+  constructor(
+    options: { readonly limitMb: number; readonly floorTokens: number; readonly baseTokens: number },
+    saved?: MemoryCeilingState,
+  ) {
+    this.#floorTokens = options.floorTokens;
+    this.#resident = new ResidentForecast(options.limitMb);
+    this.#proven = Math.max(options.baseTokens, saved?.provenTokens ?? 0);
+    this.#remembered = saved?.tokens ?? Infinity;
+    this.#quietStarts = (saved?.quietStarts ?? 0) + 1;
+    if (this.#quietStarts < QUIET_STARTS) return;
+    this.#remembered = Math.floor(this.#remembered * RAISE);
+    this.#quietStarts = 0;
+  }
+
+  /** Padded tokens a run may have; Infinity when nothing speaks against any. */
+  get tokens(): number {
+    return Math.max(this.#floorTokens, Math.min(this.#passing, this.#remembered, this.#resident.tokens));
+  }
+
+  /** The same, of what was learned from out-of-memory only; null when nothing was. */
+  get failureTokens(): number | null {
+    const tokens = Math.min(this.#passing, this.#remembered);
+    return Number.isFinite(tokens) ? Math.max(this.#floorTokens, tokens) : null;
+  }
+
+  /** A run of so many padded tokens ran out of memory. */
+  fail(tokens: number): void {
+    const half = Math.max(this.#floorTokens, Math.floor(tokens / 2));
+    this.#quietStarts = 0;
+    if (tokens > this.#proven) {
+      this.#remembered = Math.min(this.#remembered, half);
+      return;
+    }
+    if (tokens > this.#safe) this.#patience *= PATIENCE_GROWTH;
+    if (this.#patience > LAST_PATIENCE) {
+      this.#remembered = Math.min(this.#remembered, half);
+      this.#proven = half;
+      this.#lift();
+      return;
+    }
+    this.#passing = Math.min(this.#passing, half);
+    this.#safe = Math.min(this.#safe, this.#passing);
+    this.#successes = 0;
+  }
+
+  /** A run of so many padded tokens succeeded, and left so much memory resident. */
+  succeed(tokens: number, rssMb: number | undefined): void {
+    this.#proven = Math.max(this.#proven, tokens);
+    if (rssMb !== undefined) this.#resident.observe(tokens, rssMb);
+    if (this.#passing === Infinity) return;
+    if (tokens > this.#safe) {
+      // Larger than what was known to be safe, and it went well.
+      this.#safe = tokens;
+      this.#patience = FIRST_PATIENCE;
+    }
+    if (tokens > this.#passing / 2) this.#successes++;
+    if (this.#successes < this.#patience) return;
+    this.#successes = 0;
+    this.#passing *= 2;
+    if (this.#passing >= Math.min(2 * this.#proven, this.#remembered)) this.#lift();
+  }
+
+  save(): MemoryCeilingState {
+    return {
+      tokens: Number.isFinite(this.#remembered) ? this.#remembered : null,
+      quietStarts: this.#quietStarts,
+      provenTokens: this.#proven,
+    };
+  }
+
+  #lift(): void {
+    this.#passing = Infinity;
+    this.#safe = Infinity;
+    this.#successes = 0;
+    this.#patience = FIRST_PATIENCE;
+  }
+}
+
+/** A saved ceiling, or undefined when it is not one. */
+export function parseMemoryCeiling(saved: unknown): MemoryCeilingState | undefined {
+  if (typeof saved !== 'object' || saved === null) return undefined;
+  const { tokens, quietStarts, provenTokens } = saved as Partial<Record<keyof MemoryCeilingState, unknown>>;
+  if (!isCount(quietStarts) || !isCount(provenTokens)) return undefined;
+  if (tokens !== null && !(isCount(tokens) && tokens > 0)) return undefined;
+  return { tokens, quietStarts, provenTokens };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}

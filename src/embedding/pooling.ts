@@ -1,0 +1,66 @@
+import { TesseraError } from '../base/errors.ts';
+
+/** How a text's vector comes out of its tokens' vectors; `none` when the graph has done it. */
+export const POOLINGS = ['none', 'mean', 'cls', 'lastToken'] as const;
+export type Pooling = (typeof POOLINGS)[number];
+
+/** What a run gave: `count × length × width` token vectors, or `count × width` pooled ones (`length` is 1 then). */
+export interface RunOutput {
+  readonly values: Float32Array;
+  readonly count: number;
+  /** Tokens of each row, padding included. */
+  readonly length: number;
+  /** Numbers of one vector. */
+  readonly width: number;
+}
+
+/**
+ * One unit vector of `dimension` numbers for each text, row-major. Padding is on the right and never looked at:
+ * `tokenCounts` says how many tokens of each row are the text's own. Dimensions beyond `dimension` are dropped first
+ * (Matryoshka), so that what is left has unit length. A vector of zeros stays zero.
+ */
+export function poolToUnitVectors(
+  output: RunOutput,
+  tokenCounts: ArrayLike<number>,
+  pooling: Pooling,
+  dimension: number,
+): Float32Array {
+  const { values, count, length, width } = output;
+  if (dimension > width) {
+    throw new TesseraError('model-invalid', `The model gives ${width} numbers a text; ${dimension} were asked for.`, {
+      details: { width, dimension },
+    });
+  }
+  const vectors = new Float32Array(count * dimension);
+  for (let row = 0; row < count; row++) {
+    const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
+    const start = row * length * width;
+    const tokens = Math.min(length, tokenCounts[row] ?? 0);
+    if (pooling === 'mean') addTokens(vector, values, start, tokens, width);
+    else {
+      const token = pooling === 'lastToken' ? Math.max(0, tokens - 1) : 0;
+      const from = start + token * width;
+      vector.set(values.subarray(from, from + dimension));
+    }
+    normalize(vector);
+  }
+  return vectors;
+}
+
+/** Sum rather than mean: the length is set to one afterwards anyway. */
+function addTokens(vector: Float32Array, values: Float32Array, start: number, tokens: number, width: number): void {
+  const dimension = vector.length;
+  for (let token = 0; token < tokens; token++) {
+    const from = start + token * width;
+    for (let i = 0; i < dimension; i++) vector[i] = (vector[i] ?? 0) + (values[from + i] ?? 0);
+  }
+}
+
+/** Scales to unit length in place; zeros stay. Sums in double precision. */
+export function normalize(vector: Float32Array): void {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  if (squares === 0) return;
+  const scale = 1 / Math.sqrt(squares);
+  for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] ?? 0) * scale;
+}

@@ -1,0 +1,109 @@
+import { type PlannedRun, type RunCost, roundLength } from './runShape.ts';
+
+/** Share of the tokens that may go into runs of sizes being tried. */
+const PROBE_SHARE = 0.1;
+/** What a tuner may spend ahead of that, in runs of the size it starts from: a first window already teaches something. */
+const FIRST_CREDIT_RUNS = 8;
+/** Sizes tried in one window; more would be seen too seldom each. */
+const SIZES_AT_A_TIME = 3;
+/** Places looked at for a run of a size; the one that pads least is taken. */
+const PLACES = 8;
+/** A run that pads more than this share of its tokens tells little about its size. */
+const MOST_PADDING = 0.25;
+/** Successive multiples of it, modulo 1, spread evenly (the golden ratio). */
+const SPREAD = 0.6180339887498949;
+
+export interface Probes {
+  readonly runs: readonly PlannedRun[];
+  /** The texts that are left, longest first. */
+  readonly rest: Uint32Array;
+  /** True when sizes were to be tried and there was credit, but no text of the window makes such a run. */
+  readonly impossible: boolean;
+}
+
+/** Chooses texts for runs whose only purpose is to learn: few enough to cost little, spread over all lengths. */
+export class ProbePlanner {
+  readonly #firstCredit: number;
+  /** Tokens that may still go into trying. */
+  #credit: number;
+  #places = 0;
+
+  constructor(baseTokens: number) {
+    this.#firstCredit = FIRST_CREDIT_RUNS * baseTokens;
+    this.#credit = this.#firstCredit;
+  }
+
+  /**
+   * `order` holds indices into `lengths`, longest first; `sizes` the padded tokens to try, most promising first.
+   * A run whose cost is infinite is not made.
+   */
+  choose(
+    lengths: ArrayLike<number>,
+    order: Uint32Array,
+    sizes: readonly number[],
+    options: { readonly lengthStep: number; readonly maxTokens: number; readonly cost: RunCost },
+  ): Probes {
+    let tokens = 0;
+    for (const index of order) tokens += lengths[index] ?? 0;
+    // What a long calm leaves unspent is not spent all at once: a window stays mostly work.
+    const most = Math.max(this.#firstCredit, 2 * PROBE_SHARE * tokens, ...sizes.slice(0, SIZES_AT_A_TIME));
+    this.#credit = Math.min(this.#credit + PROBE_SHARE * tokens, most);
+    const taken = new Uint8Array(order.length);
+    const runs: PlannedRun[] = [];
+    const others = [...sizes];
+    const open = others.splice(0, SIZES_AT_A_TIME);
+    let impossible = open.length > 0;
+    for (let size = open.shift(); size !== undefined; size = open.shift()) {
+      if (size > this.#credit) {
+        impossible = false;
+        continue;
+      }
+      const run = this.#place(lengths, order, taken, size, options);
+      if (run === undefined) {
+        // No text of this window makes such a run: another size has its turn.
+        open.push(...others.splice(0, 1));
+        continue;
+      }
+      impossible = false;
+      this.#credit -= run.length * run.count;
+      runs.push(run);
+      // More runs of it, after the others have had theirs.
+      open.push(size);
+    }
+    if (runs.length === 0) return { runs, rest: order, impossible };
+    return { runs, rest: order.filter((_, place) => taken[place] === 0), impossible };
+  }
+
+  #place(
+    lengths: ArrayLike<number>,
+    order: Uint32Array,
+    taken: Uint8Array,
+    size: number,
+    options: { readonly lengthStep: number; readonly maxTokens: number; readonly cost: RunCost },
+  ): PlannedRun | undefined {
+    let best:
+      { readonly start: number; readonly count: number; readonly length: number; readonly padding: number } | undefined;
+    for (let attempt = 0; attempt < PLACES; attempt++) {
+      const start = Math.floor(((++this.#places * SPREAD) % 1) * order.length);
+      const length = roundLength(lengths[order[start] ?? 0] ?? 0, options.lengthStep);
+      const count = Math.max(1, Math.round(size / Math.max(1, length)));
+      const tokens = length * count;
+      if (start + count > order.length || tokens > options.maxTokens) continue;
+      // Half an octave off would teach about another size.
+      if (tokens > size * Math.SQRT2 || tokens < size / Math.SQRT2 || !Number.isFinite(options.cost(length, count)))
+        continue;
+      let real = 0;
+      let free = true;
+      for (let place = start; place < start + count; place++) {
+        free &&= taken[place] === 0;
+        real += lengths[order[place] ?? 0] ?? 0;
+      }
+      const padding = 1 - real / tokens;
+      if (free && padding < (best?.padding ?? MOST_PADDING)) best = { start, count, length, padding };
+    }
+    if (best === undefined) return undefined;
+    const { start, count, length } = best;
+    taken.fill(1, start, start + count);
+    return { indices: order.slice(start, start + count), length, count, probe: true };
+  }
+}

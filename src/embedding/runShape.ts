@@ -1,0 +1,26 @@
+/** What the engine computes in one run: `count` texts, each padded to `length` tokens. */
+export interface RunShape {
+  readonly length: number;
+  readonly count: number;
+}
+
+/** Tokens a run computes, padding included: the unit of every budget. */
+export function paddedTokens(shape: RunShape): number {
+  return shape.length * shape.count;
+}
+
+/** One run of a window: which of the window's texts, and the shape they are padded to. */
+export interface PlannedRun extends RunShape {
+  /** Indices into the window's lengths. */
+  readonly indices: Uint32Array;
+  /** True when the tuner chose this size to learn from it rather than because it is the best known. */
+  readonly probe: boolean;
+}
+
+/** How long a run of `count` texts padded to `length` tokens takes, in any unit that is the same for all shapes. */
+export type RunCost = (length: number, count: number) => number;
+
+/** `length` rounded up to a multiple of `step`; for backends that compile a program for each shape. */
+export function roundLength(length: number, step: number): number {
+  return step <= 1 ? length : Math.ceil(length / step) * step;
+}

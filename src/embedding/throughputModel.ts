@@ -1,0 +1,257 @@
+import { type Belief, KalmanFilter, type Term } from './kalmanFilter.ts';
+import { type RunCost, type RunShape, paddedTokens } from './runShape.ts';
+
+/** Unknowns at each power of two; what lies between is interpolated. */
+const SIZE_OCTAVES = { first: 3, last: 20 } as const;
+const LENGTH_OCTAVES = { first: 2, last: 14 } as const;
+
+const PACE = 0;
+const SIZES = 1;
+const SIZE_COUNT = SIZE_OCTAVES.last - SIZE_OCTAVES.first + 1;
+const LENGTHS = SIZES + SIZE_COUNT;
+const LENGTH_COUNT = LENGTH_OCTAVES.last - LENGTH_OCTAVES.first + 1;
+const UNKNOWNS = LENGTHS + LENGTH_COUNT;
+
+/** Without knowledge a run twice or half the base size is expected to be this much slower a token (a log ratio) … */
+const SLOPE_MEAN = 0.04;
+/** … give or take this much for each octave; slopes of neighbouring octaves are alike. */
+const SLOPE_DEVIATION = 0.25;
+const SLOPE_CORRELATION = 0.7;
+
+/** How fast the pace of a shared machine wanders: variance of its logarithm per second. Neighbours double or halve it within a second. */
+const PACE_VARIANCE_PER_SECOND = 0.25;
+/** The pace may change a little from run to run and, after a pause, is almost unknown. */
+const PACE_VARIANCE_RANGE = { least: 0.0005, most: 0.5 } as const;
+
+/** Deviation of the logarithm of one run's time that is assumed before it has been seen, and its range. */
+const NOISE = { start: 0.25, least: 0.02, most: 0.6 } as const;
+const NOISE_GAIN = 1 / 200;
+/**
+ * How much more variance than seen is assumed: disturbances last longer than one run, so that runs tell less than if they
+ * were independent. Chosen by simulation with recorded noise: 2 stops looking too soon, 4 too late.
+ */
+const NOISE_ALLOWANCE = 3;
+
+/** Share of the first doubt that comes back with every run: after some thousand runs another look is worth it. */
+const FORGETTING = 1e-6;
+const FORGETTING_EVERY = 64;
+
+/** What survives of a model. */
+export interface ThroughputState {
+  readonly mean: readonly number[];
+  /** Upper triangle, row by row. */
+  readonly covariance: readonly number[];
+  readonly noise: number;
+}
+
+/**
+ * Learns how long a run takes from its shape: log(time / padded tokens) = pace + size effect(padded tokens) + length effect(length).
+ * The size effect is what the tuner is after: overhead of small runs, caches outgrown by large ones. The length effect is
+ * attention's growing share. The pace is the machine's, and changes all the time where it is shared; since it is
+ * followed from run to run, sizes are in effect compared between runs that are close in time, never across a change.
+ */
+export class ThroughputModel {
+  readonly #filter: KalmanFilter;
+  readonly #doubt: Float64Array;
+  #noise: number = NOISE.start;
+  readonly #runsBySize = new Float64Array(SIZE_COUNT);
+  #lastEndMs: number | undefined;
+  #runs = 0;
+
+  constructor(baseTokens: number, saved?: ThroughputState) {
+    const prior = priorBelief(Math.log2(baseTokens));
+    this.#doubt = prior.covariance;
+    this.#filter = new KalmanFilter(prior.mean, prior.covariance);
+    if (saved === undefined) return;
+    this.#filter = new KalmanFilter(Float64Array.from(saved.mean), unfold(saved.covariance));
+    this.#noise = saved.noise;
+    // The pace of another day is no news of today's; sizes may have changed a little with an update of the engine.
+    this.#filter.reset(PACE, saved.mean[PACE] ?? 0, 25);
+    this.doubt(0.005);
+  }
+
+  /** Runs seen since this object was made. */
+  get runs(): number {
+    return this.#runs;
+  }
+
+  /** Logarithm of the machine's pace in ms per token; higher is slower. */
+  get pace(): number {
+    return this.#filter.mean[PACE] ?? 0;
+  }
+
+  /** Runs seen within half an octave of this size. */
+  runsNear(tokens: number): number {
+    return this.#runsBySize[nearestOctave(tokens)] ?? 0;
+  }
+
+  record(shape: RunShape, elapsedMs: number, endedAtMs: number): void {
+    const tokens = paddedTokens(shape);
+    if (!(tokens > 0) || !(elapsedMs > 0)) return;
+    const seconds = this.#lastEndMs === undefined ? 1 : Math.max(0, endedAtMs - this.#lastEndMs) / 1000;
+    this.#lastEndMs = endedAtMs;
+    const wandering = PACE_VARIANCE_PER_SECOND * seconds;
+    this.#filter.loosen(PACE, clamp(wandering, PACE_VARIANCE_RANGE.least, PACE_VARIANCE_RANGE.most));
+
+    const observed = Math.log(elapsedMs / tokens);
+    const surprise = this.#filter.observe(terms(shape), observed, NOISE_ALLOWANCE * this.#noise ** 2);
+    // Expected deviations should be 1 on average; if they are not, the noise was misjudged. Hiccups are capped.
+    const excess = Math.min(Math.abs(surprise), 3) ** 2 - 1;
+    this.#noise = clamp(
+      this.#noise * Math.exp((Math.max(NOISE_GAIN, 1 / (this.#runs + 8)) / 2) * excess),
+      NOISE.least,
+      NOISE.most,
+    );
+    this.#runs++;
+    const octave = nearestOctave(tokens);
+    this.#runsBySize[octave] = (this.#runsBySize[octave] ?? 0) + 1;
+    if (this.#runs % FORGETTING_EVERY === 0) this.#filter.loosenAll(this.#doubt, FORGETTING * FORGETTING_EVERY);
+  }
+
+  /** Makes the sizes worth another look: adds this share of the doubt there was before the first run. */
+  doubt(share: number): void {
+    this.#filter.loosenAll(this.#doubt, share);
+  }
+
+  /** Logarithm of the time per token at size `a` over that at size `b`, for texts of one length; sizes in padded tokens. */
+  compare(a: number, b: number): Belief {
+    const negative = sizeTerms(b).map(({ index, weight }) => ({ index, weight: -weight }));
+    return this.#filter.believe([...sizeTerms(a), ...negative]);
+  }
+
+  /** Expected milliseconds of a run at the present pace. Reads a table made now: cheap to call, soon out of date. */
+  cost(): RunCost {
+    const { mean } = this.#filter;
+    const pace = Math.exp(this.pace);
+    const sizes = table(mean, SIZES, SIZE_OCTAVES);
+    const lengths = table(mean, LENGTHS, LENGTH_OCTAVES);
+    return (length, count) => {
+      const tokens = length * count;
+      return tokens * pace * lookUp(sizes, SIZE_OCTAVES, tokens) * lookUp(lengths, LENGTH_OCTAVES, length);
+    };
+  }
+
+  save(): ThroughputState {
+    const { mean, covariance } = this.#filter;
+    return { mean: Array.from(mean, round), covariance: fold(covariance), noise: round(this.#noise) };
+  }
+}
+
+/** A saved model, or undefined when it is not one of this version's. */
+export function parseThroughputState(saved: unknown): ThroughputState | undefined {
+  if (typeof saved !== 'object' || saved === null) return undefined;
+  const { mean, covariance, noise } = saved as Partial<Record<keyof ThroughputState, unknown>>;
+  if (!isNumbers(mean, UNKNOWNS) || !isNumbers(covariance, (UNKNOWNS * (UNKNOWNS + 1)) / 2)) return undefined;
+  if (typeof noise !== 'number' || !(noise >= NOISE.least && noise <= NOISE.most)) return undefined;
+  const matrix = unfold(covariance);
+  for (let index = 0; index < UNKNOWNS; index++) if (!((matrix[index * UNKNOWNS + index] ?? 0) > 0)) return undefined;
+  return { mean, covariance, noise };
+}
+
+function isNumbers(value: unknown, count: number): value is number[] {
+  return Array.isArray(value) && value.length === count && value.every((item) => Number.isFinite(item));
+}
+
+function nearestOctave(tokens: number): number {
+  return clamp(Math.round(Math.log2(tokens)), SIZE_OCTAVES.first, SIZE_OCTAVES.last) - SIZE_OCTAVES.first;
+}
+
+function terms(shape: RunShape): Term[] {
+  const lengths = octaveTerms(shape.length, LENGTHS, LENGTH_OCTAVES);
+  return [{ index: PACE, weight: 1 }, ...sizeTerms(paddedTokens(shape)), ...lengths];
+}
+
+function sizeTerms(tokens: number): Term[] {
+  return octaveTerms(tokens, SIZES, SIZE_OCTAVES);
+}
+
+interface Octaves {
+  readonly first: number;
+  readonly last: number;
+}
+
+function octaveTerms(value: number, offset: number, octaves: Octaves): Term[] {
+  const place = clamp(Math.log2(value), octaves.first, octaves.last) - octaves.first;
+  const below = Math.min(Math.floor(place), octaves.last - octaves.first - 1);
+  return [
+    { index: offset + below, weight: 1 - (place - below) },
+    { index: offset + below + 1, weight: place - below },
+  ];
+}
+
+/** Steps of a sixteenth of an octave: finer than anything that can be measured. */
+const TABLE_STEPS = 16;
+
+function table(mean: Float64Array, offset: number, octaves: Octaves): Float64Array {
+  const entries = (octaves.last - octaves.first) * TABLE_STEPS + 1;
+  return Float64Array.from({ length: entries }, (_, entry) => {
+    const near = octaveTerms(2 ** (octaves.first + entry / TABLE_STEPS), offset, octaves);
+    return Math.exp(near.reduce((sum, { index, weight }) => sum + weight * (mean[index] ?? 0), 0));
+  });
+}
+
+function lookUp(entries: Float64Array, octaves: Octaves, value: number): number {
+  const entry = Math.round((Math.log2(value) - octaves.first) * TABLE_STEPS);
+  return entries[clamp(entry, 0, entries.length - 1)] ?? 1;
+}
+
+/** What is believed before the first run; `base` is the logarithm (2) of the size that is expected to be best. */
+function priorBelief(base: number): { readonly mean: Float64Array; readonly covariance: Float64Array } {
+  const mean = new Float64Array(UNKNOWNS);
+  const covariance = new Float64Array(UNKNOWNS * UNKNOWNS);
+  // Wide, but no more than the spread of machines: from a GPU's microsecond per 1,000 tokens to seconds.
+  covariance[PACE] = 100;
+  fillChain(covariance, SIZES, SIZE_COUNT, base - SIZE_OCTAVES.first);
+  // Lengths of 128 are common; which one is the reference makes no difference to the sizes.
+  fillChain(covariance, LENGTHS, LENGTH_COUNT, 7 - LENGTH_OCTAVES.first);
+  for (let index = 0; index < SIZE_COUNT; index++)
+    mean[SIZES + index] = SLOPE_MEAN * Math.abs(index + SIZE_OCTAVES.first - base);
+  return { mean, covariance };
+}
+
+/** Covariance of sums of correlated slopes, counted from `origin`. */
+function fillChain(covariance: Float64Array, offset: number, count: number, origin: number): void {
+  const slopes = (node: number): { readonly slope: number; readonly weight: number }[] =>
+    Array.from({ length: count - 1 }, (_, slope) => {
+      // The part of the stretch from slope to slope + 1 that lies between the origin and the node.
+      const part = Math.max(0, Math.min(slope + 1, Math.max(origin, node)) - Math.max(slope, Math.min(origin, node)));
+      return { slope, weight: node >= origin ? part : -part };
+    }).filter(({ weight }) => weight !== 0);
+  for (let a = 0; a < count; a++)
+    for (let b = 0; b < count; b++) {
+      let sum = 0;
+      for (const one of slopes(a))
+        for (const other of slopes(b))
+          sum += one.weight * other.weight * SLOPE_CORRELATION ** Math.abs(one.slope - other.slope);
+      // A little of its own for each node, so that the origin is not taken for certain.
+      const own = a === b ? 1e-4 : 0;
+      covariance[(offset + a) * UNKNOWNS + offset + b] = SLOPE_DEVIATION ** 2 * sum + own;
+    }
+}
+
+function fold(covariance: Float64Array): number[] {
+  const values: number[] = [];
+  for (let row = 0; row < UNKNOWNS; row++)
+    for (let column = row; column < UNKNOWNS; column++) values.push(round(covariance[row * UNKNOWNS + column] ?? 0));
+  return values;
+}
+
+function unfold(values: readonly number[]): Float64Array {
+  const covariance = new Float64Array(UNKNOWNS * UNKNOWNS);
+  let next = 0;
+  for (let row = 0; row < UNKNOWNS; row++)
+    for (let column = row; column < UNKNOWNS; column++) {
+      const value = values[next++] ?? 0;
+      covariance[row * UNKNOWNS + column] = value;
+      covariance[column * UNKNOWNS + row] = value;
+    }
+  return covariance;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(7));
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}

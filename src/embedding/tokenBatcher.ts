@@ -1,0 +1,80 @@
+import { type PlannedRun, type RunCost, roundLength } from './runShape.ts';
+
+/** What a run may be at most. A single text is always allowed, however long. */
+export interface PackLimits {
+  /** Padded tokens of a run. */
+  readonly maxTokens: number;
+  /** Texts of a run. */
+  readonly maxCount: number;
+  /** Lengths are rounded up to a multiple of this; 1 rounds nothing. */
+  readonly lengthStep: number;
+}
+
+/** Positions of a window's texts, longest first; texts of equal length stay in their order. */
+export function longestFirst(lengths: ArrayLike<number>): Uint32Array {
+  const order = Uint32Array.from({ length: lengths.length }, (_, index) => index);
+  return order.sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
+}
+
+/**
+ * Cuts texts that are sorted longest first into runs, each filled up to the limits.
+ * `order` holds indices into `lengths`.
+ */
+export function packGreedily(lengths: ArrayLike<number>, order: Uint32Array, limits: PackLimits): PlannedRun[] {
+  const runs: PlannedRun[] = [];
+  for (let start = 0; start < order.length;) {
+    const length = roundLength(lengths[order[start] ?? 0] ?? 0, limits.lengthStep);
+    const count = Math.min(largestCount(length, limits), order.length - start);
+    runs.push({ indices: order.slice(start, start + count), length, count, probe: false });
+    start += count;
+  }
+  return runs;
+}
+
+/**
+ * Cuts texts that are sorted longest first into the runs whose costs add up to the least: dynamic programming from the
+ * shortest text up, `best[i]` being the least cost of the texts from position i on. Counts above 16 are tried in steps
+ * of an eighth, so the work is linear in the texts; what is lost by that is far below what a cost can be measured to.
+ */
+export function packByCost(
+  lengths: ArrayLike<number>,
+  order: Uint32Array,
+  limits: PackLimits,
+  cost: RunCost,
+): PlannedRun[] {
+  const total = order.length;
+  const best = new Float64Array(total + 1);
+  const chosen = new Uint32Array(total);
+  for (let start = total - 1; start >= 0; start--) {
+    const length = roundLength(lengths[order[start] ?? 0] ?? 0, limits.lengthStep);
+    const most = Math.min(largestCount(length, limits), total - start);
+    let least = Infinity;
+    for (let count = 1; count <= most; count = nextCount(count, most)) {
+      const sum = cost(length, count) + (best[start + count] ?? 0);
+      if (sum < least) {
+        least = sum;
+        chosen[start] = count;
+      }
+    }
+    best[start] = least;
+  }
+  const runs: PlannedRun[] = [];
+  for (let start = 0; start < total;) {
+    // A cost that is not a number leaves no choice made: the text then runs alone.
+    const count = Math.max(1, chosen[start] ?? 1);
+    const length = roundLength(lengths[order[start] ?? 0] ?? 0, limits.lengthStep);
+    runs.push({ indices: order.slice(start, start + count), length, count, probe: false });
+    start += count;
+  }
+  return runs;
+}
+
+/** Most texts of this length that fit, at least one. */
+export function largestCount(length: number, limits: PackLimits): number {
+  return Math.max(1, Math.min(limits.maxCount, Math.floor(limits.maxTokens / Math.max(1, length))));
+}
+
+function nextCount(count: number, most: number): number {
+  if (count === most) return most + 1;
+  return Math.min(most, count < 16 ? count + 1 : count + (count >> 3));
+}

@@ -1,0 +1,20 @@
+import { parseMemoryCeiling } from './memoryCeiling.ts';
+import { parseThroughputState } from './throughputModel.ts';
+import type { TunerState } from './tunerTypes.ts';
+
+/** A saved state as read from a file, or undefined when it is damaged or of another version. */
+export function parseTunerState(saved: unknown): TunerState | undefined {
+  if (typeof saved !== 'object' || saved === null) return undefined;
+  const fields = saved as Partial<Record<keyof TunerState, unknown>>;
+  const throughput = parseThroughputState(fields.throughput);
+  const { budgetTokens, bestTokensPerSecond, runs, converged } = fields;
+  const memoryCeiling = parseMemoryCeiling(fields.memoryCeiling);
+  if (fields.version !== 1 || throughput === undefined || memoryCeiling === undefined) return undefined;
+  if (typeof converged !== 'boolean') return undefined;
+  if (!isCount(budgetTokens) || !isCount(bestTokensPerSecond) || !isCount(runs)) return undefined;
+  return { version: 1, budgetTokens, bestTokensPerSecond, converged, runs, throughput, memoryCeiling };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}

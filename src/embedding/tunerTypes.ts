@@ -1,0 +1,81 @@
+import type { ExecutionProvider, TunerReport } from '../protocol/embedder.ts';
+import type { MemoryCeilingState } from './memoryCeiling.ts';
+import type { PlannedRun, RunShape } from './runShape.ts';
+import type { ThroughputState } from './throughputModel.ts';
+
+/** Padded tokens per run a device starts from and may use. */
+export interface BudgetLimits {
+  /** Where a tuner without any knowledge starts. */
+  readonly baseTokens: number;
+  readonly floorTokens: number;
+  readonly ceilingTokens: number;
+}
+
+export interface TunerOptions {
+  readonly limits: BudgetLimits;
+  /** Longest a bulk run may take; a single text that takes longer runs alone. */
+  readonly latencyCeilingMs: number;
+  /** Resident memory the process may reach, in MiB; Infinity for no limit. */
+  readonly memoryCeilingMb: number;
+  /** Texts per run fixed by a person; 0 leaves it to the tuner. */
+  readonly fixedCount: number;
+  /** Lengths are rounded up to a multiple of this; 1 rounds nothing. */
+  readonly lengthStep: number;
+}
+
+/** What was seen of one run of the engine. */
+export interface RunMeasurement {
+  readonly shape: RunShape;
+  /** Tokens of the texts themselves. */
+  readonly realTokens: number;
+  /** Time inside the engine, all work of the run: tensors in, vectors out. */
+  readonly elapsedMs: number;
+  /** Clock time at which the run ended: runs close in time are compared, runs far apart are not. */
+  readonly endedAtMs: number;
+  /** Resident memory after the run, in MiB; undefined when it was not read. */
+  readonly rssMb?: number | undefined;
+}
+
+export type PlanPurpose = 'bulk' | 'live';
+
+/** Decides the runs of bulk work and learns from each of them. Kept per device, model and scope. */
+export interface Tuner {
+  /**
+   * Cuts a window of texts of these lengths (in tokens) into runs, longest texts first. Each text is in exactly one run.
+   * `live` work, which somebody waits for, is never used to try out sizes.
+   */
+  plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[];
+  /** Texts of so many tokens together make a window worth planning: several runs of the present size. */
+  readonly windowTokens: number;
+  /** Learns from a run that succeeded. Runs of any lane count. */
+  record(measurement: RunMeasurement): void;
+  /**
+   * A run of this shape ran out of memory, by an error or by the death of the process. Plans made right afterwards stay at
+   * or below half of its padded tokens; plans made before must be made again.
+   */
+  outOfMemory(shape: RunShape): void;
+  report(): TunerReport;
+  /** Plain data to be saved; the constructor of a tuner takes it back. */
+  save(): TunerState;
+}
+
+/** What survives the process: JSON-safe. */
+export interface TunerState {
+  readonly version: 1;
+  readonly budgetTokens: number;
+  readonly bestTokensPerSecond: number;
+  readonly converged: boolean;
+  readonly runs: number;
+  readonly throughput: ThroughputState;
+  readonly memoryCeiling: MemoryCeilingState;
+}
+
+/** Identity of a saved state: another machine, device, model or scope starts on its own. */
+export function tunerKey(parts: {
+  readonly machine: string;
+  readonly device: ExecutionProvider;
+  readonly model: string;
+  readonly scope: string;
+}): string {
+  return [parts.machine, parts.device, parts.model, parts.scope].join('|');
+}

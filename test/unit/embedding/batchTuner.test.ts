@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
+import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
+import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
+import type { TunerOptions } from '../../../src/embedding/tunerTypes.ts';
+import {
+  MACHINES,
+  QUIET,
+  WORKLOADS,
+  bestFixedBudget,
+  lengthsOf,
+  neighbours,
+  recorded,
+  simulate,
+} from './simulatedMachine.ts';
+
+const OPTIONS: TunerOptions = {
+  limits: DEVICE_LIMITS.cpu,
+  latencyCeilingMs: Infinity,
+  memoryCeilingMb: Infinity,
+  fixedCount: 0,
+  lengthStep: 1,
+};
+const SESSION = lengthsOf('logNormal', 5000);
+
+/** What a tuner was saved as, after the trip through a file. */
+function saved(tuner: BatchTuner): unknown {
+  return JSON.parse(JSON.stringify(tuner.save()));
+}
+
+describe('planning', () => {
+  it.each(WORKLOADS)('puts every text into exactly one run (%s)', (workload) => {
+    const tuner = new BatchTuner(OPTIONS);
+    const lengths = lengthsOf(workload, 700);
+    for (let window = 0; window < 5; window++) {
+      const runs = tuner.plan(lengths, 'bulk');
+      expect(runs.flatMap((run) => [...run.indices]).sort((a, b) => a - b)).toEqual(lengths.map((_, index) => index));
+      for (const run of runs)
+        tuner.record({ shape: run, realTokens: 1, elapsedMs: MACHINES.cachedCpu(run.length, run.count), endedAtMs: 0 });
+    }
+  });
+
+  it('takes an empty window', () => {
+    expect(new BatchTuner(OPTIONS).plan([], 'bulk')).toEqual([]);
+  });
+
+  it('starts with runs near the base of its device', () => {
+    const runs = new BatchTuner(OPTIONS)
+      .plan(SESSION.slice(0, 256), 'bulk')
+      .filter((run) => !run.probe && run.count > 1);
+    for (const run of runs) expect(paddedTokens(run)).toBeLessThanOrEqual(2 * OPTIONS.limits.baseTokens);
+  });
+
+  it('never tries anything out on work that somebody waits for', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    const lengths = SESSION.slice(0, 256);
+    expect(tuner.plan(lengths, 'bulk').some((run) => run.probe)).toBe(true);
+    expect(tuner.plan(lengths, 'live').some((run) => run.probe)).toBe(false);
+  });
+
+  it('keeps to a number of texts that a person has set, sorted all the same', () => {
+    const runs = new BatchTuner({ ...OPTIONS, fixedCount: 8 }).plan(SESSION.slice(0, 64), 'bulk');
+    expect(runs.map((run) => run.count)).toEqual(new Array(8).fill(8));
+    expect(runs.map((run) => run.length)).toEqual(runs.map((run) => run.length).sort((a, b) => b - a));
+  });
+
+  it('rounds lengths for devices that compile a program for each', () => {
+    const tuner = new BatchTuner({ ...OPTIONS, lengthStep: 32 });
+    for (const run of tuner.plan(SESSION.slice(0, 300), 'bulk')) expect(run.length % 32).toBe(0);
+  });
+
+  it('is the same for the same measurements', () => {
+    const simulated = [1, 2].map(() => simulate(new BatchTuner(OPTIONS), SESSION, MACHINES.cachedCpu, neighbours(3)));
+    expect(simulated[0]!.runs).toEqual(simulated[1]!.runs);
+  });
+});
+
+describe('learning', () => {
+  const machines: readonly (readonly [string, RunCost])[] = Object.entries(MACHINES);
+
+  it.each(machines)('costs less than a twentieth of the first index, and nothing later (%s)', (_, cost) => {
+    const best = bestFixedBudget(SESSION, cost);
+    const cold = new BatchTuner(OPTIONS);
+    expect(best.ms / simulate(cold, SESSION, cost).undisturbedMs).toBeGreaterThan(0.95);
+    const warm = new BatchTuner(OPTIONS, saved(cold));
+    expect(best.ms / simulate(warm, SESSION, cost).undisturbedMs).toBeGreaterThan(0.98);
+  });
+
+  it.each(WORKLOADS)('is near the best fixed budget on every kind of text (%s)', (workload) => {
+    const lengths = lengthsOf(workload, 5000);
+    const best = bestFixedBudget(lengths, MACHINES.cachedCpu);
+    const { undisturbedMs } = simulate(new BatchTuner(OPTIONS), lengths, MACHINES.cachedCpu);
+    expect(best.ms / undisturbedMs).toBeGreaterThan(0.97);
+  });
+
+  it('moves down as well as up', () => {
+    const small = new BatchTuner(OPTIONS);
+    simulate(small, SESSION, MACHINES.smallCaches);
+    expect(small.report().budgetTokens).toBeLessThanOrEqual(256);
+    const large = new BatchTuner(OPTIONS);
+    simulate(large, SESSION, MACHINES.dearStarts);
+    expect(large.report().budgetTokens).toBeGreaterThanOrEqual(2048);
+    expect(large.report().moves[0]).toMatchObject({ fromTokens: 512, reason: 'faster' });
+  });
+
+  it('is done within 1,500 runs on a quiet machine, fewer than an index of 5,000 chunks takes', () => {
+    const { convergedAfter } = simulate(new BatchTuner(OPTIONS), SESSION, MACHINES.cachedCpu);
+    expect(convergedAfter).not.toBeNull();
+    expect(convergedAfter).toBeLessThan(1500);
+  });
+
+  it('tries nothing any more once it is done', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    const { endedAtMs } = simulate(tuner, [...SESSION, ...SESSION], MACHINES.cachedCpu);
+    const { runs } = simulate(tuner, SESSION, MACHINES.cachedCpu, QUIET, endedAtMs);
+    expect(runs.filter((run) => run.probe).length).toBeLessThan(runs.length / 50);
+  });
+});
+
+describe('on a busy machine', () => {
+  const disturbances = [1, 2, 3].map((seed) => [`neighbours ${seed}`, neighbours(seed)] as const);
+
+  it.each([...disturbances, ['as recorded', recorded()] as const])(
+    'the tuner stays near the best (%s)',
+    (_, disturbance) => {
+      const best = bestFixedBudget(SESSION, MACHINES.cachedCpu);
+      const tuner = new BatchTuner(OPTIONS);
+      const first = simulate(tuner, SESSION, MACHINES.cachedCpu, disturbance);
+      const second = simulate(tuner, SESSION, MACHINES.cachedCpu, disturbance, first.endedAtMs);
+      expect(best.ms / first.undisturbedMs).toBeGreaterThan(0.94);
+      expect(best.ms / second.undisturbedMs).toBeGreaterThan(0.96);
+    },
+  );
+
+  it('a spell that makes everything slow moves nothing', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    const before = simulate(tuner, [...SESSION, ...SESSION], MACHINES.cachedCpu);
+    const settled = tuner.report().budgetTokens;
+    const slow = (timeMs: number) => (timeMs < before.endedAtMs + 30_000 ? 5 : 1);
+    simulate(tuner, SESSION.slice(0, 1000), MACHINES.cachedCpu, slow, before.endedAtMs);
+    expect(tuner.report().budgetTokens).toBe(settled);
+  });
+
+  it('finds the new best when what is best has changed', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    const { endedAtMs } = simulate(tuner, SESSION, MACHINES.cachedCpu);
+    // The machine was given to a guest with a dear start of each run, and is slower on the whole.
+    const slower: RunCost = (length, count) => 100 + 3 * MACHINES.cachedCpu(length, count);
+    const after = simulate(tuner, [...SESSION, ...SESSION], slower, QUIET, endedAtMs);
+    const settled = simulate(tuner, SESSION, slower, QUIET, after.endedAtMs);
+    expect(bestFixedBudget(SESSION, slower).ms / settled.undisturbedMs).toBeGreaterThan(0.95);
+  });
+});
+
+describe('ceilings', () => {
+  it('keeps bulk runs below the longest a query may have to wait', () => {
+    const tuner = new BatchTuner({ ...OPTIONS, latencyCeilingMs: 100 });
+    simulate(tuner, SESSION, MACHINES.dearStarts);
+    const { runs } = simulate(tuner, SESSION, MACHINES.dearStarts);
+    const times = runs.filter((run) => run.count > 1).map((run) => MACHINES.dearStarts(run.length, run.count));
+    expect(Math.max(...times)).toBeLessThan(110);
+    expect(tuner.report().latencyCeilingTokens).toBe(1024);
+  });
+
+  it('plans at most half of a run that was out of memory', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    simulate(tuner, SESSION.slice(0, 512), MACHINES.dearStarts);
+    tuner.outOfMemory({ length: 128, count: 4 });
+    const runs = tuner.plan(SESSION.slice(0, 256), 'bulk');
+    for (const run of runs) if (run.count > 1) expect(paddedTokens(run)).toBeLessThanOrEqual(256);
+    expect(tuner.report()).toMatchObject({ memoryCeilingTokens: 256 });
+    expect(tuner.report().moves.at(-1)).toMatchObject({ toTokens: 256, reason: 'out-of-memory' });
+  });
+
+  it('is as fast as before soon after running out of memory by bad luck, a hundred times', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    const before = simulate(tuner, SESSION, MACHINES.cachedCpu);
+    for (let accident = 0; accident < 100; accident++) {
+      tuner.outOfMemory({ length: 100 + accident, count: 1 + (accident % 4) });
+      simulate(tuner, SESSION.slice(accident * 20, accident * 20 + 20), MACHINES.cachedCpu);
+    }
+    simulate(tuner, SESSION.slice(0, 1000), MACHINES.cachedCpu);
+    const after = simulate(tuner, SESSION, MACHINES.cachedCpu);
+    expect(before.undisturbedMs / after.undisturbedMs).toBeGreaterThan(0.95);
+  });
+
+  it('keeps to a fixed number of texts after running out of memory only as far as memory allows', () => {
+    const tuner = new BatchTuner({ ...OPTIONS, fixedCount: 64 });
+    tuner.outOfMemory({ length: 512, count: 64 });
+    for (const run of tuner.plan(SESSION.slice(0, 256), 'bulk')) expect(paddedTokens(run)).toBeLessThanOrEqual(16_384);
+  });
+});
+
+describe('saved state', () => {
+  it('carries budget, convergence and ceilings over', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    simulate(tuner, SESSION, MACHINES.dearStarts);
+    tuner.outOfMemory({ length: 512, count: 32 });
+    const { budgetTokens, bestTokensPerSecond, memoryCeilingTokens, runs } = tuner.report();
+    const restored = new BatchTuner(OPTIONS, saved(tuner)).report();
+    expect(restored).toMatchObject({ budgetTokens, bestTokensPerSecond, memoryCeilingTokens, runs });
+  });
+
+  it('is ignored when it is damaged', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    simulate(tuner, SESSION.slice(0, 500), MACHINES.dearStarts);
+    const good = tuner.save();
+    const fresh = new BatchTuner(OPTIONS).plan(SESSION.slice(0, 100), 'bulk');
+    const damaged: unknown[] = [
+      null,
+      7,
+      'text',
+      [],
+      {},
+      { ...good, version: 2 },
+      { ...good, budgetTokens: Number.NaN },
+      { ...good, throughput: null },
+      { ...good, throughput: { ...good.throughput, mean: good.throughput.mean.slice(1) } },
+      { ...good, throughput: { ...good.throughput, covariance: good.throughput.covariance.map(() => -1) } },
+      { ...good, throughput: { ...good.throughput, noise: 1e9 } },
+      { ...good, memoryCeiling: { tokens: -5, quietStarts: 0, provenTokens: 1 } },
+    ];
+    for (const state of damaged) {
+      const restored = new BatchTuner(OPTIONS, state === null ? null : JSON.parse(JSON.stringify(state)));
+      expect(restored.plan(SESSION.slice(0, 100), 'bulk')).toEqual(fresh);
+    }
+  });
+
+  it('stays within the limits of the device it is restored on', () => {
+    const tuner = new BatchTuner(OPTIONS);
+    simulate(tuner, SESSION, MACHINES.dearStarts);
+    const limits = { baseTokens: 128, floorTokens: 64, ceilingTokens: 1024 };
+    const restored = new BatchTuner({ ...OPTIONS, limits }, saved(tuner));
+    for (const run of restored.plan(SESSION.slice(0, 256), 'bulk'))
+      if (run.count > 1) expect(paddedTokens(run)).toBeLessThanOrEqual(1024);
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryCeiling, parseMemoryCeiling } from '../../../src/embedding/memoryCeiling.ts';
+
+const OPTIONS = { limitMb: Infinity, floorTokens: 64, baseTokens: 512 };
+
+function succeedTimes(ceiling: MemoryCeiling, times: number, tokens = Math.min(512, ceiling.tokens)): void {
+  for (let run = 0; run < times; run++) ceiling.succeed(tokens, undefined);
+}
+
+describe('a memory ceiling', () => {
+  it('is not there until something happens', () => {
+    expect(new MemoryCeiling(OPTIONS).tokens).toBe(Infinity);
+    expect(new MemoryCeiling(OPTIONS).failureTokens).toBeNull();
+  });
+
+  it('remembers half of a size that never worked', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    ceiling.fail(8192);
+    succeedTimes(ceiling, 100_000, 4096);
+    expect(ceiling.tokens).toBe(4096);
+    expect(ceiling.failureTokens).toBe(4096);
+  });
+
+  it('halves at once a size that used to work, and comes back when it works again', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    succeedTimes(ceiling, 10, 2048);
+    ceiling.fail(2048);
+    expect(ceiling.tokens).toBe(1024);
+    for (let run = 0; run < 100; run++) ceiling.succeed(Math.min(2048, ceiling.tokens), undefined);
+    expect(ceiling.tokens).toBe(Infinity);
+  });
+
+  it('tries a size that keeps failing less and less often, and then never', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    let failures = 0;
+    for (let run = 0; run < 100_000; run++) {
+      const tokens = Math.min(ceiling.tokens, 512);
+      if (tokens > 256) {
+        ceiling.fail(tokens);
+        failures++;
+      } else ceiling.succeed(tokens, undefined);
+    }
+    expect(failures).toBeLessThan(8);
+    expect(ceiling.tokens).toBe(256);
+  });
+
+  it('is back where it was soon after failures that have nothing to do with size', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    for (let run = 0; run < 500; run++) {
+      const tokens = Math.min(512, ceiling.tokens);
+      if (run % 5 === 4) ceiling.fail(tokens);
+      else ceiling.succeed(tokens, undefined);
+    }
+    for (let run = 0; run < 100; run++) ceiling.succeed(Math.min(512, ceiling.tokens), undefined);
+    expect(ceiling.tokens).toBeGreaterThanOrEqual(512);
+  });
+
+  it('never goes below the floor', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    for (let round = 0; round < 20; round++) ceiling.fail(100);
+    expect(ceiling.tokens).toBe(64);
+  });
+
+  it('is carried over, and raised a little after some quiet starts', () => {
+    let ceiling = new MemoryCeiling(OPTIONS);
+    ceiling.fail(8192);
+    const seen: number[] = [];
+    for (let start = 0; start < 5; start++) {
+      ceiling = new MemoryCeiling(OPTIONS, parseMemoryCeiling(JSON.parse(JSON.stringify(ceiling.save()))));
+      seen.push(ceiling.tokens);
+    }
+    expect(seen).toEqual([4096, 4096, 4096, 5120, 5120]);
+  });
+
+  it('keeps resident memory below the limit by forecast', () => {
+    // 200 MB, and 0.1 MB a token.
+    const ceiling = new MemoryCeiling({ ...OPTIONS, limitMb: 1000 });
+    for (let tokens = 256; tokens <= 2048 && tokens <= ceiling.tokens; tokens *= 2)
+      ceiling.succeed(tokens, 200 + tokens / 10);
+    expect(ceiling.tokens).toBeGreaterThan(7000);
+    expect(ceiling.tokens).toBeLessThanOrEqual(8000);
+  });
+
+  it('halves runs once for each new peak over the limit', () => {
+    const ceiling = new MemoryCeiling({ ...OPTIONS, limitMb: 1000 });
+    ceiling.succeed(512, 500);
+    ceiling.succeed(4096, 1200);
+    expect(ceiling.tokens).toBe(2048);
+    for (let run = 0; run < 50; run++) ceiling.succeed(2048, 1200 + run);
+    expect(ceiling.tokens).toBe(2048);
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { type ModelFacts, outputDimension, resolveManifest } from '../../../src/embedding/modelManifest.ts';
+
+const resolve = (facts: ModelFacts) => resolveManifest(facts, 'folder-name');
+
+describe('what is known of a model', () => {
+  it('is sensible when there is nothing but weights and a tokenizer', () => {
+    expect(resolve({})).toMatchObject({
+      name: 'folder-name',
+      dimension: null,
+      maxTokens: 512,
+      pooling: null,
+      queryPrefix: '',
+      documentPrefix: '',
+      padTokenId: 0,
+      firstPosition: 0,
+      multiVector: false,
+    });
+  });
+
+  it('comes from sentence-transformers’ files when they are there', () => {
+    const manifest = resolve({
+      config: { model_type: 'bert', max_position_embeddings: 512, pad_token_id: 3 },
+      tokenizerConfig: { model_max_length: 400 },
+      sentenceBert: { max_seq_length: 256 },
+      pooling: { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false },
+      sentenceTransformers: { prompts: { query: 'query: ', passage: 'passage: ' } },
+    });
+    expect(manifest).toMatchObject({
+      maxTokens: 256,
+      pooling: 'cls',
+      queryPrefix: 'query: ',
+      documentPrefix: 'passage: ',
+      padTokenId: 3,
+    });
+  });
+
+  it('is what our own manifest says above all else', () => {
+    const manifest = resolve({
+      tessera: {
+        name: 'own',
+        version: '2',
+        dimension: 64,
+        matryoshkaDimensions: [128, 64],
+        maxTokens: 100,
+        pooling: 'lastToken',
+        queryPrefix: 'Q ',
+        onnxFile: 'onnx/small.onnx',
+        license: 'MIT',
+      },
+      config: { max_position_embeddings: 512 },
+      pooling: { pooling_mode_mean_tokens: true },
+      sentenceTransformers: { prompts: { query: 'other', document: 'D ' } },
+    });
+    expect(manifest).toMatchObject({
+      name: 'own',
+      dimension: 64,
+      matryoshkaDimensions: [64, 128],
+      maxTokens: 100,
+      pooling: 'lastToken',
+      queryPrefix: 'Q ',
+      documentPrefix: 'D ',
+      onnxFile: 'onnx/small.onnx',
+      license: 'MIT',
+    });
+  });
+
+  it('counts RoBERTa’s positions from behind its padding id', () => {
+    const manifest = resolve({ config: { model_type: 'roberta', max_position_embeddings: 514, pad_token_id: 1 } });
+    expect(manifest).toMatchObject({ maxTokens: 512, firstPosition: 2, padTokenId: 1 });
+  });
+
+  it('takes a decoder’s last token', () => {
+    expect(resolve({ config: { model_type: 'qwen3' } }).pooling).toBe('lastToken');
+  });
+
+  it('ignores a tokenizer that claims to have no limit', () => {
+    const manifest = resolve({
+      tokenizerConfig: { model_max_length: 1e30 },
+      config: { max_position_embeddings: 8192 },
+    });
+    expect(manifest.maxTokens).toBe(8192);
+  });
+
+  it('includes whether a vector for each token is meant', () => {
+    expect(resolve({ sentenceTransformers: { similarity_fn_name: 'MaxSim' } }).multiVector).toBe(true);
+  });
+
+  it.each<[string, ModelFacts, string]>([
+    ['a pooling nobody knows', { tessera: { pooling: 'max' } }, 'model-invalid'],
+    ['no room for a token', { tessera: { maxTokens: 0 } }, 'model-invalid'],
+    ['half a dimension', { tessera: { dimension: 12.5 } }, 'model-invalid'],
+    ['dimensions that are no list', { tessera: { matryoshkaDimensions: 64 } }, 'model-invalid'],
+    ['a manifest that is no object', { tessera: [] }, 'model-invalid'],
+    [
+      'a pooling of sentence-transformers’ that is not supported',
+      { pooling: { pooling_mode_max_tokens: true } },
+      'model-unsupported',
+    ],
+  ])('is refused for %s', (_, facts, code) => {
+    expect(() => resolve(facts)).toThrow(expect.objectContaining({ code }) as Error);
+  });
+});
+
+describe('the dimension of the vectors', () => {
+  it('is all the model gives, or one it may be cut to', () => {
+    expect(outputDimension(resolve({}), 384)).toBe(384);
+    expect(outputDimension(resolve({ tessera: { dimension: 64, matryoshkaDimensions: [64] } }), 384)).toBe(64);
+  });
+
+  it.each([
+    ['longer than the model’s', { dimension: 512, matryoshkaDimensions: [512] }],
+    ['one it was not trained to be cut to', { dimension: 100, matryoshkaDimensions: [64] }],
+  ])('is refused when it is %s', (_, tessera) => {
+    expect(() => outputDimension(resolve({ tessera }), 384)).toThrow(
+      expect.objectContaining({ code: 'model-invalid' }) as Error,
+    );
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { exitLooksLikeOutOfMemory, isOutOfMemoryError } from '../../../src/embedding/outOfMemory.ts';
+
+describe('an exception', () => {
+  it.each([
+    // As thrown by ONNX Runtime 1.30 under a limit on address space.
+    "Non-zero status code returned while running MatMul node. Name:'MatMul_12' Status Message: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:376 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 1610612736",
+    'std::bad_alloc',
+    'CUDA error cudaErrorMemoryAllocation:out of memory',
+    'CUDA failure 2: out of memory ; GPU=0 ; hostname=h ; expr=cudaMalloc((void**)&p, size);',
+    'CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0',
+    'Non-zero status code returned while running DmlFusedNode. Exception(3) tid(1) 8007000E Not enough memory resources are available to complete this operation.',
+    'vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY',
+    'Array buffer allocation failed',
+  ])('that says “%s” means that a smaller run might do', (message) => {
+    expect(isOutOfMemoryError(new Error(message))).toBe(true);
+  });
+
+  it.each([
+    "Non-zero status code returned while running Gather node. Name:'/embeddings/Gather' Status Message: indices element out of data bounds, idx=40000 must be within the inclusive range [-30522,30521]",
+    'Got invalid dimensions for input: input_ids for the following indices',
+    'This is an invalid model. Error: the graph is not acyclic.',
+  ])('that says “%s” does not', (message) => {
+    expect(isOutOfMemoryError(new Error(message))).toBe(false);
+  });
+});
+
+describe('the end of a process', () => {
+  const end = { code: null, signal: null, stderrTail: '' };
+
+  it.each([
+    ['SIGKILL, as the kernel’s killer sends it', { ...end, signal: 'SIGKILL' }],
+    ['SIGABRT, as an uncaught bad_alloc ends', { ...end, signal: 'SIGABRT' }],
+    ['SIGTRAP, as V8 without memory ends', { ...end, signal: 'SIGTRAP' }],
+    ['status 137 of a container', { ...end, code: 137 }],
+    ['status 134 of a container', { ...end, code: 134 }],
+    ['Windows’ STATUS_NO_MEMORY', { ...end, code: 0xc0000017 }],
+    [
+      'a last word about memory',
+      { ...end, code: 1, stderrTail: "terminate called after throwing an instance of 'std::bad_alloc'" },
+    ],
+  ])('by %s is put down to memory', (_, how) => {
+    expect(exitLooksLikeOutOfMemory(how)).toBe(true);
+  });
+
+  it.each([
+    ['a crash', { ...end, signal: 'SIGSEGV' }],
+    ['an ordinary failure', { ...end, code: 1, stderrTail: 'TypeError: x is not a function' }],
+    ['leaving', { ...end, code: 0 }],
+  ])('by %s is not', (_, how) => {
+    expect(exitLooksLikeOutOfMemory(how)).toBe(false);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
+import { longestFirst, packByCost, packGreedily } from '../../../src/embedding/tokenBatcher.ts';
+import { SeededRandom } from '../../../src/synthetic/random.ts';
+
+const NO_LIMITS = { maxTokens: Infinity, maxCount: Infinity, lengthStep: 1 };
+const random = new SeededRandom(1);
+const LENGTHS = Array.from({ length: 300 }, () => 1 + random.integer(512));
+
+/** The least total cost over every way to cut, by trying them all: for few texts only. */
+function leastCost(sorted: readonly number[], maxTokens: number, cost: RunCost): number {
+  if (sorted.length === 0) return 0;
+  let least = Infinity;
+  for (let count = 1; count <= sorted.length; count++) {
+    if (count > 1 && sorted[0]! * count > maxTokens) break;
+    least = Math.min(least, cost(sorted[0]!, count) + leastCost(sorted.slice(count), maxTokens, cost));
+  }
+  return least;
+}
+
+describe('sorting a window', () => {
+  it('puts the longest first and keeps equals in their order', () => {
+    expect([...longestFirst([3, 9, 3, 12, 9])]).toEqual([3, 1, 4, 0, 2]);
+  });
+
+  it('takes an empty window', () => {
+    expect([...longestFirst([])]).toEqual([]);
+  });
+});
+
+describe.each(['greedily', 'by cost'] as const)('packing %s', (way) => {
+  const pack = (lengths: readonly number[], limits: Partial<typeof NO_LIMITS>) => {
+    const all = { ...NO_LIMITS, ...limits };
+    const order = longestFirst(lengths);
+    return way === 'greedily'
+      ? packGreedily(lengths, order, all)
+      : packByCost(lengths, order, all, (length, count) => 50 + length * count);
+  };
+
+  it('puts every text into exactly one run, and no run over the budget', () => {
+    const runs = pack(LENGTHS, { maxTokens: 512 });
+    expect(runs.flatMap((run) => [...run.indices]).sort((a, b) => a - b)).toEqual(LENGTHS.map((_, index) => index));
+    for (const run of runs) expect(paddedTokens(run)).toBeLessThanOrEqual(512);
+  });
+
+  it('pads a run to its longest text', () => {
+    for (const run of pack(LENGTHS, { maxTokens: 2048 })) {
+      expect(run.count).toBe(run.indices.length);
+      expect(run.length).toBe(Math.max(...[...run.indices].map((index) => LENGTHS[index]!)));
+    }
+  });
+
+  it('runs a text that is over the budget alone', () => {
+    const runs = pack([700, 10], { maxTokens: 512 });
+    expect(runs.map((run) => [...run.indices])).toEqual([[0], [1]]);
+  });
+
+  it('keeps to a number of texts', () => {
+    for (const run of pack(LENGTHS, { maxCount: 5 })) expect(run.count).toBeLessThanOrEqual(5);
+  });
+
+  it('rounds lengths up and still keeps to the budget', () => {
+    for (const run of pack(LENGTHS, { maxTokens: 512, lengthStep: 32 })) {
+      expect(run.length % 32).toBe(0);
+      expect(paddedTokens(run)).toBeLessThanOrEqual(512);
+    }
+  });
+
+  it('makes no runs of an empty window', () => {
+    expect(pack([], { maxTokens: 512 })).toEqual([]);
+  });
+});
+
+describe('packing by cost', () => {
+  it.each([
+    ['an overhead for each run', (length: number, count: number) => 100 + length * count],
+    [
+      'attention that grows with the square',
+      (length: number, count: number) => 20 + count * (length + length ** 2 / 300),
+    ],
+    [
+      'a cache that is outgrown',
+      (length: number, count: number) => 10 + length * count * (length * count > 256 ? 2 : 1),
+    ],
+  ] as const)('finds the cheapest cut with %s', (_, cost) => {
+    for (let round = 0; round < 20; round++) {
+      const lengths = Array.from({ length: 12 }, () => 1 + random.integer(200));
+      const runs = packByCost(lengths, longestFirst(lengths), { ...NO_LIMITS, maxTokens: 600 }, cost);
+      const found = runs.reduce((sum, run) => sum + cost(run.length, run.count), 0);
+      const sorted = [...lengths].sort((a, b) => b - a);
+      expect(found).toBeCloseTo(leastCost(sorted, 600, cost), 6);
+    }
+  });
+
+  it('loses little to its coarse counts on long windows', () => {
+    const cost: RunCost = (length, count) => 2000 + length * count;
+    const short = Array.from({ length: 400 }, () => 5 + random.integer(3));
+    const runs = packByCost(short, longestFirst(short), { ...NO_LIMITS, maxTokens: 4096 }, cost);
+    const found = runs.reduce((sum, run) => sum + cost(run.length, run.count), 0);
+    // 400 texts of at most 7 tokens fit one run of 2,800.
+    expect(found).toBeLessThanOrEqual(1.02 * (2000 + 400 * 7));
+  });
+
+  it('runs texts alone when a cost says nothing else is possible', () => {
+    const runs = packByCost([4, 4], longestFirst([4, 4]), NO_LIMITS, (_, count) => (count > 1 ? Infinity : 1));
+    expect(runs).toHaveLength(2);
+  });
+});
