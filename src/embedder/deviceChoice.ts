@@ -1,0 +1,63 @@
+import { errorMessage } from '../base/errors.ts';
+import type { ExecutionProvider } from '../protocol/embedder.ts';
+
+/** A model opened on one device. */
+export interface DeviceTrial {
+  /** Tokens per second at the size of runs the device starts from. */
+  measure(): Promise<number>;
+  release(): Promise<void>;
+}
+
+export interface DeviceChoice<T extends DeviceTrial> {
+  readonly provider: ExecutionProvider;
+  readonly trial: T;
+  /** Why the device is not the one asked for; null when it is. */
+  readonly fallbackReason: string | null;
+}
+
+/** For `auto`, in order of preference: where one of these works at all, it is usually the fastest that does. */
+const ACCELERATORS: readonly ExecutionProvider[] = ['cuda', 'coreml', 'dml', 'webgpu'];
+/** An accelerator has to beat the processor by this much: it costs memory others want, and a close race is noise. */
+const WORTH_IT = 1.2;
+
+/**
+ * Opens a model on the device asked for, or on `cpu` when that can't be had. `auto` takes the first accelerator that
+ * works, if it is measured to be faster than the processor with this model: small models often are not.
+ *
+ * @param bundled Providers this build of the runtime brings along.
+ * @throws Whatever opening on `cpu` fails with.
+ */
+export async function chooseDevice<T extends DeviceTrial>(
+  device: ExecutionProvider | 'auto',
+  bundled: readonly ExecutionProvider[],
+  open: (provider: ExecutionProvider) => Promise<T>,
+): Promise<DeviceChoice<T>> {
+  const onProcessor = async (fallbackReason: string | null): Promise<DeviceChoice<T>> => ({
+    provider: 'cpu',
+    trial: await open('cpu'),
+    fallbackReason,
+  });
+  if (device === 'cpu') return onProcessor(null);
+  if (device !== 'auto') {
+    if (!bundled.includes(device))
+      return onProcessor(`The device ${device} is not available with this platform’s ONNX Runtime.`);
+    try {
+      return { provider: device, trial: await open(device), fallbackReason: null };
+    } catch (error) {
+      return onProcessor(errorMessage(error));
+    }
+  }
+  for (const provider of ACCELERATORS.filter((candidate) => bundled.includes(candidate))) {
+    // Not there, or not for this model: `auto` asked for nothing in particular, so nothing was denied.
+    const trial = await open(provider).catch(() => undefined);
+    if (trial === undefined) continue;
+    const processor = await onProcessor(null);
+    if ((await trial.measure()) >= WORTH_IT * (await processor.trial.measure())) {
+      await processor.trial.release();
+      return { provider, trial, fallbackReason: null };
+    }
+    await trial.release();
+    return processor;
+  }
+  return onProcessor(null);
+}

@@ -1,0 +1,265 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { CancellationSignal } from '../base/cancellation.ts';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import type { Clock } from '../base/clock.ts';
+import { TesseraError, errorMessage } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { BatchTuner } from '../embedding/batchTuner.ts';
+import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../embedding/deviceLimits.ts';
+import { LaneQueue } from '../embedding/laneQueue.ts';
+import { ScopeMeter } from '../embedding/scopeMeter.ts';
+import { tunerKey } from '../embedding/tunerTypes.ts';
+import type { RequestHandlers } from '../process/methodTypes.ts';
+import type {
+  EmbedPieceParams,
+  EmbedResult,
+  EmbedderEvents,
+  EmbedderMetrics,
+  EmbedderRequests,
+  EmbedderSettings,
+  ModelInfo,
+  OpenParams,
+} from '../protocol/embedder.ts';
+import { SCOPES, type Scope } from '../protocol/scope.ts';
+import { EmbeddingModel } from './embeddingModel.ts';
+import { LENGTH_STEPS } from './executionProviders.ts';
+import { peakResidentMb, residentMb, resolveMemoryCeilingMb } from './memory.ts';
+import { defaultThreads } from './onnxSession.ts';
+import { PieceProgress, type PieceText } from './pieceProgress.ts';
+import { RunLoop } from './runLoop.ts';
+import type { RunFacts, RunObserver } from './runObserver.ts';
+import { TunerFile, machineName } from './tunerFile.ts';
+
+/** Texts the queue holds before pieces have to wait; the index server sends less than this ahead. */
+const QUEUE_CAPACITY_TEXTS = 16_384;
+/** Texts sorted and cut into runs together. More would pad no less, and make the first of them wait longer. */
+const WINDOW_TEXTS = 256;
+/** What the tuners learned is saved after so many runs, and when there is nothing left to do. */
+const RUNS_BETWEEN_SAVES = 256;
+/** Text tokenised between two looks at the messages, in UTF-16 units: a few milliseconds of work. */
+const TOKENIZE_SLICE_CHARS = 16_384;
+
+/** Where events go: the process that started this one. */
+export interface EventSink {
+  emit<N extends 'runStarted' | 'rows'>(name: N, payload: EmbedderEvents[N]): void;
+}
+
+export interface EmbedderServiceOptions {
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ends this process, for want of memory that a new one may have. */
+  readonly surrender: () => void;
+}
+
+/** What exists once the models are loaded. */
+interface OpenState {
+  readonly models: Readonly<Record<Scope, EmbeddingModel>>;
+  readonly tuners: Readonly<Record<Scope, BatchTuner>>;
+  readonly meters: Readonly<Record<Scope, ScopeMeter>>;
+  readonly queue: LaneQueue<PieceText>;
+  readonly loop: RunLoop;
+  readonly threads: number;
+}
+
+/** Answers the requests of `EmbedderRequests`: loads models, queues texts in lanes and runs them. */
+export class EmbedderService {
+  readonly #options: EmbedderServiceOptions;
+  #open: OpenState | undefined;
+  /** Settles when all bulk pieces so far are in the queue. */
+  #bulkQueued: Promise<void> = Promise.resolve();
+
+  constructor(options: EmbedderServiceOptions) {
+    this.#options = options;
+  }
+
+  readonly handlers: RequestHandlers<EmbedderRequests> = {
+    open: (params) => this.#openModels(params),
+    embed: (params, signal) => this.#embed(params, signal),
+    countTokens: ({ texts, scope }, signal) => this.#countTokens(texts, scope, signal),
+    metrics: () => this.#metrics(),
+  };
+
+  async #openModels({ settings, lostRuns, processorOnly }: OpenParams): Promise<Readonly<Record<Scope, ModelInfo>>> {
+    if (this.#open !== undefined) throw new TesseraError('protocol-violation', 'The models have been opened already.');
+    const models = await openModels(settings, processorOnly);
+    const { clock, logger, events, surrender } = this.#options;
+    const threads = settings.threads === 0 ? defaultThreads() : settings.threads;
+    const memoryCeilingMb = resolveMemoryCeilingMb(settings.memoryCeilingMb);
+    const file = new TunerFile(settings.tunerStateFile, logger);
+    const machine = machineName(threads);
+    const keyOf = (scope: Scope): string =>
+      tunerKey({ machine, device: models[scope].info.device, model: models[scope].info.id, scope });
+    const openTuner = async (scope: Scope): Promise<BatchTuner> => {
+      const { info, isStatic } = models[scope];
+      const options = {
+        limits: isStatic ? STATIC_MODEL_LIMITS : DEVICE_LIMITS[info.device],
+        latencyCeilingMs: settings.latencyCeilingMs,
+        memoryCeilingMb,
+        fixedCount: settings.batchSize,
+        lengthStep: LENGTH_STEPS[info.device],
+      };
+      return new BatchTuner(options, await file.read(keyOf(scope)));
+    };
+    const tuners = { code: await openTuner('code'), docs: await openTuner('docs') };
+    const meters = { code: new ScopeMeter(), docs: new ScopeMeter() };
+    for (const { scope, length, count } of lostRuns) {
+      tuners[scope].outOfMemory({ length, count });
+      meters[scope].backedOff();
+    }
+    const save = (): void => {
+      void file.save({ [keyOf('code')]: tuners.code.save(), [keyOf('docs')]: tuners.docs.save() });
+    };
+    if (lostRuns.length > 0) save();
+    const queue = new LaneQueue<PieceText>({
+      clock,
+      planners: tuners,
+      capacityTexts: QUEUE_CAPACITY_TEXTS,
+      windowTexts: WINDOW_TEXTS,
+      lengthStep: Math.max(...SCOPES.map((scope) => LENGTH_STEPS[models[scope].info.device])),
+    });
+    const loop = new RunLoop({
+      models,
+      tuners,
+      queue,
+      clock,
+      logger,
+      observer: new FiguresKeeper(meters, save),
+      memoryCeilingMb,
+      residentMb,
+      onRunStarted: (run) => events.emit('runStarted', run),
+      onRows: (rows) => events.emit('rows', rows),
+      onHopeless: surrender,
+    });
+    this.#open = { models, tuners, meters, queue, loop, threads };
+    return { code: models.code.info, docs: models.docs.info };
+  }
+
+  async #embed(params: EmbedPieceParams, signal: CancellationSignal): Promise<Pick<EmbedResult, 'failures'>> {
+    const piece = new PieceProgress(params, signal);
+    if (params.lane === 'bulk') {
+      // One after another: side by side, each of many pieces would take its slice before the next run or query.
+      const queued = this.#bulkQueued.then(() => this.#queueTexts(piece));
+      this.#bulkQueued = queued.catch(() => undefined);
+      await queued;
+    } else {
+      await this.#queueTexts(piece);
+    }
+    return { failures: await piece.done.promise };
+  }
+
+  /** Tokenises the texts of a piece slice by slice, letting runs and messages in between, and queues them. */
+  async #queueTexts(piece: PieceProgress): Promise<void> {
+    const { meters, queue, loop } = this.#opened();
+    const { signal } = piece;
+    const { scope, lane, texts, alone } = piece.params;
+    const toRunAlone = new Set(alone);
+    for (let index = 0; index < texts.length;) {
+      throwIfCancelled(signal);
+      const slice: PieceText[] = [];
+      const startedMs = this.#options.clock.now();
+      for (let chars = 0; index < texts.length && chars < TOKENIZE_SLICE_CHARS; index++) {
+        chars += texts[index]?.length ?? 0;
+        const text = this.#tokenize(piece, index);
+        if (text === undefined) continue;
+        if (toRunAlone.has(index)) loop.runAlone(text);
+        else slice.push(text);
+      }
+      meters[scope].tokenized(this.#options.clock.now() - startedMs);
+      const waiting = slice.map((payload) => ({ tokens: payload.ids.length, payload }));
+      while (waiting.length > 0 && !queue.push({ lane, scope, texts: waiting, signal })) {
+        await loop.nextRun();
+        throwIfCancelled(signal);
+      }
+      loop.wake();
+      if (index < texts.length) await turn();
+    }
+  }
+
+  /** Undefined when the text can't be tokenised; it is among the piece's failures then. */
+  #tokenize(piece: PieceProgress, index: number): PieceText | undefined {
+    const { scope, role, texts } = piece.params;
+    try {
+      return { piece, index, ids: this.#opened().models[scope].encode(texts[index] ?? '', role) };
+    } catch (error) {
+      piece.failed(index, `The text could not be tokenised (${errorMessage(error)}).`);
+      return undefined;
+    }
+  }
+
+  async #countTokens(texts: readonly string[], scope: Scope, signal: CancellationSignal): Promise<Uint32Array> {
+    const model = this.#opened().models[scope];
+    const counts = new Uint32Array(texts.length);
+    let chars = 0;
+    for (const [index, text] of texts.entries()) {
+      counts[index] = model.countTokens(text);
+      chars += text.length;
+      if (chars < TOKENIZE_SLICE_CHARS) continue;
+      chars = 0;
+      await turn();
+      throwIfCancelled(signal);
+    }
+    return counts;
+  }
+
+  #metrics(): EmbedderMetrics {
+    const { models, tuners, meters, queue, threads } = this.#opened();
+    const of = (scope: Scope) => meters[scope].metrics(models[scope].info.device, tuners[scope].report());
+    return {
+      scopes: { code: of('code'), docs: of('docs') },
+      lanes: queue.metrics(),
+      threads,
+      sessions: 1,
+      rssMb: residentMb(),
+      peakRssMb: peakResidentMb(),
+      gpuUtilization: null,
+    };
+  }
+
+  #opened(): OpenState {
+    if (this.#open === undefined) throw new TesseraError('protocol-violation', 'The models have not been opened.');
+    return this.#open;
+  }
+}
+
+/** Hands what the loop sees to the meters, and has what was learned saved now and then. */
+class FiguresKeeper implements RunObserver {
+  readonly #meters: Readonly<Record<Scope, ScopeMeter>>;
+  readonly #save: () => void;
+  #unsavedRuns = 0;
+
+  constructor(meters: Readonly<Record<Scope, ScopeMeter>>, save: () => void) {
+    this.#meters = meters;
+    this.#save = save;
+  }
+
+  ran(run: RunFacts): void {
+    this.#meters[run.scope].ran(run);
+    this.#unsavedRuns++;
+    if (this.#unsavedRuns >= RUNS_BETWEEN_SAVES) this.#saveNow();
+  }
+
+  backedOff(scope: Scope): void {
+    this.#meters[scope].backedOff();
+    this.#saveNow();
+  }
+
+  idle(): void {
+    if (this.#unsavedRuns > 0) this.#saveNow();
+  }
+
+  #saveNow(): void {
+    this.#unsavedRuns = 0;
+    this.#save();
+  }
+}
+
+/** One model for each scope; the same folder is loaded once. */
+async function openModels(
+  { models, device, threads }: EmbedderSettings,
+  processorOnly: string | null,
+): Promise<Readonly<Record<Scope, EmbeddingModel>>> {
+  const open = (folder: string) => EmbeddingModel.open(folder, { device, threads, processorOnly });
+  const code = await open(models.code);
+  return { code, docs: models.docs === models.code ? code : await open(models.docs) };
+}

@@ -1,0 +1,113 @@
+import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
+import { outputDimension } from '../embedding/modelManifest.ts';
+import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
+import { type Pooling, poolToUnitVectors } from '../embedding/pooling.ts';
+import type { EmbedderSettings, ModelInfo, OpenParams, TextRole } from '../protocol/embedder.ts';
+import { chooseDevice } from './deviceChoice.ts';
+import { bundledProviders } from './executionProviders.ts';
+import { GraphTrial } from './graphTrial.ts';
+import { type ModelFolder, chooseGraph, identifyModel, readModelFolder } from './modelFolder.ts';
+import type { OnnxSession } from './onnxSession.ts';
+import { TextTokenizer, type TokenIds } from './textTokenizer.ts';
+
+/** Run once after loading: shows that the device works and how long vectors are. */
+const PROBE_TEXT = 'function add(a, b) { return a + b; }';
+
+/** A model ready to embed: text in, unit vectors out. */
+export class EmbeddingModel {
+  readonly info: ModelInfo;
+  /** Whether the graph only looks vectors up: a run's overhead then weighs more than its work. */
+  readonly isStatic: boolean;
+  readonly #tokenizer: TextTokenizer;
+  readonly #graph: OnnxSession;
+  readonly #prefixes: Readonly<Record<TextRole, string>>;
+  readonly #pooling: Pooling;
+
+  private constructor(
+    info: ModelInfo,
+    folder: ModelFolder,
+    tokenizer: TextTokenizer,
+    graph: OnnxSession,
+    isStatic: boolean,
+  ) {
+    this.info = info;
+    this.#tokenizer = tokenizer;
+    this.#graph = graph;
+    this.#prefixes = { query: folder.manifest.queryPrefix, document: folder.manifest.documentPrefix };
+    this.#pooling = poolingOf(folder, graph);
+    this.isStatic = isStatic;
+  }
+
+  /**
+   * Loads the model in a folder on the best device that works. Rejects with `model-missing`, `model-invalid` or
+   * `model-unsupported`.
+   */
+  static async open(
+    folderPath: string,
+    settings: Pick<EmbedderSettings, 'device' | 'threads'> & Partial<Pick<OpenParams, 'processorOnly'>>,
+  ): Promise<EmbeddingModel> {
+    const folder = await readModelFolder(folderPath);
+    const { manifest } = folder;
+    const tokenizer = new TextTokenizer(folder.tokenizer, folder.tokenizerConfig, manifest.maxTokens);
+    const probe = tokenizer.encode(PROBE_TEXT);
+    const processorOnly = settings.processorOnly ?? null;
+    const device = processorOnly === null ? settings.device : 'cpu';
+    const { trial, fallbackReason } = await chooseDevice(device, bundledProviders(), (provider) => {
+      // For `auto` the graph must not depend on what happens to win: its vectors would have another identity.
+      const graphName = chooseGraph(folder, settings.device === 'auto' ? 'cpu' : provider);
+      return GraphTrial.open(folder, graphName, provider, settings.threads, probe);
+    });
+    const { graph, graphName } = trial;
+    const dimension = outputDimension(manifest, trial.width);
+    const info: ModelInfo = {
+      id: await identifyModel(folder, graphName, dimension),
+      name: manifest.name,
+      dimension,
+      maxTokens: manifest.maxTokens,
+      device: graph.options.provider,
+      fallbackReason: processorOnly ?? fallbackReason,
+      multiVector: manifest.multiVector && graph.ports.output.perToken,
+    };
+    return new EmbeddingModel(info, folder, tokenizer, graph, await trial.looksStatic());
+  }
+
+  /** Ids of a text with the prefix of its role, cut to the model's length. */
+  encode(text: string, role: TextRole): TokenIds {
+    return this.#tokenizer.encode(this.#prefixes[role] + text);
+  }
+
+  /** Tokens of a text as it is: no prefix, no special tokens, not cut. */
+  countTokens(text: string): number {
+    return this.#tokenizer.count(text);
+  }
+
+  /**
+   * Embeds texts in one run, each padded to `length` tokens: unit vectors, row-major. Rejects with `out-of-memory` when
+   * a smaller run might do, else with `embedder-failed`.
+   */
+  async run(texts: readonly TokenIds[], length: number): Promise<Float32Array> {
+    try {
+      const output = await this.#graph.run(texts, length);
+      const tokenCounts = texts.map((ids) => ids.length);
+      return poolToUnitVectors(output, tokenCounts, this.#pooling, this.info.dimension);
+    } catch (error) {
+      if (isTesseraError(error)) throw error;
+      const code = isOutOfMemoryError(error) ? 'out-of-memory' : 'embedder-failed';
+      const details = { texts: texts.length, length };
+      throw new TesseraError(code, `A run of ${texts.length} × ${length} tokens failed (${errorMessage(error)}).`, {
+        details,
+        cause: error,
+      });
+    }
+  }
+
+  /** Gives back the memory the runtime keeps; the next run loads the graph again. */
+  async release(): Promise<void> {
+    await this.#graph.release();
+  }
+}
+
+function poolingOf({ manifest }: ModelFolder, graph: OnnxSession): Pooling {
+  if (!graph.ports.output.perToken) return 'none';
+  return manifest.pooling ?? 'mean';
+}

@@ -1,0 +1,81 @@
+import path from 'node:path';
+import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
+import { DEVICE_LIMITS } from '../embedding/deviceLimits.ts';
+import type { ExecutionProvider } from '../protocol/embedder.ts';
+import type { DeviceTrial } from './deviceChoice.ts';
+import type { ModelFolder } from './modelFolder.ts';
+import { OnnxSession } from './onnxSession.ts';
+import type { TokenIds } from './textTokenizer.ts';
+
+/** A transformer takes ten microseconds a token and more, a look-up far below one: this lies between, on any processor. */
+const STATIC_MODEL_US_PER_TOKEN = 4;
+/** Rows of the probe in a timed run that tells look-ups from networks. */
+const STATIC_PROBE_ROWS = 16;
+/** Timed runs; the quickest counts, the others met with something else on the machine. */
+const ROUNDS = 3;
+
+/** A model's graph on one device that has run once, so that the device is known to work. */
+export class GraphTrial implements DeviceTrial {
+  readonly graph: OnnxSession;
+  /** Relative to the model's folder. */
+  readonly graphName: string;
+  /** Numbers the graph gives for one vector. */
+  readonly width: number;
+  readonly #probe: TokenIds;
+
+  private constructor(graph: OnnxSession, graphName: string, width: number, probe: TokenIds) {
+    this.graph = graph;
+    this.graphName = graphName;
+    this.width = width;
+    this.#probe = probe;
+  }
+
+  /** Rejects with `device-unavailable`, `model-invalid` or `model-unsupported`. */
+  static async open(
+    { folder, manifest }: ModelFolder,
+    graphName: string,
+    provider: ExecutionProvider,
+    threads: number,
+    probe: TokenIds,
+  ): Promise<GraphTrial> {
+    const graph = await OnnxSession.open({ file: path.join(folder, graphName), provider, threads }, manifest);
+    try {
+      const { width } = await graph.run([probe], probe.length);
+      return new GraphTrial(graph, graphName, width, probe);
+    } catch (error) {
+      await graph.release();
+      if (isTesseraError(error)) throw error;
+      const code = provider === 'cpu' ? 'model-invalid' : 'device-unavailable';
+      const details = { file: graphName, provider };
+      throw new TesseraError(code, `The model’s ${graphName} cannot be run on ${provider} (${errorMessage(error)}).`, {
+        details,
+        cause: error,
+      });
+    }
+  }
+
+  async measure(): Promise<number> {
+    const { baseTokens } = DEVICE_LIMITS[this.graph.options.provider];
+    return this.#tokensPerSecond(Math.max(1, Math.floor(baseTokens / this.#probe.length)));
+  }
+
+  /** Whether the graph only looks vectors up, by the time a run takes: no file says. */
+  async looksStatic(): Promise<boolean> {
+    return (await this.#tokensPerSecond(STATIC_PROBE_ROWS)) > 1e6 / STATIC_MODEL_US_PER_TOKEN;
+  }
+
+  release(): Promise<void> {
+    return this.graph.release();
+  }
+
+  async #tokensPerSecond(count: number): Promise<number> {
+    const rows = Array.from({ length: count }, () => this.#probe);
+    let leastMs = Infinity;
+    for (let round = 0; round < ROUNDS; round++) {
+      const startedMs = performance.now();
+      await this.graph.run(rows, this.#probe.length);
+      leastMs = Math.min(leastMs, performance.now() - startedMs);
+    }
+    return (count * this.#probe.length * 1000) / leastMs;
+  }
+}

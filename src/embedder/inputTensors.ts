@@ -1,0 +1,118 @@
+import { Tensor } from 'onnxruntime-node';
+import { assertNever } from '../base/errors.ts';
+import type { GraphPorts, InputPort, IntegerType } from './graphPorts.ts';
+import type { TokenIds } from './textTokenizer.ts';
+
+export interface RowLayout {
+  /** Tokens of each row, padding included; at least as many as the longest text has. */
+  readonly length: number;
+  readonly padTokenId: number;
+  /** Number of a text's first position. */
+  readonly firstPosition: number;
+}
+
+/** The graph's inputs for texts of these ids: rows padded on the right, or all of them in one line for a bag. */
+export function buildFeeds(ports: GraphPorts, texts: readonly TokenIds[], layout: RowLayout): Record<string, Tensor> {
+  return Object.fromEntries(
+    ports.inputs.map((port) => [port.name, ports.isBag ? bagTensor(port, texts) : paddedTensor(port, texts, layout)]),
+  );
+}
+
+function paddedTensor(port: InputPort, texts: readonly TokenIds[], layout: RowLayout): Tensor {
+  const { length, padTokenId, firstPosition } = layout;
+  const count = texts.length;
+  const dims = [count, length];
+  switch (port.kind) {
+    case 'ids':
+      return integers(port.type, dims, (numbers, stride) => {
+        fillRows(numbers, stride, texts, length, padTokenId, (ids, token) => ids[token] ?? padTokenId);
+      });
+    case 'mask':
+      return integers(port.type, dims, (numbers, stride) => fillRows(numbers, stride, texts, length, 0, () => 1));
+    case 'floatMask': {
+      const mask = new Float32Array(count * length);
+      texts.forEach((ids, row) => mask.fill(1, row * length, row * length + ids.length));
+      return new Tensor('float32', mask, dims);
+    }
+    case 'types':
+      return integers(port.type, dims, () => undefined);
+    case 'positions': {
+      // Padding keeps the position before the first where there is one, as RoBERTa has it.
+      const padding = Math.max(0, firstPosition - 1);
+      return integers(port.type, dims, (numbers, stride) => {
+        fillRows(numbers, stride, texts, length, padding, (_, token) => firstPosition + token);
+      });
+    }
+    case 'past': {
+      const pastDims = [count, port.heads, 0, port.size];
+      return port.type === 'float32'
+        ? new Tensor('float32', new Float32Array(0), pastDims)
+        : new Tensor('float16', new Uint16Array(0), pastDims);
+    }
+    case 'useCache':
+      return new Tensor('bool', [false], [1]);
+    case 'offsets':
+      return integers(port.type, [count], () => undefined);
+    default:
+      return assertNever(port);
+  }
+}
+
+function bagTensor(port: InputPort, texts: readonly TokenIds[]): Tensor {
+  const total = texts.reduce((sum, ids) => sum + ids.length, 0);
+  const type = port.kind === 'ids' || port.kind === 'offsets' ? port.type : 'int64';
+  if (port.kind === 'offsets') {
+    return integers(type, [texts.length], (numbers, stride) => {
+      let offset = 0;
+      texts.forEach((ids, row) => {
+        numbers[row * stride] = offset;
+        offset += ids.length;
+      });
+    });
+  }
+  return integers(type, [total], (numbers, stride) => {
+    let at = 0;
+    for (const ids of texts) {
+      for (const id of ids) {
+        numbers[at] = port.kind === 'ids' ? id : 1;
+        at += stride;
+      }
+    }
+  });
+}
+
+/**
+ * A tensor of non-negative whole numbers below 2³¹. 64-bit ones are written as the lower halves of zeroed words, since
+ * making a BigInt for each token costs more than all the rest. Every machine ONNX Runtime runs on is little-endian.
+ */
+function integers(
+  type: IntegerType,
+  dims: readonly number[],
+  fill: (numbers: Int32Array, stride: number) => void,
+): Tensor {
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  if (type === 'int32') {
+    const numbers = new Int32Array(size);
+    fill(numbers, 1);
+    return new Tensor('int32', numbers, dims);
+  }
+  const words = new BigInt64Array(size);
+  fill(new Int32Array(words.buffer), 2);
+  return new Tensor('int64', words, dims);
+}
+
+function fillRows(
+  numbers: Int32Array,
+  stride: number,
+  texts: readonly TokenIds[],
+  length: number,
+  padding: number,
+  valueOf: (ids: TokenIds, token: number) => number,
+): void {
+  texts.forEach((ids, row) => {
+    let at = row * length * stride;
+    for (let token = 0; token < length; token++, at += stride) {
+      numbers[at] = token < ids.length ? valueOf(ids, token) : padding;
+    }
+  });
+}

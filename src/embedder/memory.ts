@@ -1,0 +1,24 @@
+import { totalmem } from 'node:os';
+
+const BYTES_PER_MB = 1 << 20;
+/** Share of the machine's memory the embedder may hold when nobody says otherwise. */
+const DEFAULT_SHARE = 0.25;
+
+/** Resident memory of this process, in MiB. */
+export function residentMb(): number {
+  return process.memoryUsage.rss() / BYTES_PER_MB;
+}
+
+/** The most this process has ever had resident, in MiB. */
+export function peakResidentMb(): number {
+  // Kibibytes on every platform: libuv sees to that.
+  return process.resourceUsage().maxRSS / 1024;
+}
+
+/** Upper limit for resident memory in MiB: the one set, or a share of the machine's or its container's. */
+export function resolveMemoryCeilingMb(settingMb: number): number {
+  if (settingMb > 0) return settingMb;
+  const constrained = process.constrainedMemory();
+  const total = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.floor((total * DEFAULT_SHARE) / BYTES_PER_MB);
+}

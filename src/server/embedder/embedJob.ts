@@ -1,0 +1,104 @@
+import { Deferred } from '../../base/deferred.ts';
+import type { EmbedParams, EmbedResult } from '../../protocol/embedder.ts';
+
+/** Deaths of the process during one text's runs after which the text is given up. */
+const MAX_DEATHS_PER_TEXT = 2;
+
+/** One call of `embed`: which of its texts are unsent, under way and answered, and the result as it fills. */
+export class EmbedJob {
+  readonly params: EmbedParams;
+  readonly done = new Deferred<EmbedResult>();
+  readonly #dimension: number;
+  readonly #vectors: Float32Array;
+  readonly #tokenCounts: Uint32Array;
+  readonly #failures: { readonly index: number; readonly reason: string }[] = [];
+  readonly #settled: Uint8Array;
+  readonly #deaths: Uint8Array;
+  #unsent: number[];
+  #unsettledCount: number;
+
+  constructor(params: EmbedParams, dimension: number) {
+    const count = params.texts.length;
+    this.params = params;
+    this.#dimension = dimension;
+    this.#vectors = new Float32Array(count * dimension);
+    this.#tokenCounts = new Uint32Array(count);
+    this.#settled = new Uint8Array(count);
+    this.#deaths = new Uint8Array(count);
+    this.#unsent = Array.from({ length: count }, (_, index) => index);
+    this.#unsettledCount = count;
+    this.#finishWhenSettled();
+  }
+
+  get hasUnsent(): boolean {
+    return this.#unsent.length > 0;
+  }
+
+  /** The next texts to send, as indices: up to `maxTexts`, and up to `maxChars` unless one text alone is longer. */
+  takeUnsent(maxTexts: number, maxChars: number): number[] {
+    let end = 0;
+    for (let chars = 0; end < this.#unsent.length && end < maxTexts; end++) {
+      chars += this.textAt(this.#unsent[end] ?? 0).length;
+      if (chars > maxChars && end > 0) break;
+    }
+    const taken = this.#unsent.slice(0, end);
+    this.#unsent = this.#unsent.slice(end);
+    return taken;
+  }
+
+  textAt(index: number): string {
+    return this.params.texts[index] ?? '';
+  }
+
+  /** Whether a process died while it ran this text. */
+  isSuspect(index: number): boolean {
+    return (this.#deaths[index] ?? 0) > 0;
+  }
+
+  /** Sending failed with the process: what has no answer yet goes first next time. */
+  putBack(indices: readonly number[]): void {
+    this.#unsent = [...indices.filter((index) => this.#settled[index] === 0), ...this.#unsent];
+  }
+
+  addRow(index: number, row: Float32Array, tokens: number): void {
+    if (this.#settled[index] !== 0) return;
+    this.#vectors.set(row, index * this.#dimension);
+    this.#tokenCounts[index] = tokens;
+    this.#settle(index);
+  }
+
+  addFailure(index: number, reason: string): void {
+    if (this.#settled[index] !== 0) return;
+    this.#failures.push({ index, reason });
+    this.#settle(index);
+  }
+
+  /**
+   * The process died while it ran this text, alone or with others. A text that was alone and has been there before is
+   * given up; true then.
+   */
+  addDeath(index: number, wasAlone: boolean, how: string): boolean {
+    if (this.#settled[index] !== 0) return false;
+    const deaths = Math.min(255, (this.#deaths[index] ?? 0) + 1);
+    this.#deaths[index] = deaths;
+    if (!wasAlone || deaths < MAX_DEATHS_PER_TEXT) return false;
+    this.addFailure(index, `The embedder died ${deaths} times while embedding this text (${how}).`);
+    return true;
+  }
+
+  #settle(index: number): void {
+    this.#settled[index] = 1;
+    this.#unsettledCount -= 1;
+    this.#finishWhenSettled();
+  }
+
+  #finishWhenSettled(): void {
+    if (this.#unsettledCount > 0) return;
+    this.done.resolve({
+      vectors: this.#vectors,
+      dimension: this.#dimension,
+      tokenCounts: this.#tokenCounts,
+      failures: this.#failures.sort((a, b) => a.index - b.index),
+    });
+  }
+}

@@ -1,0 +1,262 @@
+import { type CancellationSignal, cancelledError, throwIfCancelled } from '../../base/cancellation.ts';
+import type { Clock } from '../../base/clock.ts';
+import { Disposable } from '../../base/disposable.ts';
+import { TesseraError, isTesseraError, toTesseraError } from '../../base/errors.ts';
+import type { Event } from '../../base/event.ts';
+import type { Logger } from '../../base/logger.ts';
+import { exitLooksLikeOutOfMemory } from '../../embedding/outOfMemory.ts';
+import type { ChildHandle } from '../../process/childProcess.ts';
+import {
+  type ProcessDeath,
+  type ProcessState,
+  ProcessSupervisor,
+  type RunningChild,
+} from '../../process/processSupervisor.ts';
+import type { RestartPolicy } from '../../process/restartPolicy.ts';
+import {
+  type EmbedParams,
+  type EmbedResult,
+  type EmbedderEvents,
+  type EmbedderMetrics,
+  type EmbedderRequests,
+  type EmbedderSettings,
+  LANES,
+  type LostRun,
+  type ModelInfo,
+} from '../../protocol/embedder.ts';
+import type { Scope } from '../../protocol/scope.ts';
+import { EmbedJob } from './embedJob.ts';
+import type { Embedder } from './embedder.ts';
+
+/** Texts sent in one message; a job of any size goes over in pieces of this. */
+const MAX_PIECE_TEXTS = 256;
+const MAX_PIECE_CHARS = 1 << 20;
+/** Bulk text held by the process at a time, in UTF-16 units: enough for the batcher to sort, little enough to lose. */
+const MAX_BULK_CHARS_IN_FLIGHT = 4 << 20;
+
+type Child = RunningChild<EmbedderRequests, EmbedderEvents>;
+
+/** Texts of one job on their way: index within the piece → index within the job. */
+interface Piece {
+  readonly job: EmbedJob;
+  readonly indices: readonly number[];
+  readonly chars: number;
+}
+
+export interface EmbedderClientOptions {
+  readonly settings: EmbedderSettings;
+  /** Starts the embedder process. */
+  readonly spawn: () => ChildHandle;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly restartPolicy?: RestartPolicy;
+}
+
+/**
+ * The embedder process seen from the index server: started when first needed, started again when it dies, with what it
+ * had not answered sent again. Ordering and batching happen over there; here work is only kept from being lost.
+ */
+export class EmbedderClient extends Disposable implements Embedder {
+  readonly #settings: EmbedderSettings;
+  readonly #logger: Logger;
+  readonly #supervisor: ProcessSupervisor<EmbedderRequests, EmbedderEvents>;
+  readonly #jobs = new Set<EmbedJob>();
+  readonly #pieces = new Map<number, Piece>();
+  readonly #lostRuns: LostRun[] = [];
+  #nextPiece = 1;
+  #bulkCharsInFlight = 0;
+  #models: Readonly<Record<Scope, ModelInfo>> | undefined;
+  /** Whether the present process is still loading its models. */
+  #isLoading = false;
+  #processorOnly: string | null = null;
+  #lastRun: EmbedderEvents['runStarted'] | undefined;
+  #lastMetrics: EmbedderMetrics | null = null;
+  readonly onState: Event<ProcessState>;
+
+  constructor(options: EmbedderClientOptions) {
+    super();
+    this.#settings = options.settings;
+    this.#logger = options.logger;
+    this.#supervisor = this.own(
+      new ProcessSupervisor<EmbedderRequests, EmbedderEvents>({
+        name: 'embedder',
+        spawn: options.spawn,
+        clock: options.clock,
+        logger: options.logger,
+        prepare: (child) => this.#prepare(child),
+        ...(options.restartPolicy === undefined ? {} : { restartPolicy: options.restartPolicy }),
+      }),
+    );
+    this.onState = this.#supervisor.onState;
+    this.own(this.#supervisor.onDeath((death) => this.#afterDeath(death)));
+  }
+
+  get state(): ProcessState {
+    return this.#supervisor.state;
+  }
+
+  get restarts(): number {
+    return this.#supervisor.deathCount;
+  }
+
+  forgive(): void {
+    this.#supervisor.forgive();
+  }
+
+  async open(signal?: CancellationSignal): Promise<Readonly<Record<Scope, ModelInfo>>> {
+    throwIfCancelled(signal);
+    if (this.#models === undefined) await withCancellation(this.#supervisor.connect(), signal);
+    if (this.#models === undefined) throw new TesseraError('internal', 'The embedder started without its models.');
+    return this.#models;
+  }
+
+  async embed(params: EmbedParams, signal?: CancellationSignal): Promise<EmbedResult> {
+    const { dimension } = (await this.open(signal))[params.scope];
+    throwIfCancelled(signal);
+    const job = new EmbedJob(params, dimension);
+    this.#jobs.add(job);
+    const onAbort = () => job.done.reject(cancelledError());
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#sendUnsent();
+    try {
+      return await job.done.promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#jobs.delete(job);
+    }
+  }
+
+  async countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array> {
+    const { client } = await withCancellation(this.#supervisor.connect(), signal);
+    return client.request('countTokens', { texts, scope }, signal);
+  }
+
+  async metrics(): Promise<EmbedderMetrics | null> {
+    if (this.#supervisor.state.kind !== 'running') return this.#lastMetrics;
+    try {
+      const { client } = await this.#supervisor.connect();
+      this.#lastMetrics = await client.request('metrics', null);
+    } catch (error) {
+      if (!isTesseraError(error, 'process-exited') && !isTesseraError(error, 'disposed')) throw error;
+    }
+    return this.#lastMetrics;
+  }
+
+  override dispose(): void {
+    for (const job of this.#jobs) job.done.reject(new TesseraError('disposed', 'The embedder was shut down.'));
+    super.dispose();
+  }
+
+  /** First words to a new process: load the models, stay below what killed the last one. */
+  async #prepare({ client }: Child): Promise<void> {
+    this.#lastRun = undefined;
+    client.on('log', (record) => this.#logger.relay(record));
+    client.on('runStarted', (run) => {
+      this.#lastRun = run;
+    });
+    client.on('rows', (rows) => this.#addRows(rows));
+    this.#isLoading = true;
+    try {
+      const [settings, lostRuns, processorOnly] = [this.#settings, this.#lostRuns, this.#processorOnly];
+      this.#models = await client.request('open', { settings, lostRuns, processorOnly });
+      this.#isLoading = false;
+    } catch (error) {
+      // A death is seen by `#afterDeath` first, and has to be known there for one while loading.
+      if (!isTesseraError(error, 'process-exited')) this.#isLoading = false;
+      throw error;
+    }
+  }
+
+  #sendUnsent(): void {
+    for (const lane of LANES) {
+      for (const job of this.#jobs) {
+        if (job.params.lane !== lane || job.done.isSettled) continue;
+        while (job.hasUnsent && (lane !== 'bulk' || this.#bulkCharsInFlight < MAX_BULK_CHARS_IN_FLIGHT))
+          this.#sendPiece(job);
+      }
+    }
+  }
+
+  #sendPiece(job: EmbedJob): void {
+    const indices = job.takeUnsent(MAX_PIECE_TEXTS, MAX_PIECE_CHARS);
+    const piece: Piece = { job, indices, chars: indices.reduce((sum, index) => sum + job.textAt(index).length, 0) };
+    const id = this.#nextPiece++;
+    this.#pieces.set(id, piece);
+    if (job.params.lane === 'bulk') this.#bulkCharsInFlight += piece.chars;
+    void this.#awaitPiece(id, piece).finally(() => {
+      this.#pieces.delete(id);
+      if (job.params.lane === 'bulk') this.#bulkCharsInFlight -= piece.chars;
+      this.#sendUnsent();
+    });
+  }
+
+  async #awaitPiece(id: number, { job, indices }: Piece): Promise<void> {
+    const cancellation = new AbortController();
+    // Whoever waited has left, or everything of this piece was answered already.
+    const onSettled = () => cancellation.abort();
+    job.done.promise.then(onSettled, onSettled);
+    const texts = indices.map((index) => job.textAt(index));
+    const alone = indices.flatMap((index, position) => (job.isSuspect(index) ? [position] : []));
+    try {
+      const { client } = await this.#supervisor.connect();
+      const { failures } = await client.request(
+        'embed',
+        { ...job.params, texts, piece: id, alone },
+        cancellation.signal,
+      );
+      for (const { index, reason } of failures) job.addFailure(indices[index] ?? 0, reason);
+    } catch (error) {
+      if (isTesseraError(error, 'cancelled')) return;
+      // Died: the rest of the piece is sent to the next process, unless the supervisor has given up.
+      if (isTesseraError(error, 'process-exited') && this.#supervisor.state.kind !== 'failed') job.putBack(indices);
+      else job.done.reject(toTesseraError(error));
+    }
+  }
+
+  #addRows({ piece, indices, vectors, tokenCounts }: EmbedderEvents['rows']): void {
+    const target = this.#pieces.get(piece);
+    if (target === undefined) return;
+    const dimension = vectors.length / indices.length;
+    indices.forEach((index, row) => {
+      const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
+      target.job.addRow(target.indices[index] ?? 0, vector, tokenCounts[row] ?? 0);
+    });
+    // A process that gets work done is worth starting again, however often it is killed.
+    this.#supervisor.forgive();
+  }
+
+  #afterDeath(death: ProcessDeath): void {
+    const run = this.#lastRun;
+    this.#lastRun = undefined;
+    const how = death.signal ?? `status ${death.code ?? 'unknown'}`;
+    if (this.#isLoading && this.#settings.device !== 'cpu') {
+      this.#processorOnly = `The embedder ended by ${how} while it opened the device ${this.#settings.device}.`;
+    }
+    this.#isLoading = false;
+    if (run === undefined) return;
+    if (exitLooksLikeOutOfMemory(death)) {
+      this.#lostRuns.push({ scope: run.scope, length: run.length, count: run.count });
+    }
+    for (const { piece, indices } of run.members) {
+      const target = this.#pieces.get(piece);
+      if (target === undefined) continue;
+      for (const index of indices) {
+        if (!target.job.addDeath(target.indices[index] ?? 0, run.count === 1, how)) continue;
+        this.#logger.warn('a text was given up', { how });
+        // The culprit is out of the way.
+        this.#supervisor.forgive();
+      }
+    }
+  }
+}
+
+/** Stops waiting for `promise` when `signal` fires. */
+async function withCancellation<T>(promise: Promise<T>, signal: CancellationSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(cancelledError());
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { type DeviceTrial, chooseDevice } from '../../../src/embedder/deviceChoice.ts';
+import type { ExecutionProvider } from '../../../src/protocol/embedder.ts';
+
+/** A machine where some devices work, with the tokens per second each reaches; the others fail to open. */
+function machine(speeds: Partial<Record<ExecutionProvider, number>>) {
+  const released: ExecutionProvider[] = [];
+  const open = (provider: ExecutionProvider): Promise<DeviceTrial> => {
+    const speed = speeds[provider];
+    if (speed === undefined) return Promise.reject(new Error(`${provider} says no`));
+    return Promise.resolve({
+      measure: () => Promise.resolve(speed),
+      release: () => Promise.resolve(void released.push(provider)),
+    });
+  };
+  const choose = async (device: ExecutionProvider | 'auto', bundled: readonly ExecutionProvider[]) => {
+    const { provider, fallbackReason } = await chooseDevice(device, bundled, open);
+    return { provider, fallbackReason, released };
+  };
+  return { choose };
+}
+
+describe('the device', () => {
+  it('asked for by name is taken when it works, however fast it is', async () => {
+    const { choose } = machine({ cpu: 100, cuda: 1 });
+    expect(await choose('cuda', ['cpu', 'cuda'])).toEqual({ provider: 'cuda', fallbackReason: null, released: [] });
+  });
+
+  it('asked for by name gives way to the processor, with the reason', async () => {
+    const { choose } = machine({ cpu: 100 });
+    expect(await choose('cuda', ['cpu', 'cuda'])).toMatchObject({ provider: 'cpu', fallbackReason: 'cuda says no' });
+    expect(await choose('dml', ['cpu'])).toMatchObject({
+      provider: 'cpu',
+      fallbackReason: expect.stringContaining('dml') as string,
+    });
+  });
+
+  it('left open is the first accelerator that works and is faster than the processor', async () => {
+    const { choose } = machine({ cpu: 100, webgpu: 500 });
+    expect(await choose('auto', ['cpu', 'cuda', 'webgpu'])).toEqual({
+      provider: 'webgpu',
+      fallbackReason: null,
+      released: ['cpu'],
+    });
+  });
+
+  it('left open is the processor where an accelerator gains too little, or there is none', async () => {
+    expect(await machine({ cpu: 100, webgpu: 110 }).choose('auto', ['cpu', 'webgpu'])).toEqual({
+      provider: 'cpu',
+      fallbackReason: null,
+      released: ['webgpu'],
+    });
+    expect(await machine({ cpu: 100 }).choose('auto', ['cpu', 'webgpu'])).toMatchObject({
+      provider: 'cpu',
+      fallbackReason: null,
+    });
+  });
+
+  it('that fails even on the processor fails with that error', async () => {
+    await expect(machine({}).choose('auto', ['cpu', 'webgpu'])).rejects.toThrow('cpu says no');
+  });
+});

@@ -1,0 +1,239 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DisposableStore } from '../../../src/base/disposable.ts';
+import { SILENT_LOGGER } from '../../../src/base/logger.ts';
+import { spawnChild } from '../../../src/process/childProcess.ts';
+import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
+import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
+import type { EmbedResult, EmbedderSettings } from '../../../src/protocol/embedder.ts';
+import { EmbedderClient, type EmbedderClientOptions } from '../../../src/server/embedder/embedderClient.ts';
+import { createEmbedder } from '../../../src/server/embedder/embedderPool.ts';
+import { spawnEmbedder } from '../../../src/server/embedder/spawnEmbedder.ts';
+import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
+import { ENCODER_SIZES } from '../../../src/synthetic/encoderShapes.ts';
+import { SeededRandom } from '../../../src/synthetic/random.ts';
+import { randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
+
+const faultyEntry = fileURLToPath(new URL('../../fakes/faultyEmbedder.ts', import.meta.url));
+
+let folder = '';
+let removeFolder: () => Promise<void>;
+beforeAll(async () => {
+  const { model } = buildEncoder({
+    ...ENCODER_SIZES.tiny,
+    family: 'bert',
+    seed: 21,
+    weights: 'float32',
+    outputs: 'tokens',
+    normalized: false,
+    outputType: 'float32',
+    projection: 0,
+  });
+  ({ folder, remove: removeFolder } = await writeModelFolder({ graphs: { 'onnx/model.onnx': model } }));
+});
+afterAll(() => removeFolder());
+
+let owned = new DisposableStore();
+afterEach(() => {
+  owned.dispose();
+  owned = new DisposableStore();
+});
+
+interface ClientOptions {
+  readonly settings?: Partial<EmbedderSettings>;
+  /** Environment of an embedder with faults; without, the real one is started. */
+  readonly faults?: Readonly<Record<string, string>>;
+  readonly restartPolicy?: RestartPolicy;
+}
+
+function clientOptions({ settings, faults, restartPolicy }: ClientOptions = {}): EmbedderClientOptions {
+  return {
+    settings: {
+      models: { code: folder, docs: folder },
+      device: 'cpu',
+      threads: 1,
+      sessions: 0,
+      batchSize: 0,
+      memoryCeilingMb: 0,
+      latencyCeilingMs: 200,
+      tunerStateFile: null,
+      ...settings,
+    },
+    spawn: () => (faults === undefined ? spawnEmbedder() : spawnChild({ modulePath: faultyEntry, env: faults })),
+    clock: SYSTEM_CLOCK,
+    logger: SILENT_LOGGER,
+    ...(restartPolicy === undefined ? {} : { restartPolicy }),
+  };
+}
+
+function startClient(options: ClientOptions = {}): EmbedderClient {
+  return owned.add(new EmbedderClient(clientOptions(options)));
+}
+
+function someTexts(count: number, seed = 1): string[] {
+  const random = new SeededRandom(seed);
+  return Array.from({ length: count }, () => randomText(1 + random.integer(40), 100, (limit) => random.integer(limit)));
+}
+
+const bulk = (texts: readonly string[]) => ({ texts, role: 'document', scope: 'code', lane: 'bulk' }) as const;
+
+function rows({ vectors, dimension }: EmbedResult): Float32Array[] {
+  return Array.from({ length: vectors.length / dimension }, (_, row) =>
+    vectors.subarray(row * dimension, (row + 1) * dimension),
+  );
+}
+
+const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
+/** What an undisturbed embedder gives. */
+async function undisturbed(texts: readonly string[]): Promise<EmbedResult> {
+  return startClient().embed(bulk(texts));
+}
+
+describe('the embedder', () => {
+  it('gives a unit vector for each text, in the order of the texts, over any number of calls at a time', async () => {
+    const client = startClient();
+    const calls = [700, 3, 0, 1, 40].map((count, seed) => someTexts(count, seed));
+    const results = await Promise.all(calls.map((texts) => client.embed(bulk(texts))));
+    const sentence = await client.embed({ texts: [calls[0]![5]!], role: 'document', scope: 'docs', lane: 'query' });
+    results.forEach((result, call) => {
+      expect(rows(result)).toHaveLength(calls[call]!.length);
+      expect(result.tokenCounts).toEqual(Uint32Array.from(calls[call]!, (text) => text.split(' ').length + 2));
+      for (const row of rows(result)) expect(Math.hypot(...row)).toBeCloseTo(1, 5);
+      expect(result.failures).toEqual([]);
+    });
+    expect(dot(rows(results[0]!)[5]!, sentence.vectors)).toBeGreaterThan(0.9999);
+  });
+
+  it('counts tokens without special ones', async () => {
+    const client = startClient();
+    expect(await client.countTokens(['w5 w6 w7', '', 'w9'], 'code')).toEqual(Uint32Array.of(3, 0, 1));
+  });
+
+  it('tells what its models are before anything is embedded', async () => {
+    const { code, docs } = await startClient().open();
+    expect(code).toMatchObject({ dimension: 16, maxTokens: 64, device: 'cpu', fallbackReason: null });
+    expect(docs).toEqual(code);
+  });
+
+  it('names the folder of a model that is missing, and tries again when asked to', async () => {
+    const client = startClient({ settings: { models: { code: '/nowhere/model', docs: folder } } });
+    const expected = { code: 'model-missing', details: { folder: '/nowhere/model' } };
+    await expect(client.open()).rejects.toMatchObject(expected);
+    await expect(client.embed(bulk(['w5']))).rejects.toMatchObject(expected);
+    client.forgive();
+    await expect(client.open()).rejects.toMatchObject(expected);
+  });
+
+  it('answers a query before the bulk work that came earlier', async () => {
+    const client = startClient();
+    await client.open();
+    const order: string[] = [];
+    const work = client.embed(bulk(someTexts(3000))).then(() => order.push('bulk'));
+    const query = client
+      .embed({ texts: ['w7'], role: 'query', scope: 'code', lane: 'query' })
+      .then(() => order.push('query'));
+    await Promise.all([work, query]);
+    expect(order).toEqual(['query', 'bulk']);
+  });
+
+  it('stops at once when cancelled, and goes on with other work', async () => {
+    const client = startClient();
+    await client.open();
+    const cancellation = new AbortController();
+    const work = client.embed(bulk(someTexts(3000)), cancellation.signal);
+    cancellation.abort();
+    await expect(work).rejects.toMatchObject({ code: 'cancelled' });
+    expect(rows(await client.embed(bulk(['w5'])))).toHaveLength(1);
+  });
+
+  it('settles what is pending when it is disposed', async () => {
+    const client = startClient();
+    const work = client.embed(bulk(someTexts(10)));
+    const later = client.open().then(() => client.embed(bulk(someTexts(2000))));
+    later.catch(() => undefined);
+    await work;
+    client.dispose();
+    await expect(later).rejects.toMatchObject({ code: 'disposed' });
+    await expect(client.embed(bulk(['w5']))).rejects.toMatchObject({ code: 'disposed' });
+  });
+});
+
+describe('an embedder of several sessions', () => {
+  it('shares the work among as many processes and answers as one', async () => {
+    const texts = someTexts(600, 3);
+    const embedder = createEmbedder(clientOptions({ settings: { sessions: 2, threads: 2 } }));
+    owned.add(embedder);
+    const [expected, found] = await Promise.all([undisturbed(texts), embedder.embed(bulk(texts))]);
+    rows(expected).forEach((row, index) => expect(dot(row, rows(found)[index]!)).toBeGreaterThan(0.9999));
+    expect(found.tokenCounts).toEqual(expected.tokenCounts);
+    const metrics = (await embedder.metrics())!;
+    expect(metrics).toMatchObject({ sessions: 2, threads: 2 });
+    expect(metrics.scopes.code.texts).toBe(600);
+    expect(rows(await embedder.embed(bulk([])))).toEqual([]);
+  });
+});
+
+describe('an embedder that is killed', () => {
+  it('again and again, at some run or other, loses nothing and mixes nothing up', async () => {
+    const texts = someTexts(200, 8);
+    const client = startClient({ faults: { FAULT_RUNS: '10' }, settings: { batchSize: 4 } });
+    const [expected, found] = await Promise.all([undisturbed(texts), client.embed(bulk(texts))]);
+    expect(client.restarts).toBeGreaterThan(0);
+    const given = rows(found);
+    const failed = new Set(found.failures.map((failure) => failure.index));
+    rows(expected).forEach((row, index) => {
+      if (!failed.has(index)) expect(dot(row, given[index]!)).toBeGreaterThan(0.9999);
+    });
+    // Only what was under way in two deaths, alone in the second, is given up: bad luck here.
+    expect(failed.size).toBeLessThan(texts.length * 0.05);
+  });
+
+  it('by runs above a size comes to rest below it', async () => {
+    const texts = someTexts(300, 9);
+    const client = startClient({ faults: { FAULT_TOKENS: '150' } });
+    const [expected, found] = await Promise.all([undisturbed(texts), client.embed(bulk(texts))]);
+    expect(found.failures).toEqual([]);
+    rows(expected).forEach((row, index) => expect(dot(row, rows(found)[index]!)).toBeGreaterThan(0.9999));
+    // From 512 tokens by halves to below 150, give or take a run that was smaller than its budget.
+    expect(client.restarts).toBeGreaterThan(0);
+    expect(client.restarts).toBeLessThan(8);
+  });
+
+  it('by one text gives up that text alone, and says so', async () => {
+    const texts = someTexts(60, 10);
+    texts[17] = 'w5 poison w6';
+    texts[41] = 'poison';
+    const client = startClient({ faults: { FAULT_WORD: 'poison' } });
+    const result = await client.embed(bulk(texts));
+    expect(result.failures.map((failure) => failure.index)).toEqual([17, 41]);
+    expect(result.failures[0]!.reason).toContain('SIGKILL');
+    rows(result).forEach((row, index) => expect(Math.hypot(...row)).toBeCloseTo([17, 41].includes(index) ? 0 : 1, 5));
+  });
+
+  it('while it loads its models, every time, is given up', async () => {
+    const restartPolicy = new RestartPolicy({ maxDeaths: 2, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
+    const client = startClient({ faults: { FAULT_LOADING: '9' }, restartPolicy });
+    await expect(client.embed(bulk(['w5']))).rejects.toMatchObject({ code: 'process-exited', details: { code: 9 } });
+    expect(client.restarts).toBe(3);
+  });
+
+  it('while it opens an accelerator goes on without, and says why', async () => {
+    const client = startClient({ faults: { FAULT_ACCELERATOR: 'SIGSEGV' }, settings: { device: 'webgpu' } });
+    const { code } = await client.open();
+    expect(code.device).toBe('cpu');
+    expect(code.fallbackReason).toContain('SIGSEGV');
+    expect(client.restarts).toBe(1);
+  });
+
+  it('while nothing is pending is started again by the next call', async () => {
+    const client = startClient();
+    await client.open();
+    const died = new Promise((resolve) => client.onState((state) => state.kind === 'stopped' && resolve(undefined)));
+    const { state } = client;
+    if (state.kind === 'running') process.kill(state.pid!, 'SIGKILL');
+    await died;
+    expect(rows(await client.embed(bulk(['w5'])))).toHaveLength(1);
+    expect(client.restarts).toBe(1);
+  });
+});

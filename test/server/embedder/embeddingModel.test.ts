@@ -1,0 +1,319 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { EmbeddingModel } from '../../../src/embedder/embeddingModel.ts';
+import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
+import {
+  ENCODER_FAMILIES,
+  ENCODER_SIZES,
+  type EncoderFamily,
+  type EncoderOptions,
+} from '../../../src/synthetic/encoderShapes.ts';
+import { OnnxGraph } from '../../../src/synthetic/onnxGraph.ts';
+import { SeededRandom } from '../../../src/synthetic/random.ts';
+import { buildBagModel, buildPaddedStaticModel } from '../../../src/synthetic/smallModels.ts';
+import { type ModelFolderFiles, randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
+import { referenceTokens } from '../../unit/synthetic/referenceEncoder.ts';
+
+const TINY: EncoderOptions = {
+  ...ENCODER_SIZES.tiny,
+  family: 'bert',
+  seed: 11,
+  weights: 'float32',
+  outputs: 'tokens',
+  normalized: false,
+  outputType: 'float32',
+  projection: 0,
+};
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+async function open(files: ModelFolderFiles): Promise<EmbeddingModel> {
+  const { folder, remove } = await writeModelFolder(files);
+  const model = await EmbeddingModel.open(folder, { device: 'cpu', threads: 1 });
+  cleanups.push(() => model.release(), remove);
+  return model;
+}
+
+/** Embeds texts in one run, or each in its own. */
+async function embed(
+  model: EmbeddingModel,
+  texts: readonly string[],
+  how: 'together' | 'one by one',
+): Promise<number[][]> {
+  const ids = texts.map((text) => model.encode(text, 'document'));
+  const runs = how === 'together' ? [ids] : ids.map((one) => [one]);
+  const rows: number[][] = [];
+  for (const run of runs) {
+    const vectors = await model.run(run, Math.max(...run.map((one) => one.length)));
+    run.forEach((_, row) =>
+      rows.push([...vectors.subarray(row * model.info.dimension, (row + 1) * model.info.dimension)]),
+    );
+  }
+  return rows;
+}
+
+const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+const unit = (vector: readonly number[]) => vector.map((value) => value / Math.hypot(...vector));
+const largestDifference = (a: readonly number[], b: readonly number[]) =>
+  Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+
+function pooled(tokens: readonly number[][], pooling: 'mean' | 'cls' | 'lastToken'): number[] {
+  if (pooling === 'cls') return unit(tokens[0]!);
+  if (pooling === 'lastToken') return unit(tokens.at(-1)!);
+  return unit(tokens[0]!.map((_, i) => tokens.reduce((sum, token) => sum + token[i]!, 0)));
+}
+
+const random = new SeededRandom(5);
+const TEXTS = [7, 2, 12, 1, 30].map((words) => randomText(words, 100, (limit) => random.integer(limit)));
+
+/** How each family says what it is, in the files people find beside its weights. */
+const FAMILY_FILES: Readonly<
+  Record<EncoderFamily, { readonly pooling: 'mean' | 'cls' | 'lastToken'; readonly json: Record<string, unknown> }>
+> = {
+  bert: {
+    pooling: 'mean',
+    json: { 'config.json': { model_type: 'bert', pad_token_id: 0, max_position_embeddings: 64 } },
+  },
+  distilbert: {
+    pooling: 'mean',
+    json: { 'config.json': { model_type: 'distilbert', pad_token_id: 0, max_position_embeddings: 64 } },
+  },
+  roberta: {
+    pooling: 'cls',
+    json: {
+      'config.json': { model_type: 'roberta', pad_token_id: 1, max_position_embeddings: 66 },
+      '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false },
+    },
+  },
+  'jina-bert': {
+    pooling: 'mean',
+    json: { 'config.json': { model_type: 'bert', pad_token_id: 0, max_position_embeddings: 64 } },
+  },
+  'nomic-bert': {
+    pooling: 'mean',
+    json: {
+      'config.json': { model_type: 'nomic_bert', n_positions: 64 },
+      '1_Pooling/config.json': { pooling_mode_mean_tokens: true },
+    },
+  },
+  modernbert: {
+    pooling: 'cls',
+    json: {
+      'config.json': { model_type: 'modernbert', pad_token_id: 0, max_position_embeddings: 64 },
+      'tessera.json': { pooling: 'cls' },
+    },
+  },
+  decoder: { pooling: 'lastToken', json: { 'config.json': { model_type: 'qwen3', max_position_embeddings: 64 } } },
+};
+
+describe('a model of the family', () => {
+  it.each(Object.keys(ENCODER_FAMILIES) as EncoderFamily[])(
+    '%s embeds as a plain reference does, batched or not',
+    async (family) => {
+      const options = { ...TINY, family };
+      const { model: graph, weights } = buildEncoder(options);
+      const { pooling, json } = FAMILY_FILES[family];
+      const model = await open({ graphs: { 'onnx/model.onnx': graph }, json });
+      const expected = TEXTS.map((text) =>
+        pooled(referenceTokens([...model.encode(text, 'document')], weights, options), pooling),
+      );
+      const together = await embed(model, TEXTS, 'together');
+      const apart = await embed(model, TEXTS, 'one by one');
+      for (const [index, vector] of expected.entries()) {
+        expect(largestDifference(apart[index]!, vector)).toBeLessThan(1e-4);
+        expect(dot(together[index]!, apart[index]!)).toBeGreaterThanOrEqual(0.9999);
+      }
+    },
+  );
+});
+
+describe('texts run together', () => {
+  it('get what they would get alone, in their order, whatever their lengths', async () => {
+    const { model: graph } = buildEncoder({ ...TINY, outputs: 'tokens' });
+    const model = await open({ graphs: { 'onnx/model.onnx': graph } });
+    const integers = new SeededRandom(99);
+    for (let round = 0; round < 25; round++) {
+      const texts = Array.from({ length: 1 + integers.integer(12) }, () =>
+        randomText(1 + integers.integer(40), 100, (limit) => integers.integer(limit)),
+      );
+      const together = await embed(model, texts, 'together');
+      const apart = await embed(model, texts, 'one by one');
+      together.forEach((vector, index) => expect(dot(vector, apart[index]!)).toBeGreaterThanOrEqual(0.9999));
+    }
+  });
+
+  it('of one length are the same as alone to float rounding', async () => {
+    const { model: graph } = buildEncoder(TINY);
+    const model = await open({ graphs: { 'onnx/model.onnx': graph } });
+    const integers = new SeededRandom(4);
+    const texts = Array.from({ length: 16 }, () => randomText(20, 100, (limit) => integers.integer(limit)));
+    const together = await embed(model, texts, 'together');
+    const apart = await embed(model, texts, 'one by one');
+    together.forEach((vector, index) => expect(largestDifference(vector, apart[index]!)).toBeLessThan(2e-6));
+  });
+});
+
+describe('a static model', () => {
+  const meanOfWords = (ids: Int32Array, table: Float32Array, size: number) =>
+    unit(Array.from({ length: size }, (_, i) => ids.reduce((sum, id) => sum + table[id * size + i]!, 0)));
+
+  it.each([
+    ['with padded rows', buildPaddedStaticModel],
+    ['with one bag of ids and offsets', buildBagModel],
+  ])('%s gives the mean of its words’ vectors', async (_, build) => {
+    const { model: graph, weights } = build({ vocabulary: 100, hidden: 8, seed: 3 });
+    const model = await open({ graphs: { 'onnx/model.onnx': graph } });
+    const table = weights.get('embeddings.word')!.values;
+    const together = await embed(model, TEXTS, 'together');
+    TEXTS.forEach((text, index) =>
+      expect(largestDifference(together[index]!, meanOfWords(model.encode(text, 'document'), table, 8))).toBeLessThan(
+        1e-5,
+      ),
+    );
+  });
+});
+
+describe('an output', () => {
+  it.each(['float16', 'int8'] as const)('of type %s is read as numbers', async (outputType) => {
+    const exact = await open({
+      graphs: { 'onnx/model.onnx': buildEncoder({ ...TINY, outputs: 'pooled', normalized: true }).model },
+    });
+    const rough = await open({
+      graphs: { 'onnx/model.onnx': buildEncoder({ ...TINY, outputs: 'pooled', normalized: true, outputType }).model },
+    });
+    const expected = await embed(exact, TEXTS, 'together');
+    const found = await embed(rough, TEXTS, 'together');
+    found.forEach((vector, index) => expect(dot(vector, expected[index]!)).toBeGreaterThan(0.999));
+  });
+
+  it('of unsigned bytes counts from its zero point', async () => {
+    const graph = new OnnxGraph();
+    const ids = graph.input('input_ids', 'int64', ['batch', 'sequence']);
+    const first = graph.op('Slice', [ids, graph.integers([0]), graph.integers([2]), graph.integers([1])]);
+    graph.output('sentence_embedding', graph.cast(first, 'uint8'), 'uint8', ['batch', 2]);
+    const model = await open({
+      graphs: { 'onnx/model.onnx': graph.encode() },
+      json: { 'tessera.json': { outputZeroPoint: 5 } },
+    });
+    // The ids are 2 ([CLS]) and 9: −3 and 4 from the zero point.
+    expect((await embed(model, ['w9'], 'together'))[0]!.map((value) => Math.round(value * 1000))).toEqual([-600, 800]);
+  });
+
+  it('that is pooled by the graph is preferred, unless the manifest names a pooling', async () => {
+    const options: EncoderOptions = { ...TINY, outputs: 'both', normalized: true };
+    const { model: graph, weights } = buildEncoder(options);
+    const byGraph = await open({ graphs: { 'onnx/model.onnx': graph } });
+    const byManifest = await open({
+      graphs: { 'onnx/model.onnx': graph },
+      json: { 'tessera.json': { pooling: 'cls' } },
+    });
+    const tokens = referenceTokens([...byGraph.encode(TEXTS[0]!, 'document')], weights, options);
+    expect(largestDifference((await embed(byGraph, [TEXTS[0]!], 'together'))[0]!, pooled(tokens, 'mean'))).toBeLessThan(
+      1e-4,
+    );
+    expect(
+      largestDifference((await embed(byManifest, [TEXTS[0]!], 'together'))[0]!, pooled(tokens, 'cls')),
+    ).toBeLessThan(1e-4);
+  });
+
+  it('is cut to a Matryoshka dimension and brought to unit length again', async () => {
+    const graphs = { 'onnx/model.onnx': buildEncoder(TINY).model };
+    const whole = await open({ graphs });
+    const cut = await open({ graphs, json: { 'tessera.json': { dimension: 6, matryoshkaDimensions: [6, 12] } } });
+    const [expected] = await embed(whole, [TEXTS[0]!], 'together');
+    const [found] = await embed(cut, [TEXTS[0]!], 'together');
+    expect(cut.info.dimension).toBe(6);
+    expect(largestDifference(found!, unit(expected!.slice(0, 6)))).toBeLessThan(1e-5);
+    expect(cut.info.id).not.toBe(whole.info.id);
+  });
+
+  it('with a vector for each token is recognised as multi-vector where the model means it', async () => {
+    const { model: graph } = buildEncoder({ ...TINY, projection: 6 });
+    const json = { 'config.json': { model_type: 'bert', architectures: ['HF_ColBERT'], max_position_embeddings: 64 } };
+    const model = await open({ graphs: { 'onnx/model.onnx': graph }, json });
+    expect(model.info).toMatchObject({ multiVector: true, dimension: 6 });
+  });
+});
+
+describe('a graph’s inputs', () => {
+  it('of 32-bit ids, and of keys and values nobody has yet, are filled', async () => {
+    const graph = new OnnxGraph();
+    const ids = graph.input('input_ids', 'int32', ['batch', 'sequence']);
+    const mask = graph.input('attention_mask', 'int32', ['batch', 'sequence']);
+    const past = graph.input('past_key_values.0.key', 'float32', ['batch', 2, 'past', 4]);
+    const masked = graph.cast(graph.op('Mul', [ids, mask]), 'float32');
+    const sum = graph.op('ReduceSum', [masked, graph.integers([1])], { keepdims: { int: 1 } });
+    const none = graph.op('ReduceSum', [past, graph.integers([1, 2, 3])], { keepdims: { int: 0 } });
+    const column = graph.op('Add', [sum, graph.op('Unsqueeze', [none, graph.integers([1])])]);
+    const one = graph.op('Div', [column, column]);
+    graph.output('sentence_embedding', graph.op('Concat', [column, one], { axis: { int: 1 } }), 'float32', [
+      'batch',
+      2,
+    ]);
+    const model = await open({ graphs: { 'onnx/model.onnx': graph.encode() } });
+    // 2 + 10 + 3, and 2 + 20 + 21 + 3 with a row that is longer beside it.
+    const vectors = await embed(model, ['w10', 'w20 w21'], 'together');
+    expect(vectors.map(([sumOfIds, scale]) => Math.round(sumOfIds! / scale!))).toEqual([15, 46]);
+  });
+
+  it('that nobody knows how to fill are named', async () => {
+    const graph = new OnnxGraph();
+    const ids = graph.input('input_ids', 'int64', ['batch', 'sequence']);
+    graph.input('pixel_values', 'float32', ['batch', 3]);
+    graph.output('sentence_embedding', graph.cast(ids, 'float32'), 'float32', ['batch', 'sequence']);
+    await expect(open({ graphs: { 'onnx/model.onnx': graph.encode() } })).rejects.toMatchObject({
+      code: 'model-unsupported',
+      message: expect.stringContaining('pixel_values') as string,
+    });
+  });
+});
+
+describe('a text', () => {
+  it('longer than the model reads is cut, its special tokens kept', async () => {
+    const model = await open({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model } });
+    const ids = model.encode(
+      randomText(500, 100, () => 7),
+      'document',
+    );
+    expect(ids).toHaveLength(64);
+    expect([ids[0], ids[63]]).toEqual([2, 3]);
+    expect(await model.run([ids], 64)).toHaveLength(16);
+  });
+
+  it('of nothing still has a vector', async () => {
+    const model = await open({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model } });
+    expect(Math.hypot(...(await embed(model, [''], 'together'))[0]!)).toBeCloseTo(1);
+  });
+
+  it('gets the prefix of its role', async () => {
+    const model = await open({
+      graphs: { 'onnx/model.onnx': buildEncoder(TINY).model },
+      json: { 'config_sentence_transformers.json': { prompts: { query: 'w4 ', document: 'w5 ' } } },
+    });
+    expect([...model.encode('w9', 'query')]).toEqual([2, 4, 9, 3]);
+    expect([...model.encode('w9', 'document')]).toEqual([2, 5, 9, 3]);
+    expect(model.countTokens('w9 w10')).toBe(2);
+  });
+});
+
+describe('a device', () => {
+  it('that is not there falls back to the processor and says why', async () => {
+    const { folder, remove } = await writeModelFolder({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model } });
+    const missing = process.platform === 'win32' ? 'coreml' : 'dml';
+    const model = await EmbeddingModel.open(folder, { device: missing, threads: 1 });
+    cleanups.push(() => model.release(), remove);
+    expect(model.info.device).toBe('cpu');
+    expect(model.info.fallbackReason).toContain(missing);
+  });
+});
+
+describe('a released model', () => {
+  it('loads itself again for the next run', async () => {
+    const model = await open({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model } });
+    const before = await embed(model, TEXTS, 'together');
+    await model.release();
+    expect(await embed(model, TEXTS, 'together')).toEqual(before);
+  });
+});
