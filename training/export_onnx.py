@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""export_onnx.py --data DIR --name NAME --out FOLDER --version V: write the trained model as an int8 ONNX model in Hugging Face's layout.
+
+Every token's vector is kept as int8 with one scale per row, and the scale is folded into the token's weight, so the table is never
+dequantised as a whole. Checks the ONNX model against the PyTorch one before it ends.
+"""
+import argparse
+import json
+import os
+import shutil
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer
+from dev_split import embed_all
+from encode_pairs import MAX_TOKENS, WordEncoder, encode
+from static_model import QUERY as QUERY_SIDE, load_model, position_buckets
+
+PAD, QUERY = 0, 1
+QUERY_PREFIX = "[QUERY] "
+
+
+def quantise(table):
+    """(int8 [vocabulary, dimension], float32 [vocabulary]) with table = int8 x scale, rounded to nearest."""
+    scale = np.maximum(np.abs(table).max(axis=1), 1e-12) / 127
+    return np.clip(np.rint(table / scale[:, None]), -127, 127).astype(np.int8), scale.astype(np.float32)
+
+
+def place_weights(log_place):
+    """float32 [2, MAX_TOKENS] (query, document) of a position's weight; a query's positions begin after the query token."""
+    place = log_place[:, position_buckets(torch.arange(MAX_TOKENS))].exp().detach().numpy()
+    place[QUERY_SIDE, 1:] = place[QUERY_SIDE, :-1].copy()
+    return place
+
+
+def build_graph(table, weights, place, k):
+    """ModelProto of table int8 [vocabulary, dimension], weights float32 [2, vocabulary] and place float32 [2, MAX_TOKENS] (query,
+    document), and k float [2]."""
+    constants = {
+        "table": table, "query_weight": weights[0], "document_weight": weights[1],
+        "query_place": place[0], "document_place": place[1], "last_place": np.array(MAX_TOKENS - 1, np.int64),
+        "query_k": np.array([k[0]], np.float32), "document_k": np.array([k[1]], np.float32), "query_token": np.array([QUERY], np.int64),
+        "zero": np.array([0], np.int64), "one": np.array([1], np.int64), "two": np.array([2], np.int64), "zero_scalar": np.array(0, np.int64),
+        "one_float": np.array([1], np.float32), "tiny": np.array([1e-9], np.float32),
+    }
+    node = helper.make_node
+    nodes = [
+        # A text that begins with the query token is a query and takes the query side's weights.
+        node("Slice", ["input_ids", "zero", "one", "one"], ["first"]),
+        node("Equal", ["first", "query_token"], ["first_is_query"]),
+        node("Cast", ["first_is_query"], ["first_is_query_int"], to=TensorProto.INT64),
+        node("ReduceSum", ["first_is_query_int", "one"], ["query_count"], keepdims=1),
+        node("Greater", ["query_count", "zero_scalar"], ["is_query"]),
+        node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        # Term frequency of every position's token in its own text: [batch, sequence].
+        node("Unsqueeze", ["input_ids", "two"], ["ids_column"]),
+        node("Unsqueeze", ["input_ids", "one"], ["ids_row"]),
+        node("Equal", ["ids_column", "ids_row"], ["same_token"]),
+        node("Cast", ["same_token"], ["same_token_float"], to=TensorProto.FLOAT),
+        node("Unsqueeze", ["mask", "two"], ["mask_column"]),
+        node("MatMul", ["same_token_float", "mask_column"], ["tf_column"]),
+        node("Squeeze", ["tf_column", "two"], ["tf"]),
+        # Each of a token's tf positions carries saturate(tf) / tf = (k + 1) / (tf + k) of its weight.
+        node("Where", ["is_query", "query_k", "document_k"], ["k"]),
+        node("Add", ["tf", "k"], ["tf_plus_k"]),
+        node("Add", ["k", "one_float"], ["k_plus_one"]),
+        node("Div", ["k_plus_one", "tf_plus_k"], ["share"]),
+        # A token weighs more or less by the position where it first is.
+        node("ArgMax", ["same_token_float"], ["first_position"], axis=2, keepdims=0, select_last_index=0),
+        node("Min", ["first_position", "last_place"], ["place"]),
+        node("Gather", ["query_place", "place"], ["place_as_query"]),
+        node("Gather", ["document_place", "place"], ["place_as_document"]),
+        node("Where", ["is_query", "place_as_query", "place_as_document"], ["place_weight"]),
+        node("Gather", ["query_weight", "input_ids"], ["weight_as_query"]),
+        node("Gather", ["document_weight", "input_ids"], ["weight_as_document"]),
+        node("Where", ["is_query", "weight_as_query", "weight_as_document"], ["weight"]),
+        node("Mul", ["weight", "share"], ["weight_share"]),
+        node("Mul", ["weight_share", "place_weight"], ["placed_weight"]),
+        node("Mul", ["placed_weight", "mask"], ["coefficient"]),
+        node("Unsqueeze", ["coefficient", "one"], ["coefficient_row"]),
+        node("Gather", ["table", "input_ids"], ["rows_int8"]),
+        node("Cast", ["rows_int8"], ["rows"], to=TensorProto.FLOAT),
+        node("MatMul", ["coefficient_row", "rows"], ["sum_row"]),
+        node("Squeeze", ["sum_row", "one"], ["sum"]),
+        node("ReduceL2", ["sum", "one"], ["length"], keepdims=1),
+        node("Max", ["length", "tiny"], ["safe_length"]),
+        node("Div", ["sum", "safe_length"], ["sentence_embedding"]),
+    ]
+    shape = ["batch", "sequence"]
+    graph = helper.make_graph(
+        nodes, "tessera_static",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("input_ids", "attention_mask")],
+        [helper.make_tensor_value_info("sentence_embedding", TensorProto.FLOAT, ["batch", table.shape[1]])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9, producer_name="tessera-training")
+    onnx.checker.check_model(model)
+    return model
+
+
+def write_json(path, value):
+    with open(path, "w") as file:
+        json.dump(value, file, indent=2)
+        file.write("\n")
+
+
+def run_onnx(session, tokenizer, texts):
+    """[texts, dimension] of one padded batch."""
+    ids = [tokenizer.encode(text, add_special_tokens=False).ids[:MAX_TOKENS] for text in texts]
+    width = max(map(len, ids))
+    padded = np.array([row + [PAD] * (width - len(row)) for row in ids], dtype=np.int64)
+    mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in ids], dtype=np.int64)
+    return session.run(None, {"input_ids": padded, "attention_mask": mask})[0]
+
+
+def verify(folder, model, tokenizer):
+    """Least cosine between the ONNX model's vectors (padded batch, int8) and the float model's, for queries and documents."""
+    session = onnxruntime.InferenceSession(os.path.join(folder, "onnx/model.onnx"), providers=["CPUExecutionProvider"])
+    texts = ["src/router resolve_path\nRouter.match\ndef match(self, path):\n    return self.routes[path] or path or path",
+             "where are retries handled", "HTTPServerError", "parse the config file and the config of the config"]
+    documents = run_onnx(session, tokenizer, texts)
+    queries = run_onnx(session, tokenizer, [QUERY_PREFIX + text for text in texts])
+    encoded = encode(WordEncoder(tokenizer), texts)
+    alone = np.concatenate([run_onnx(session, tokenizer, [text]) for text in texts])
+    print("padding changes a vector by at most", float(np.abs(alone - documents).max()))
+    empty = session.run(None, {"input_ids": np.zeros((1, 0), np.int64), "attention_mask": np.zeros((1, 0), np.int64)})[0]
+    print("length of the empty text's vector", float(np.abs(empty).sum()))
+    return min(float((queries * embed_all(model, encoded, 0)).sum(1).min()), float((documents * embed_all(model, encoded, 1)).sum(1).min()))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--name", required=True, help="DATA/models/NAME.pt")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--matryoshka", type=int, nargs="+", default=[512, 256])
+    options = parser.parse_args()
+    model = load_model(os.path.join(options.data, "models", options.name + ".pt"))
+    tokenizer_file = os.path.join(options.data, "tokenizer.json")
+    tokenizer = Tokenizer.from_file(tokenizer_file)
+    table, scale = quantise(model.table.detach().numpy())
+    weights = (model.log_weight.exp().detach().numpy() * scale).astype(np.float32)
+    weights[:, [PAD, QUERY]] = 0
+    os.makedirs(os.path.join(options.out, "onnx"), exist_ok=True)
+    onnx.save(build_graph(table, weights, place_weights(model.log_place), model.log_k.exp().tolist()), os.path.join(options.out, "onnx/model.onnx"))
+    shutil.copy(tokenizer_file, os.path.join(options.out, "tokenizer.json"))
+    vocabulary, dimension = table.shape
+    write_json(os.path.join(options.out, "config.json"), {
+        "model_type": "tessera-static", "architectures": ["TesseraStaticModel"], "hidden_size": dimension, "vocab_size": vocabulary,
+        "max_position_embeddings": MAX_TOKENS, "pad_token_id": PAD, "torch_dtype": "int8"})
+    write_json(os.path.join(options.out, "tokenizer_config.json"), {
+        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": MAX_TOKENS, "pad_token": "[PAD]", "clean_up_tokenization_spaces": False})
+    write_json(os.path.join(options.out, "tessera.json"), {
+        "name": os.path.basename(os.path.normpath(options.out)), "version": options.version, "dimension": dimension,
+        "matryoshkaDimensions": options.matryoshka, "maxTokens": MAX_TOKENS, "pooling": "none", "normalized": True, "queryPrefix": QUERY_PREFIX,
+        "documentPrefix": "", "onnxFile": "onnx/model.onnx", "license": "Apache-2.0"})
+    least = verify(options.out, model, tokenizer)
+    print("least cosine to the float model", least)
+    if least < 0.999:
+        raise SystemExit("the exported model differs from the trained one")
+
+
+if __name__ == "__main__":
+    main()
