@@ -1,0 +1,258 @@
+import { SCOPES, type Scope } from '../protocol/scope.ts';
+import { LexicalSegment } from './lexicalSegment.ts';
+import { type PathTrait, pathTraits } from './pathTraits.ts';
+import { collapseName, namePieces } from './queryTerms.ts';
+import { pathFields } from './searchText.ts';
+import { VectorMatrix } from './vectorMatrix.ts';
+
+/** A chunk as the index takes it in. Its text is read once and not kept. */
+export interface IndexableChunk {
+  readonly id: string;
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly symbol: string;
+  readonly enclosing: readonly string[];
+  readonly definitions: readonly string[];
+  readonly text: string;
+  /** Unit length; null when it could not be embedded. */
+  readonly vector: Float32Array | null;
+}
+
+export interface IndexableFile {
+  readonly path: string;
+  readonly scope: Scope;
+  readonly language: string;
+  /** In the file's order. */
+  readonly chunks: readonly IndexableChunk[];
+}
+
+export interface DefinedName {
+  /** As written, without what is around it. */
+  readonly name: string;
+  readonly collapsed: string;
+  /** Stemmed. */
+  readonly pieces: readonly string[];
+}
+
+export interface ChunkEntry {
+  readonly id: string;
+  readonly startLine: number;
+  readonly endLine: number;
+  /** With the scopes around it: `Router.match`. */
+  readonly symbol: string;
+  readonly definitions: readonly DefinedName[];
+}
+
+export interface FileEntry {
+  readonly path: string;
+  readonly scope: Scope;
+  readonly language: string;
+  /** File name without its ending. */
+  readonly stem: { readonly collapsed: string; readonly pieces: readonly string[] };
+  /** Stemmed words of the folders. */
+  readonly folderWords: ReadonlySet<string>;
+  readonly traits: ReadonlySet<PathTrait>;
+}
+
+/** One run of files, immutable. Chunks of file `f` are those from `fileStarts[f]` up to `fileStarts[f + 1]`. */
+export class IndexSegment {
+  readonly files: readonly FileEntry[];
+  readonly chunks: readonly ChunkEntry[];
+  readonly fileStarts: Uint32Array;
+  readonly lexical: LexicalSegment;
+  /** Whose model made the vectors. */
+  readonly space: Scope;
+  /** Null when no chunk has a vector. */
+  readonly vectors: VectorMatrix | null;
+  /** Files replaced or removed since, by number. */
+  readonly gone = new Set<number>();
+
+  /** @param dimension of the vectors; 0 when there are none. */
+  constructor(files: readonly IndexableFile[], space: Scope, dimension: number) {
+    this.space = space;
+    const all = files.flatMap((file) => file.chunks);
+    this.files = files.map(fileEntry);
+    this.chunks = all.map(chunkEntry);
+    this.fileStarts = new Uint32Array(files.length + 1);
+    files.forEach((file, number) => {
+      this.fileStarts[number + 1] = (this.fileStarts[number] ?? 0) + file.chunks.length;
+    });
+    this.lexical = new LexicalSegment(
+      files.flatMap(({ path, chunks }, file) => chunks.map((chunk) => ({ file, path, chunk }))),
+    );
+    const hasVectors = dimension > 0 && all.some((chunk) => chunk.vector !== null);
+    this.vectors = hasVectors
+      ? new VectorMatrix(
+          dimension,
+          this.fileStarts,
+          all.map((chunk) => chunk.vector),
+        )
+      : null;
+  }
+
+  chunksOf(file: number): { readonly from: number; readonly to: number } {
+    return { from: this.fileStarts[file] ?? 0, to: this.fileStarts[file + 1] ?? 0 };
+  }
+}
+
+/** What a search reads: the segments of one folder, or of several. */
+export interface SegmentedIndex {
+  readonly segments: readonly IndexSegment[];
+  readonly chunkCount: number;
+}
+
+/** Length of a vector by scope, and whether one model made them all. */
+export interface VectorShape {
+  readonly dimensions: Readonly<Record<Scope, number>>;
+  readonly hasOneSpace: boolean;
+}
+
+/**
+ * What search knows of one folder, in memory: postings, 8-bit vectors, names; no texts. A changed file goes into a new
+ * small segment and is marked gone in its old one, so that a save costs the file and not the folder.
+ */
+export class ChunkIndex implements SegmentedIndex {
+  readonly #shape: VectorShape;
+  #segments: IndexSegment[] = [];
+  readonly #places = new Map<string, { readonly segment: IndexSegment; readonly file: number }>();
+  readonly #centres: Readonly<Record<Scope, Centre>> = { code: new Centre(), docs: new Centre() };
+
+  constructor(shape: VectorShape) {
+    this.#shape = shape;
+  }
+
+  get segments(): readonly IndexSegment[] {
+    return this.#segments;
+  }
+
+  get chunkCount(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.chunks.length, 0);
+  }
+
+  get fileCount(): number {
+    return this.#places.size;
+  }
+
+  /** About what the arrays take; the names come on top. */
+  get byteLength(): number {
+    return this.#segments.reduce(
+      (sum, { lexical, vectors }) => sum + lexical.byteLength + (vectors?.byteLength ?? 0),
+      0,
+    );
+  }
+
+  place(path: string): { readonly segment: IndexSegment; readonly file: number } | undefined {
+    return this.#places.get(path);
+  }
+
+  /** Adds files; one that is there already is replaced. */
+  add(files: readonly IndexableFile[]): void {
+    this.remove(files.map(({ path }) => path));
+    for (const segment of this.segmentsBeside(files)) this.#addSegment(segment);
+  }
+
+  /** Segments of files that are not to be part of the index, comparable with its own. */
+  segmentsBeside(files: readonly IndexableFile[]): IndexSegment[] {
+    return SCOPES.flatMap((space) => {
+      const own = files.filter(({ scope }) => (this.#shape.hasOneSpace ? 'code' : scope) === space);
+      if (own.length === 0) return [];
+      const segment = new IndexSegment(own, space, this.#shape.dimensions[space]);
+      this.#centres[space].apply(segment);
+      return [segment];
+    });
+  }
+
+  remove(paths: Iterable<string>): void {
+    for (const path of paths) {
+      const place = this.#places.get(path);
+      if (place === undefined) continue;
+      place.segment.gone.add(place.file);
+      this.#places.delete(path);
+    }
+    this.#segments = this.#segments.filter((segment) => segment.gone.size < segment.files.length);
+  }
+
+  /**
+   * Paths of the files in segments worth merging, which adding these files anew does: segments with more gone than there, and
+   * small ones once they are many. Empty when nothing is.
+   */
+  filesWorthMerging(): readonly string[] {
+    const small = this.#segments.filter((segment) => segment.chunks.length < SMALL_SEGMENT_CHUNKS);
+    const merged = new Set(small.length > SMALL_SEGMENTS ? small : []);
+    for (const segment of this.#segments) if (2 * segment.gone.size > segment.files.length) merged.add(segment);
+    return [...merged].flatMap(({ files, gone }) =>
+      files.filter((_, number) => !gone.has(number)).map(({ path }) => path),
+    );
+  }
+
+  #addSegment(segment: IndexSegment): void {
+    this.#segments.push(segment);
+    segment.files.forEach((file, number) => this.#places.set(file.path, { segment, file: number }));
+    this.#centres[segment.space].add(
+      segment,
+      this.#segments.filter(({ space }) => space === segment.space),
+      this.#shape.dimensions[segment.space],
+    );
+  }
+}
+
+const SMALL_SEGMENT_CHUNKS = 2_000;
+const SMALL_SEGMENTS = 12;
+
+/** The mean of all vectors of one model, which every vector is freed of. */
+class Centre {
+  #mean: Float32Array | undefined;
+  #chunksThen = 0;
+  #chunksSince = 0;
+
+  apply(segment: IndexSegment): void {
+    if (this.#mean !== undefined) segment.vectors?.setCentre(this.#mean);
+  }
+
+  /** It moves little with a file: it is measured anew once a fiftieth of the chunks has changed. A new segment always gets the mean in use. */
+  add(added: IndexSegment, all: readonly IndexSegment[], dimension: number): void {
+    this.#chunksSince += added.chunks.length;
+    if (this.#mean !== undefined && this.#chunksSince * 50 < this.#chunksThen) {
+      this.apply(added);
+      return;
+    }
+    const sum = new Float64Array(dimension);
+    const count = all.reduce((total, { vectors }) => total + (vectors?.addTo(sum) ?? 0), 0);
+    if (count === 0) return;
+    const mean = Float32Array.from(sum, (value) => value / count);
+    for (const { vectors } of all) vectors?.setCentre(mean);
+    this.#mean = mean;
+    this.#chunksThen = all.reduce((total, { chunks }) => total + chunks.length, 0);
+    this.#chunksSince = 0;
+  }
+}
+
+function fileEntry({ path, scope, language }: IndexableFile): FileEntry {
+  const { stem, folders } = pathFields(path);
+  return {
+    path,
+    scope,
+    language,
+    stem: { collapsed: collapseName(stem), pieces: [...new Set(namePieces(stem))] },
+    folderWords: new Set(namePieces(folders)),
+    traits: pathTraits(path),
+  };
+}
+
+function chunkEntry(chunk: IndexableChunk): ChunkEntry {
+  const { id, startLine, endLine, symbol, enclosing } = chunk;
+  const names = new Set([symbol, ...chunk.definitions].filter((name) => name !== ''));
+  return {
+    id,
+    startLine,
+    endLine,
+    symbol: [...enclosing, symbol].filter((part) => part !== '').join('.'),
+    definitions: [...names].map(definedName),
+  };
+}
+
+function definedName(written: string): DefinedName {
+  // `Foo.bar`, `Foo::bar`, `M:bar`: the last part is what it is called.
+  const name = written.split(/[.:#\s]+/).findLast((part) => part !== '') ?? written;
+  return { name, collapsed: collapseName(name), pieces: [...new Set(namePieces(name))] };
+}

@@ -1,0 +1,330 @@
+import { TesseraError } from '../base/errors.ts';
+import type { ChunkEntry, FileEntry, IndexSegment, SegmentedIndex } from './chunkIndex.ts';
+import type { Scope } from '../protocol/scope.ts';
+import { asksFor } from './pathTraits.ts';
+import type { SearchQuery } from './searchQuery.ts';
+import { stem } from './stemming.ts';
+import { averageLength, inverseFrequency, termStatistics, textScores } from './textScores.ts';
+import { topScores } from './topScores.ts';
+
+/** What was seen about one chunk. */
+export interface ChunkEvidence {
+  readonly entry: ChunkEntry;
+  /** Full-text score as a share of the best one of this query, 0 to 1. */
+  readonly text: number;
+  /** Similarity, 1 for the best chunk of this query, 0 for the 200th; below 0 for worse ones. 0 without vectors. */
+  readonly vector: number;
+  /** How likely the query names a definition that starts here, 0 to 1. */
+  readonly definition: number;
+  /** A place of the query lies in this chunk: 1 for the first one of the query, less for later ones. */
+  readonly location: number;
+}
+
+/** What was seen about one file: numbers from 0 to about 1, by the part of the ranking that weighs them. */
+export const FILE_FEATURES = [
+  'text',
+  'textMore',
+  'vector',
+  'vectorMore',
+  'nameWords',
+  'nameShare',
+  'nameExact',
+  'folderWords',
+  'folderShare',
+  'definition',
+  'definitionWords',
+  'location',
+  'test',
+  'example',
+  'docs',
+  'generated',
+  'compat',
+  'stub',
+  'data',
+  'depth',
+  'recent',
+  'open',
+] as const;
+export type FileFeature = (typeof FILE_FEATURES)[number];
+
+export interface FileEvidence {
+  readonly segment: IndexSegment;
+  readonly entry: FileEntry;
+  /** Those that matched at all, in the file's order. */
+  readonly chunks: readonly ChunkEvidence[];
+  readonly features: Readonly<Record<FileFeature, number>>;
+}
+
+export interface EvidenceRequest {
+  readonly index: SegmentedIndex;
+  readonly query: SearchQuery;
+  /** The query's embedding by each scope's model, unit length; null searches by words alone. */
+  readonly vectors: Readonly<Record<Scope, Float32Array | null>>;
+  readonly acceptsFile: (file: FileEntry, segment: IndexSegment) => boolean;
+  readonly acceptsChunk: (chunk: ChunkEntry, number: number, segment: IndexSegment) => boolean;
+  /** 0 to 1 by path; missing paths are 0. */
+  readonly recency: ReadonlyMap<string, number>;
+  /** Open in an editor, most recently used first. */
+  readonly openPaths: readonly string[];
+}
+
+/** Candidates by words, by vector, and by name: more changes nothing measurable on the dev split. */
+const TEXT_CANDIDATES = 300;
+const VECTOR_CANDIDATES = 200;
+const NAME_CANDIDATES = 200;
+/** A name less likely than this makes no file a candidate on its own. */
+const NAME_LIKELIHOOD = 0.7;
+
+interface SegmentScores {
+  readonly segment: IndexSegment;
+  readonly accepts: (chunk: number) => boolean;
+  readonly text: Float32Array;
+  readonly vector: Float32Array | null;
+  readonly candidates: Set<number>;
+}
+
+/** Gathers what speaks for and against every file that may answer the query. */
+export function collectEvidence(request: EvidenceRequest): FileEvidence[] {
+  const { index, query } = request;
+  const terms = termStatistics(index, query.terms);
+  const average = averageLength(index);
+  const scored = index.segments.map((segment) => scoreSegment(request, segment, terms, average));
+  const byText = bestOf(scored, ({ text }) => text, TEXT_CANDIDATES, 0);
+  const bestText = Math.max(1e-9, byText[0]?.score ?? 0);
+  const scales = { code: vectorScale(scored, 'code'), docs: vectorScale(scored, 'docs') };
+  const words = new QueryWords(query, terms, index.chunkCount);
+  return scored.flatMap((scores) => {
+    const files = new Set<number>();
+    for (const chunk of scores.candidates) files.add(scores.segment.lexical.files[chunk] ?? 0);
+    return [...files].map((file) => fileEvidence(request, scores, file, words, bestText, scales[scores.segment.space]));
+  });
+}
+
+function scoreSegment(
+  { query, vectors, acceptsFile, acceptsChunk }: EvidenceRequest,
+  segment: IndexSegment,
+  terms: ReturnType<typeof termStatistics>,
+  average: number,
+): SegmentScores {
+  const { lexical } = segment;
+  const passing = segment.files.map((file, number) => !segment.gone.has(number) && acceptsFile(file, segment));
+  const accepts = (number: number) => {
+    const entry = segment.chunks[number];
+    return entry !== undefined && passing[lexical.files[number] ?? 0] === true && acceptsChunk(entry, number, segment);
+  };
+  const text = textScores(segment, terms, average);
+  const vector = vectors[segment.space];
+  const similarities = vector === null ? null : (segment.vectors?.similarities(vector) ?? null);
+  const candidates = new Set<number>();
+  for (const [name, likelihood] of query.names) {
+    if (likelihood < NAME_LIKELIHOOD) continue;
+    for (const chunk of lexical.named(stem(name)).filter(accepts).slice(0, NAME_CANDIDATES)) candidates.add(chunk);
+  }
+  for (const { path } of query.locations) {
+    segment.files.forEach((file, number) => {
+      if (!endsWithPath(file.path, path)) return;
+      const { from, to } = segment.chunksOf(number);
+      for (let chunk = from; chunk < to; chunk++) if (accepts(chunk)) candidates.add(chunk);
+    });
+  }
+  return { segment, accepts, text, vector: similarities, candidates };
+}
+
+interface BestChunk {
+  readonly scores: SegmentScores;
+  readonly chunk: number;
+  readonly score: number;
+}
+
+/** The best chunks of all segments by one score, best first; they become candidates. */
+function bestOf(
+  scored: readonly SegmentScores[],
+  values: (scores: SegmentScores) => Float32Array | null,
+  limit: number,
+  floor: number,
+): BestChunk[] {
+  const best = scored
+    .flatMap((scores) => {
+      const own = values(scores);
+      if (own === null) return [];
+      return topScores(own, limit, floor, scores.accepts).map((chunk) => ({ scores, chunk, score: own[chunk] ?? 0 }));
+    })
+    .sort((left, right) => right.score - left.score)
+    .slice(0, limit);
+  for (const { scores, chunk } of best) scores.candidates.add(chunk);
+  return best;
+}
+
+/** Similarity of the best and of the 200th chunk of the query: what 1 and 0 stand for. */
+interface VectorScale {
+  readonly best: number;
+  readonly last: number;
+}
+
+/** Similarities of different models say nothing about each other: each space has a scale of its own. */
+function vectorScale(scored: readonly SegmentScores[], space: Scope): VectorScale {
+  const own = scored.filter(({ segment }) => segment.space === space);
+  const top = bestOf(own, ({ vector }) => vector, VECTOR_CANDIDATES, -1);
+  return { best: top[0]?.score ?? 1, last: top.at(-1)?.score ?? 0 };
+}
+
+function fileEvidence(
+  { query, recency, openPaths }: EvidenceRequest,
+  { segment, accepts, text, vector }: SegmentScores,
+  file: number,
+  words: QueryWords,
+  bestText: number,
+  scale: VectorScale,
+): FileEvidence {
+  const entry = segment.files[file];
+  if (entry === undefined) throw new TesseraError('internal', `The segment has no file ${file}.`);
+  const { from, to } = segment.chunksOf(file);
+  const chunks: ChunkEvidence[] = [];
+  let definition = 0;
+  let definitionWords = 0;
+  for (let number = from; number < to; number++) {
+    const chunk = segment.chunks[number];
+    if (chunk === undefined || !accepts(number)) continue;
+    let own = 0;
+    for (const name of chunk.definitions) {
+      own = Math.max(own, words.likelihood(name.collapsed));
+      definitionWords = Math.max(definitionWords, words.agreement(name.pieces));
+    }
+    definition = Math.max(definition, own);
+    const similarity = vector?.[number] ?? -1;
+    chunks.push({
+      entry: chunk,
+      text: (text[number] ?? 0) / bestText,
+      vector: similarity <= -1 ? 0 : Math.max(-0.5, (similarity - scale.last) / (scale.best - scale.last + 1e-9)),
+      definition: own,
+      location: locationOf(query, entry.path, chunk),
+    });
+  }
+  const texts = descending(chunks.map((chunk) => chunk.text));
+  const vectors = descending(chunks.map((chunk) => chunk.vector));
+  const matched = words.covered(entry.stem.pieces);
+  const folders = words.covered([...entry.folderWords]);
+  const flag = (trait: Parameters<typeof asksFor>[0]) =>
+    entry.traits.has(trait) && !asksFor(trait, query.text) ? 1 : 0;
+  const openRank = openPaths.indexOf(entry.path);
+  return {
+    segment,
+    entry,
+    chunks,
+    features: {
+      text: texts[0] ?? 0,
+      textMore: 0.6 * (texts[1] ?? 0) + 0.3 * (texts[2] ?? 0) + 0.1 * (texts[3] ?? 0),
+      vector: vectors[0] ?? 0,
+      vectorMore: vectors[1] ?? 0,
+      nameWords: matched.weight,
+      nameShare: matched.share,
+      nameExact: words.likelihood(entry.stem.collapsed),
+      folderWords: folders.weight,
+      folderShare: folders.share,
+      definition,
+      definitionWords,
+      location: Math.max(0, ...chunks.map((chunk) => chunk.location)),
+      test: flag('test'),
+      example: flag('example'),
+      docs: flag('docs'),
+      generated: flag('generated'),
+      compat: flag('compat'),
+      stub: flag('stub'),
+      data: flag('data'),
+      depth: entry.folderWords.size / 10,
+      recent: recency.get(entry.path) ?? 0,
+      open: openRank < 0 ? 0 : 1 / (1 + openRank),
+    },
+  };
+}
+
+/** A query's words against the pieces of a name, weighted by how rare they are. */
+class QueryWords {
+  readonly #weights = new Map<string, number>();
+  readonly #names: ReadonlyMap<string, number>;
+  readonly #total: number;
+  readonly #matches = new Map<string, PieceMatch>();
+
+  constructor(query: SearchQuery, terms: ReturnType<typeof termStatistics>, chunkCount: number) {
+    const idf = new Map(terms.map((term) => [term.token, term.idf]));
+    let total = 0;
+    for (const { token, weight: share } of query.pieces) {
+      const weight = share * (idf.get(token) ?? inverseFrequency(chunkCount, 0));
+      this.#weights.set(token, weight);
+      total += weight;
+    }
+    this.#total = Math.max(total, 1e-9);
+    this.#names = query.names;
+  }
+
+  likelihood(collapsed: string): number {
+    return this.#names.get(collapsed) ?? 0;
+  }
+
+  /** Share of the query's weight found among `pieces`, and share of `pieces` found in the query. */
+  covered(pieces: readonly string[]): { readonly weight: number; readonly share: number } {
+    let weight = 0;
+    let found = 0;
+    for (const piece of pieces) {
+      const match = this.#match(piece);
+      weight += match.weight;
+      found += match.share;
+    }
+    return { weight: Math.min(1, weight / this.#total), share: pieces.length === 0 ? 0 : found / pieces.length };
+  }
+
+  /** Harmonic mean of the two shares: 1 when a name says what the query says. */
+  agreement(pieces: readonly string[]): number {
+    const { weight, share } = this.covered(pieces);
+    return weight === 0 ? 0 : (2 * weight * share) / (weight + share);
+  }
+
+  /** What one piece of a name gives: all of a word it is, a part of one it is a form of (`config` and `configuration`). */
+  #match(piece: string): PieceMatch {
+    const known = this.#matches.get(piece);
+    if (known !== undefined) return known;
+    const exact = this.#weights.get(piece);
+    let match: PieceMatch = exact === undefined ? NO_MATCH : { weight: exact, share: 1 };
+    if (exact === undefined) {
+      for (const [word, weight] of this.#weights) {
+        const partial = RELATED_SHARE * weight;
+        if (partial > match.weight && areRelated(piece, word)) match = { weight: partial, share: RELATED_SHARE };
+      }
+    }
+    this.#matches.set(piece, match);
+    return match;
+  }
+}
+
+interface PieceMatch {
+  readonly weight: number;
+  readonly share: number;
+}
+const NO_MATCH: PieceMatch = { weight: 0, share: 0 };
+/** What a form of a word counts against the word itself. */
+const RELATED_SHARE = 0.6;
+
+/** Whether two stemmed words look like forms or abbreviations of one: `auth` and `authentication`, `validator` and `validation`. */
+function areRelated(left: string, right: string): boolean {
+  const shorter = Math.min(left.length, right.length);
+  if (shorter < 3) return false;
+  let common = 0;
+  while (common < shorter && left.charCodeAt(common) === right.charCodeAt(common)) common++;
+  return common === shorter ? shorter >= 4 || left.length + right.length <= 10 : common >= 5 && common >= 0.6 * shorter;
+}
+
+function locationOf(query: SearchQuery, path: string, chunk: ChunkEntry): number {
+  const at = query.locations.findIndex(
+    (place) => endsWithPath(path, place.path) && place.line >= chunk.startLine && place.line <= chunk.endLine,
+  );
+  return at < 0 ? 0 : 1 / (1 + at / 4);
+}
+
+/** Whether one path ends with the other: a trace holds absolute paths of another machine, a person types the file's name. */
+function endsWithPath(path: string, named: string): boolean {
+  return path === named || path.endsWith(`/${named}`) || named.endsWith(`/${path}`);
+}
+
+function descending(values: number[]): number[] {
+  return values.sort((left, right) => right - left);
+}

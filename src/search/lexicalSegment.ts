@@ -1,0 +1,161 @@
+import { forEachToken } from './identifierTokens.ts';
+import { pathFields, type SearchableChunk } from './searchText.ts';
+
+/** A chunk as the lexical index takes it; chunks of one file must follow each other. */
+export interface LexicalDocument {
+  /** Number of the file it belongs to; any two chunks of a file carry the same. */
+  readonly file: number;
+  readonly path: string;
+  readonly chunk: SearchableChunk;
+}
+
+/** How often a term occurs in each field of a chunk, packed into 32 bits: body 8, the four others 6 each. Counts saturate. */
+export const FIELDS = {
+  body: { shift: 0, max: 255 },
+  definitions: { shift: 8, max: 63 },
+  enclosing: { shift: 14, max: 63 },
+  stem: { shift: 20, max: 63 },
+  folders: { shift: 26, max: 63 },
+} as const;
+export type Field = keyof typeof FIELDS;
+
+export interface TermPostings {
+  /** Chunk numbers, ascending, and what `FIELDS` says of the term there. */
+  readonly documents: Uint32Array;
+  readonly frequencies: Uint32Array;
+}
+
+const NO_POSTINGS: TermPostings = { documents: new Uint32Array(0), frequencies: new Uint32Array(0) };
+
+/**
+ * Immutable inverted index over a run of chunks (compressed rows: one array for all terms). About 8 bytes a posting
+ * and one map entry a term.
+ */
+export class LexicalSegment {
+  readonly #terms: ReadonlyMap<string, number>;
+  readonly #offsets: Uint32Array;
+  readonly #documents: Uint32Array;
+  readonly #frequencies: Uint32Array;
+  /** Words in the body of each chunk. */
+  readonly bodyLengths: Uint32Array;
+  readonly totalLength: number;
+  /** File number of each chunk. */
+  readonly files: Uint32Array;
+
+  constructor(documents: readonly LexicalDocument[]) {
+    const builder = new PostingsBuilder();
+    this.bodyLengths = new Uint32Array(documents.length);
+    this.files = new Uint32Array(documents.length);
+    documents.forEach((document, number) => {
+      this.files[number] = document.file;
+      this.bodyLengths[number] = builder.add(number, document);
+    });
+    this.totalLength = this.bodyLengths.reduce((sum, length) => sum + length, 0);
+    const rows = builder.finish();
+    this.#terms = rows.terms;
+    this.#offsets = rows.offsets;
+    this.#documents = rows.documents;
+    this.#frequencies = rows.frequencies;
+  }
+
+  /** Chunks whose own or whose file's name is this word: it starts there as a definition, or it is the file's stem. */
+  named(term: string): number[] {
+    const { documents, frequencies } = this.postings(term);
+    return [...documents].filter((_, at) => {
+      const packed = frequencies[at] ?? 0;
+      return (
+        ((packed >>> FIELDS.definitions.shift) & FIELDS.definitions.max) +
+          ((packed >>> FIELDS.stem.shift) & FIELDS.stem.max) >
+        0
+      );
+    });
+  }
+
+  get size(): number {
+    return this.files.length;
+  }
+
+  postings(term: string): TermPostings {
+    const id = this.#terms.get(term);
+    if (id === undefined) return NO_POSTINGS;
+    const from = this.#offsets[id] ?? 0;
+    const to = this.#offsets[id + 1] ?? from;
+    return { documents: this.#documents.subarray(from, to), frequencies: this.#frequencies.subarray(from, to) };
+  }
+
+  /** Bytes of the arrays; the map of terms comes on top (about 100 bytes a term). */
+  get byteLength(): number {
+    return this.#offsets.byteLength + this.#documents.byteLength + this.#frequencies.byteLength + 8 * this.size;
+  }
+
+  get termCount(): number {
+    return this.#terms.size;
+  }
+}
+
+class PostingsBuilder {
+  readonly #terms = new Map<string, number>();
+  /** Term, chunk and frequency of each posting in order of arrival. */
+  #arrivals = new Uint32Array(3 * 4096);
+  #count = 0;
+  #counts: number[] = [];
+
+  /** @returns words in the body. */
+  add(number: number, { path, chunk }: LexicalDocument): number {
+    const found = new Map<number, number>();
+    const { stem, folders } = pathFields(path);
+    const bodyLength = this.#addField(found, chunk.text, 'body');
+    for (const name of new Set([chunk.symbol, ...chunk.definitions])) this.#addField(found, name, 'definitions');
+    for (const name of chunk.enclosing) this.#addField(found, name, 'enclosing');
+    this.#addField(found, stem, 'stem');
+    this.#addField(found, folders, 'folders');
+    for (const [term, frequency] of found) this.#push(term, number, frequency);
+    return bodyLength;
+  }
+
+  finish() {
+    const termCount = this.#terms.size;
+    const offsets = new Uint32Array(termCount + 1);
+    for (let term = 0; term < termCount; term++) offsets[term + 1] = (offsets[term] ?? 0) + (this.#counts[term] ?? 0);
+    const next = offsets.slice();
+    const documents = new Uint32Array(this.#count);
+    const frequencies = new Uint32Array(this.#count);
+    for (let at = 0; at < this.#count; at++) {
+      const term = this.#arrivals[3 * at] ?? 0;
+      const slot = next[term] ?? 0;
+      documents[slot] = this.#arrivals[3 * at + 1] ?? 0;
+      frequencies[slot] = this.#arrivals[3 * at + 2] ?? 0;
+      next[term] = slot + 1;
+    }
+    this.#arrivals = new Uint32Array(0);
+    return { terms: this.#terms, offsets, documents, frequencies };
+  }
+
+  #addField(found: Map<number, number>, text: string, field: Field): number {
+    const { shift, max } = FIELDS[field];
+    let words = 0;
+    forEachToken(text, (token) => {
+      words++;
+      let term = this.#terms.get(token);
+      if (term === undefined) {
+        term = this.#terms.size;
+        this.#terms.set(token, term);
+        this.#counts.push(0);
+      }
+      const packed = found.get(term) ?? 0;
+      if (((packed >>> shift) & max) < max) found.set(term, (packed + (1 << shift)) >>> 0);
+    });
+    return words;
+  }
+
+  #push(term: number, document: number, frequency: number): void {
+    if (3 * (this.#count + 1) > this.#arrivals.length) {
+      const larger = new Uint32Array(2 * this.#arrivals.length);
+      larger.set(this.#arrivals);
+      this.#arrivals = larger;
+    }
+    this.#arrivals.set([term, document, frequency], 3 * this.#count);
+    this.#count++;
+    this.#counts[term] = (this.#counts[term] ?? 0) + 1;
+  }
+}
