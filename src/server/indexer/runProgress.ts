@@ -1,0 +1,66 @@
+import type { Clock } from '../../base/clock.ts';
+import type { IndexPhase, IndexProgress } from '../../protocol/server.ts';
+
+/** Counts of one run, and what they say about the time left. */
+export class RunProgress {
+  phase: IndexPhase = 'scanning';
+  filesDone = 0;
+  filesTotal = 0;
+  bytesDone = 0;
+  bytesTotal = 0;
+  chunksDone = 0;
+  embedded = 0;
+  reused = 0;
+  tokens = 0;
+  /** Milliseconds during which at least one text was being embedded. */
+  embeddingMs = 0;
+  readonly #clock: Clock;
+  readonly #startedAtMs: number;
+  #workStartedAtMs: number | undefined;
+  #embedding = 0;
+  #embeddingSinceMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#startedAtMs = clock.now();
+  }
+
+  get seconds(): number {
+    return (this.#clock.now() - this.#startedAtMs) / 1_000;
+  }
+
+  startWork(files: readonly { readonly size: number }[]): void {
+    this.phase = 'indexing';
+    this.filesTotal += files.length;
+    this.bytesTotal += files.reduce((sum, { size }) => sum + size, 0);
+    this.#workStartedAtMs ??= this.#clock.now();
+  }
+
+  finishFile(sizeBytes: number): void {
+    this.filesDone += 1;
+    this.bytesDone += sizeBytes;
+  }
+
+  startEmbedding(): void {
+    if (this.#embedding++ === 0) this.#embeddingSinceMs = this.#clock.now();
+  }
+
+  finishEmbedding(): void {
+    if (--this.#embedding === 0) this.embeddingMs += this.#clock.now() - this.#embeddingSinceMs;
+  }
+
+  /** Time left by bytes: files differ by orders of magnitude, what has to be embedded in a byte hardly does. */
+  snapshot(folder: string): IndexProgress {
+    const workSeconds = (this.#clock.now() - (this.#workStartedAtMs ?? this.#clock.now())) / 1_000;
+    const isKnown = this.phase === 'indexing' && this.bytesDone > 0 && workSeconds > 0;
+    return {
+      folder,
+      phase: this.phase,
+      filesDone: this.filesDone,
+      filesTotal: this.phase === 'scanning' ? 0 : this.filesTotal,
+      chunksDone: this.chunksDone,
+      chunksPerSecond: workSeconds > 0 ? this.chunksDone / workSeconds : 0,
+      secondsLeft: isKnown ? Math.max(0, this.bytesTotal - this.bytesDone) * (workSeconds / this.bytesDone) : null,
+    };
+  }
+}

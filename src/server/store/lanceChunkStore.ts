@@ -1,0 +1,441 @@
+import { type Connection, Index, MatchQuery, type Table } from '@lancedb/lancedb';
+import type { Table as ArrowTable } from 'apache-arrow';
+import { throwIfCancelled, type CancellationSignal } from '../../base/cancellation.ts';
+import { TesseraError, errorMessage } from '../../base/errors.ts';
+import { SILENT_LOGGER, type Logger } from '../../base/logger.ts';
+import type { SearchFilters } from '../../protocol/hit.ts';
+import type { Scope } from '../../protocol/scope.ts';
+import type {
+  ChunkRow,
+  ChunkStore,
+  ChunkWithVector,
+  FileRecord,
+  StoreChange,
+  StoredRows,
+  TextCandidate,
+  VectorBlock,
+  VectorCandidate,
+} from './chunkStore.ts';
+import { type IndexFacts, decodeFacts, encodeFacts } from './indexFacts.ts';
+import { filterPredicate } from './pathFilter.ts';
+import {
+  CHUNK_COLUMNS,
+  FILE_COLUMNS,
+  decodeChunks,
+  decodeFiles,
+  decodeScored,
+  decodeStrings,
+  decodeVectors,
+} from './rowDecoding.ts';
+import { FILE_ORDINAL, INDEX_ORDINAL, encodeRows, fileRow, indexRow, rowsOfFile } from './rowEncoding.ts';
+import { sqlAnd, sqlIn } from './sqlText.ts';
+import { storeFailure } from './storeFailure.ts';
+import { NO_VECTOR_SPACES, type VectorSpaces, distinctSpaces } from './vectorSpaces.ts';
+
+/** Column of the full-text index and the options that leave our tokens as they are. */
+const FULL_TEXT_INDEX = {
+  column: 'searchText',
+  name: 'searchText_idx',
+  config: () =>
+    Index.fts({
+      // Positions double the index and break `optimize` in some versions; phrases are not asked for.
+      withPosition: false,
+      baseTokenizer: 'whitespace',
+      maxTokenLength: 256,
+      lowercase: false,
+      stem: false,
+      removeStopWords: false,
+      asciiFolding: false,
+    }),
+} as const;
+
+/**
+ * Every commit adds a small data file, and a search reads them all. Compacting writes the whole table anew, so it is worth
+ * it once the files are many for the table's size.
+ */
+const COMMITS_BEFORE_UPKEEP = 48;
+const ROWS_PER_EXTRA_COMMIT = 4_000;
+
+export interface LanceChunkStoreOptions {
+  readonly connection: Connection;
+  readonly table: Table;
+  readonly spaces: VectorSpaces;
+  readonly logger?: Logger;
+}
+
+/** The chunk table of one folder in LanceDB. */
+export class LanceChunkStore implements ChunkStore {
+  readonly name: string;
+  readonly spaces: VectorSpaces;
+  readonly #table: Table;
+  readonly #logger: Logger;
+  /** Tail of the writes: one after the other, so that upkeep never removes files a write has not committed yet. */
+  #writes: Promise<unknown> = Promise.resolve();
+  #files: { readonly version: number; readonly records: Map<string, FileRecord> } | undefined;
+  #facts: IndexFacts;
+  #commitsSinceUpkeep = 0;
+
+  private constructor(options: LanceChunkStoreOptions, facts: IndexFacts) {
+    this.name = options.table.name;
+    this.spaces = options.spaces;
+    this.#table = options.table;
+    this.#logger = options.logger ?? SILENT_LOGGER;
+    this.#facts = facts;
+  }
+
+  /** Makes the table, with its first row and an (empty) full-text index, so that every later row can be searched at once. */
+  static async create(
+    connection: Connection,
+    name: string,
+    spaces: VectorSpaces,
+    facts: IndexFacts,
+    logger?: Logger,
+  ): Promise<LanceChunkStore> {
+    return storeFailure('create', async () => {
+      // With its first row in one commit: a kill leaves no table that does not say what it is.
+      const table = await connection.createTable(name, encodeRows([indexRow(encodeFacts(facts))], spaces));
+      await table.createIndex(FULL_TEXT_INDEX.column, { config: FULL_TEXT_INDEX.config() });
+      return new LanceChunkStore({ connection, table, spaces, ...(logger && { logger }) }, facts);
+    });
+  }
+
+  /**
+   * @param spaces undefined when the index's vectors are another model's: then its chunks are read as having none
+   * @throws TesseraError `store-failed` when the table cannot be read
+   */
+  static async open(
+    connection: Connection,
+    name: string,
+    spaces: VectorSpaces = NO_VECTOR_SPACES,
+    logger?: Logger,
+  ): Promise<LanceChunkStore> {
+    return storeFailure('open', async () => {
+      const table = await connection.openTable(name);
+      const rows = await table.query().where(`ordinal = ${INDEX_ORDINAL}`).select(['text']).toArrow();
+      const store = new LanceChunkStore({ connection, table, spaces, ...(logger && { logger }) }, decodeFacts(rows));
+      await store.files();
+      return store;
+    });
+  }
+
+  get isComplete(): boolean {
+    return this.#facts.complete;
+  }
+
+  /** By the records last read: cheap, and at most one commit of another process behind. */
+  get counts(): { readonly files: number; readonly chunks: number } {
+    let files = 0;
+    let chunks = 0;
+    for (const record of this.#files?.records.values() ?? []) {
+      if (record.skipped === null || record.chunks > 0) files += 1;
+      chunks += record.chunks;
+    }
+    return { files, chunks };
+  }
+
+  get hasVectors(): boolean {
+    return this.spaces !== NO_VECTOR_SPACES;
+  }
+
+  get hasOneVectorSpace(): boolean {
+    return this.spaces.code.column === this.spaces.docs.column;
+  }
+
+  async nearest(query: {
+    readonly vector: Float32Array;
+    readonly limit: number;
+    readonly filters: SearchFilters;
+  }): Promise<readonly VectorCandidate[]> {
+    const { scope } = query.filters;
+    if (scope === 'all' && !this.hasOneVectorSpace) {
+      throw new TesseraError('invalid-argument', 'Code and docs have different models: search one scope at a time.');
+    }
+    const space = this.spaces[scope === 'all' ? 'code' : scope];
+    if (query.vector.length !== space.dimension) {
+      throw new TesseraError(
+        'invalid-argument',
+        `The query vector has ${query.vector.length} of ${space.dimension} values.`,
+      );
+    }
+    const where = await this.#predicate(query.filters);
+    const result = await this.#read('nearest', (table) => {
+      // Vectors have unit length, so that the dot product is the cosine and costs less.
+      const search = table
+        .vectorSearch(query.vector)
+        .column(space.column)
+        .distanceType('dot')
+        .select([...CHUNK_COLUMNS, '_distance'])
+        .limit(query.limit);
+      return (where === undefined ? search : search.where(where)).toArrow();
+    });
+    return decodeScored(result, '_distance', 'similarity', (distance) => 1 - distance);
+  }
+
+  async matching(query: {
+    readonly tokens: readonly string[];
+    readonly limit: number;
+    readonly filters: SearchFilters;
+  }): Promise<readonly TextCandidate[]> {
+    if (query.tokens.length === 0) return [];
+    const where = await this.#predicate(query.filters);
+    const result = await this.#read('matching', (table) => {
+      const search = table
+        .query()
+        .fullTextSearch(new MatchQuery(query.tokens.join(' '), FULL_TEXT_INDEX.column))
+        .select([...CHUNK_COLUMNS, '_score'])
+        .limit(query.limit);
+      return (where === undefined ? search : search.where(where)).toArrow();
+    });
+    return decodeScored(result, '_score', 'bm25');
+  }
+
+  async defining(query: {
+    readonly names: readonly string[];
+    readonly limit: number;
+    readonly filters: SearchFilters;
+  }): Promise<readonly ChunkRow[]> {
+    if (query.names.length === 0) return [];
+    const names = query.names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
+    const where = sqlAnd(`array_has_any(definitions, [${names}])`, await this.#predicate(query.filters));
+    return decodeChunks(await this.#select('defining', where, CHUNK_COLUMNS, query.limit));
+  }
+
+  async chunksOf(path: string): Promise<readonly ChunkRow[]> {
+    const where = sqlAnd('ordinal >= 0', sqlIn('path', [path]));
+    const rows = decodeChunks(await this.#select('chunksOf', where, CHUNK_COLUMNS));
+    return rows.sort((a, b) => a.ordinal - b.ordinal);
+  }
+
+  async chunksById(ids: readonly string[]): Promise<readonly ChunkRow[]> {
+    const where = sqlAnd('ordinal >= 0', sqlIn('id', ids));
+    return ids.length === 0 ? [] : decodeChunks(await this.#select('chunksById', where, CHUNK_COLUMNS));
+  }
+
+  async vectorsById(scope: Scope, ids: readonly string[]): Promise<VectorBlock> {
+    return this.#vectors(scope, sqlAnd('ordinal >= 0', sqlIn('id', ids)));
+  }
+
+  async vectorsOf(scope: Scope, paths: readonly string[]): Promise<VectorBlock> {
+    return this.#vectors(scope, sqlAnd('ordinal >= 0', sqlIn('path', paths)));
+  }
+
+  async *scanVectors(scope: Scope): AsyncIterable<VectorBlock> {
+    const { column, dimension } = this.spaces[scope];
+    // By file rather than by page: a page's place would move with a commit in between.
+    const paths = [...(await this.files()).values()].filter((file) => file.scope === scope && file.chunks > 0);
+    const filesPerBlock = 1_000;
+    for (let from = 0; from < paths.length; from += filesPerBlock) {
+      const block = paths.slice(from, from + filesPerBlock).map(({ path }) => path);
+      const where = sqlAnd('ordinal >= 0', block.length === paths.length ? `scope = '${scope}'` : sqlIn('path', block));
+      yield decodeVectors(await this.#select('scanVectors', where, ['id', 'path', column]), column, dimension);
+    }
+  }
+
+  async vectorsByHash(scope: Scope, hashes: readonly string[]): Promise<ReadonlyMap<string, Float32Array>> {
+    const { column, dimension } = this.spaces[scope];
+    const found = new Map<string, Float32Array>();
+    if (hashes.length === 0 || (await this.files()).size === 0) return found;
+    const where = sqlAnd('ordinal >= 0', `scope = '${scope}'`, sqlIn('chunkHash', hashes));
+    const rows = await this.#select('vectorsByHash', where, ['chunkHash', column]);
+    const block = decodeVectors(rows, column, dimension, 'chunkHash');
+    block.ids.forEach((hash, index) => {
+      found.set(hash, block.vectors.subarray(index * dimension, (index + 1) * dimension));
+    });
+    return found;
+  }
+
+  async chunksWithVectors(paths: readonly string[]): Promise<readonly ChunkWithVector[]> {
+    if (paths.length === 0) return [];
+    const spaces = distinctSpaces(this.spaces);
+    const where = sqlAnd('ordinal >= 0', sqlIn('path', paths));
+    const rows = await this.#select('chunksWithVectors', where, [
+      ...CHUNK_COLUMNS,
+      ...spaces.map(({ column }) => column),
+    ]);
+    const vectorOf = new Map<string, Float32Array>();
+    for (const { column, dimension } of spaces) {
+      const { ids, vectors } = decodeVectors(rows, column, dimension);
+      ids.forEach((id, row) => vectorOf.set(id, vectors.subarray(row * dimension, (row + 1) * dimension)));
+    }
+    return decodeChunks(rows)
+      .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.ordinal - b.ordinal))
+      .map((chunk) => ({ ...chunk, vector: vectorOf.get(chunk.id) ?? null }));
+  }
+
+  async rowsOf(paths: readonly string[]): Promise<StoredRows> {
+    const where = sqlAnd('ordinal >= 0', sqlIn('path', paths));
+    const columns = distinctSpaces(this.spaces).map(({ column }) => column);
+    const rows = await this.#select('rowsOf', where, [...CHUNK_COLUMNS, 'searchText', ...columns]);
+    const texts = decodeStrings(rows, 'searchText');
+    const chunks = decodeChunks(rows);
+    const withVector = new Set<string>();
+    for (const { column, dimension } of distinctSpaces(this.spaces)) {
+      const { ids, vectors } = decodeVectors(rows, column, dimension);
+      ids.forEach((id, row) => {
+        if (isUnitLength(vectors.subarray(row * dimension, (row + 1) * dimension))) withVector.add(id);
+      });
+    }
+    return { chunks, searchTexts: new Map(chunks.map(({ id }, row) => [id, texts[row] ?? ''])), withVector };
+  }
+
+  async strayPaths(): Promise<readonly string[]> {
+    const rows = await this.#select('strayPaths', 'ordinal >= -1', ['id', 'path']);
+    const ids = decodeStrings(rows, 'id');
+    const files = await this.files();
+    const seen = new Set<string>();
+    const stray = new Set<string>();
+    decodeStrings(rows, 'path').forEach((path, row) => {
+      const id = ids[row] ?? '';
+      if (seen.has(id) || !files.has(path)) stray.add(path);
+      seen.add(id);
+    });
+    return [...stray];
+  }
+
+  files(): Promise<ReadonlyMap<string, FileRecord>> {
+    return this.#records();
+  }
+
+  async #records(): Promise<Map<string, FileRecord>> {
+    const version = await this.#read('version', (table) => table.version());
+    if (this.#files?.version === version) return this.#files.records;
+    const rows = await this.#select('files', `ordinal = ${FILE_ORDINAL}`, FILE_COLUMNS);
+    const records = new Map(decodeFiles(rows).map((record) => [record.path, record]));
+    this.#files = { version, records };
+    return records;
+  }
+
+  async version(): Promise<string> {
+    return `${this.name}@${await this.#read('version', (table) => table.version())}`;
+  }
+
+  apply(change: StoreChange): Promise<void> {
+    return this.#write('apply', async () => {
+      const known = await this.#records();
+      const { replace, touch } = change;
+      const gone = [...replace.map(({ record }) => record.path), ...change.remove].filter((path) => known.has(path));
+      const rows = [...replace.flatMap((file) => rowsOfFile(file, this.spaces)), ...touch.map(fileRow)];
+      if (rows.length === 0) {
+        if (gone.length > 0) await this.#table.delete(sqlIn('path', gone));
+      } else if (gone.length === 0 && touch.length === 0) {
+        // Nothing to replace: appending neither reads the table nor leaves deleted rows behind.
+        await this.#table.add(encodeRows(rows, this.spaces));
+      } else {
+        // Replaced rows, new rows and the rows that went, in one commit: a kill leaves all of the old or all of the new.
+        const merge = this.#table.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll();
+        await (gone.length === 0 ? merge : merge.whenNotMatchedBySourceDelete({ where: sqlIn('path', gone) })).execute(
+          encodeRows(rows, this.spaces),
+        );
+      }
+      this.#commitsSinceUpkeep += 1;
+      await this.#remember(change, known);
+    });
+  }
+
+  markComplete(): Promise<void> {
+    return this.#write('markComplete', async () => {
+      if (this.#facts.complete) return;
+      const facts = { ...this.#facts, complete: true };
+      await this.#table
+        .mergeInsert('id')
+        .whenMatchedUpdateAll()
+        .whenNotMatchedInsertAll()
+        .execute(encodeRows([indexRow(encodeFacts(facts))], this.spaces));
+      this.#facts = facts;
+    });
+  }
+
+  maintain(options: { readonly force: boolean; readonly signal?: CancellationSignal }): Promise<void> {
+    return this.#write('maintain', async () => {
+      const rows = await this.#table.countRows();
+      const due = this.#commitsSinceUpkeep >= COMMITS_BEFORE_UPKEEP + rows / ROWS_PER_EXTRA_COMMIT;
+      if (this.#commitsSinceUpkeep === 0 || (!due && !options.force)) return;
+      throwIfCancelled(options.signal);
+      const startedAt = performance.now();
+      // This process is the only writer, so that files no version names are leftovers of a killed one.
+      // The version before a pass outlives it; the second one lets go of that and takes milliseconds.
+      for (let pass = 0; pass < 2; pass++) {
+        await this.#table.optimize({ cleanupOlderThan: new Date(), deleteUnverified: true });
+      }
+      this.#commitsSinceUpkeep = 0;
+      this.#logger.debug('index maintained', { rows, tookMs: Math.round(performance.now() - startedAt) });
+    });
+  }
+
+  /** Looks at every file's row on the disk again. Rejects with `store-failed` when a part of the table has become unreadable. */
+  async reread(): Promise<void> {
+    this.#files = undefined;
+    await this.files();
+  }
+
+  /** Makes the full-text index anew when it is missing or unreadable; the rows it is made from are the truth. */
+  repairFullTextIndex(): Promise<void> {
+    return this.#write('repairFullTextIndex', async () => {
+      try {
+        const probe = new MatchQuery('probe', FULL_TEXT_INDEX.column);
+        await this.#table.query().fullTextSearch(probe).select(['id', '_score']).limit(1).toArrow();
+      } catch (error) {
+        this.#logger.warn('the full-text index is made anew', { error: errorMessage(error) });
+        await this.#table.createIndex(FULL_TEXT_INDEX.column, { config: FULL_TEXT_INDEX.config(), replace: true });
+      }
+    });
+  }
+
+  close(): void {
+    this.#table.close();
+  }
+
+  async #vectors(scope: Scope, where: string): Promise<VectorBlock> {
+    const { column, dimension } = this.spaces[scope];
+    return decodeVectors(await this.#select('vectors', where, ['id', 'path', column]), column, dimension);
+  }
+
+  async #predicate(filters: SearchFilters): Promise<string | undefined> {
+    const files = await this.files();
+    return filterPredicate(filters, () => files.keys());
+  }
+
+  #select(operation: string, where: string, columns: readonly string[], limit?: number): Promise<ArrowTable> {
+    return this.#read(operation, (table) => {
+      const query = table
+        .query()
+        .where(where)
+        .select([...columns]);
+      return (limit === undefined ? query : query.limit(limit)).toArrow();
+    });
+  }
+
+  /** A read that began before upkeep removed the files of its version fails; the newest version has the answer. */
+  #read<T>(operation: string, read: (table: Table) => Promise<T>): Promise<T> {
+    return storeFailure(operation, async () => {
+      try {
+        return await read(this.#table);
+      } catch (error) {
+        if (!this.#table.isOpen()) throw error;
+        await this.#table.checkoutLatest();
+        return await read(this.#table);
+      }
+    });
+  }
+
+  #write<T>(operation: string, write: () => Promise<T>): Promise<T> {
+    const result = this.#writes.then(() => storeFailure(operation, write));
+    // Whether a failed write reached the disk is for the disk to say.
+    this.#writes = result.catch(() => (this.#files = undefined));
+    return result;
+  }
+
+  /** Applies a committed change to the records in memory, so that they are not read again. */
+  async #remember(change: StoreChange, records: Map<string, FileRecord>): Promise<void> {
+    for (const path of change.remove) records.delete(path);
+    for (const { record } of change.replace) records.set(record.path, record);
+    for (const record of change.touch) records.set(record.path, record);
+    this.#files = { version: await this.#table.version(), records };
+  }
+}
+
+/** Halves round each component by up to 2⁻¹¹ of itself. */
+function isUnitLength(vector: Float32Array): boolean {
+  const squares = vector.reduce((sum, value) => sum + value * value, 0);
+  return Math.abs(squares - 1) < 0.01;
+}

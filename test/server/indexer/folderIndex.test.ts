@@ -1,0 +1,420 @@
+import { readdir, rename, rm, truncate } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { IndexedFolder } from './indexedFolder.ts';
+
+let work: IndexedFolder;
+
+async function create(files: Readonly<Record<string, string>>): Promise<IndexedFolder> {
+  work = await IndexedFolder.create(files);
+  return work;
+}
+
+afterEach(() => work.dispose());
+
+const TREE = {
+  'a.ts': 'export function alpha() {\n  return 1;\n}\n',
+  'src/b.py': 'def beta():\n    return 2\n',
+  'docs/guide.md': '# Guide\n\nHow to use it.\n',
+  'empty.ts': '',
+};
+
+/** A file of many chunks. */
+function longFile(functions: number, seed = ''): string {
+  const body = (index: number) => `  // ${'word '.repeat(120)}${seed}${index}\n`;
+  return Array.from({ length: functions }, (_, index) => `function f${index}() {\n${body(index)}}\n`).join('\n');
+}
+
+describe('a full pass', () => {
+  it('indexes every file and says what it did', async () => {
+    await create(TREE);
+    const summary = await work.run();
+    expect(summary).toMatchObject({
+      files: 3,
+      chunks: 3,
+      embedded: 3,
+      reused: 0,
+      skipped: { empty: 1 },
+      model: 'hash',
+    });
+    expect(await work.rows()).toEqual([
+      'a.ts:export function alpha() {',
+      'docs/guide.md:# Guide',
+      'src/b.py:def beta():',
+    ]);
+    expect(await work.verify()).toEqual([]);
+    expect(work.index.state).toEqual({ kind: 'idle', files: 3, chunks: 3 });
+  });
+
+  it('embeds and commits nothing when nothing has changed', async () => {
+    await create(TREE);
+    await work.run();
+    await work.restart();
+    await work.index.open();
+    const before = await work.index.reader?.version();
+    expect(await work.run()).toMatchObject({ embedded: 0, reused: 0, chunks: 3 });
+    expect(await work.index.reader?.version()).toBe(before);
+    expect(work.embedder.texts).toEqual([]);
+  });
+
+  it('embeds only what changed', async () => {
+    await create({ ...TREE, 'long.ts': longFile(6) });
+    await work.run();
+    const before = work.embedder.texts.length;
+    await work.write('long.ts', longFile(6).replace('function f3()', 'function g3()'), 30_000);
+    const summary = await work.run();
+    expect(summary.embedded).toBeGreaterThan(0);
+    expect(summary.embedded).toBeLessThan(before);
+    expect(summary.reused).toBeGreaterThan(0);
+    expect(work.embedder.texts.slice(before).every((text) => text.includes('g3') || text.includes('f4'))).toBe(true);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('embeds nothing for a moved file, a moved folder or a reverted edit', async () => {
+    await create(TREE);
+    await work.run();
+    const before = work.embedder.texts.length;
+    await rename(path.join(work.folder, 'a.ts'), path.join(work.folder, 'renamed.ts'));
+    await rename(path.join(work.folder, 'src'), path.join(work.folder, 'lib'));
+    expect(await work.run()).toMatchObject({ embedded: 0, chunks: 3 });
+    expect(await work.rows()).toEqual([
+      'docs/guide.md:# Guide',
+      'lib/b.py:def beta():',
+      'renamed.ts:export function alpha() {',
+    ]);
+    await work.write('docs/guide.md', '# Changed\n', 30_000);
+    expect(await work.run()).toMatchObject({ embedded: 1 });
+    await work.write('docs/guide.md', TREE['docs/guide.md'], 20_000);
+    expect(await work.run()).toMatchObject({ embedded: 0, reused: 1 });
+    expect(work.embedder.texts).toHaveLength(before + 1);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('embeds nothing for a second worktree', async () => {
+    await create(TREE);
+    await work.run();
+    const second = await IndexedFolder.create(TREE);
+    const index = work.other(second.folder);
+    const summary = await index.index({ rebuild: false });
+    await second.dispose();
+    expect(summary).toMatchObject({ embedded: 0, reused: 3, files: 3 });
+  });
+
+  it('reads a file again whose time is too new to be trusted', async () => {
+    await create(TREE);
+    await work.write('a.ts', 'const first = 1;\n', 0);
+    await work.run();
+    // The same size and, on a coarse clock, the same time.
+    await work.write('a.ts', 'const other = 2;\n', 0);
+    expect(await work.run()).toMatchObject({ embedded: 1 });
+    expect(await work.rows()).toContain('a.ts:const other = 2;');
+  });
+
+  it('drops what a new ignore rule excludes and leaves the rest alone', async () => {
+    await create(TREE);
+    await work.run();
+    const before = work.embedder.texts.length;
+    await work.write('.gitignore', 'src/\n');
+    await work.change('.gitignore');
+    expect((await work.rows()).filter((row) => !row.startsWith('.gitignore'))).toEqual([
+      'a.ts:export function alpha() {',
+      'docs/guide.md:# Guide',
+    ]);
+    expect(work.embedder.texts.slice(before).filter((text) => !text.includes('src/'))).toEqual([]);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('keeps a file whole whose chunks fill more than one group', async () => {
+    await create({ 'huge.ts': longFile(600), 'a.ts': TREE['a.ts'] });
+    const summary = await work.run();
+    expect(summary.chunks).toBeGreaterThan(130);
+    expect(summary.embedded).toBe(summary.chunks);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('gives back odd characters as they were, and halves of characters as the replacement character', async () => {
+    await create({ 'long.md': `# ${'x'.repeat(159)}🚨🚨🚨${'y'.repeat(100)}\n\nText.\n` });
+    await work.write('wide.ts', `\uFEFFconst a = "ok";\nconst b = "\uD83D";\n`);
+    await work.run();
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('begins with the files that are open', async () => {
+    await create({ ...TREE, 'z.ts': 'const z = 1;\n' });
+    await work.run({ firstPaths: ['z.ts', 'src/b.py'] });
+    expect(work.embedder.texts.slice(0, 2).map((text) => text.split('\n')[0])).toEqual(['z', 'src b']);
+  });
+
+  it('keeps what was finished when it is cancelled, and goes on from there', async () => {
+    const files = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`f${i}.ts`, longFile(4, `file${i} `)]));
+    await create(files);
+    const stop = new AbortController();
+    let calls = 0;
+    work.embedder.onEmbed.event(() => {
+      if (++calls === 2) work.embedder.hold();
+    });
+    work.index.onCommitted(() => stop.abort());
+    await expect(work.run({}, stop.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    const kept = (await work.rows()).length;
+    expect(kept).toBeGreaterThan(0);
+    expect(work.index.reader?.isComplete).toBe(false);
+    work.embedder.release();
+    const done = work.embedder.texts.length;
+    const summary = await work.run();
+    expect(summary.embedded).toBe(work.embedder.texts.length - done);
+    expect(summary.chunks).toBeGreaterThan(kept);
+    expect(summary.embedded).toBeLessThanOrEqual(summary.chunks - kept);
+    expect(work.index.reader?.isComplete).toBe(true);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('waits while it is paused and goes on when it is resumed', async () => {
+    await create(TREE);
+    await work.index.open();
+    work.index.pause();
+    const run = work.run();
+    expect(work.index.state.kind).toBe('paused');
+    await Promise.race([run, new Promise((resolve) => setTimeout(resolve, 50))]);
+    expect(work.embedder.texts).toEqual([]);
+    work.index.resume();
+    expect(await run).toMatchObject({ embedded: 3 });
+  });
+
+  it('counts the changes that come while it is paused', async () => {
+    await create(TREE);
+    await work.run();
+    work.index.pause();
+    work.index.changed(['a.ts', 'new.ts']);
+    expect(work.index.state).toMatchObject({ kind: 'paused', pendingFiles: 2 });
+    work.index.resume();
+    await work.index.settled();
+    expect(work.index.state.kind).toBe('idle');
+  });
+
+  it('lists a text that cannot be embedded and still finds it by its words', async () => {
+    await create(TREE);
+    work.embedder.deadlyWords.add('alpha');
+    expect(await work.run()).toMatchObject({ files: 3, skipped: { empty: 1, quarantined: 1 } });
+    const status = await work.index.status();
+    expect(status.skipped.find(({ path: file }) => file === 'a.ts')).toMatchObject({ reason: 'quarantined' });
+    expect(await work.rows()).toContain('a.ts:export function alpha() {');
+    expect(await work.verify()).toEqual([]);
+    // It is not tried again for nothing.
+    const before = work.embedder.texts.length;
+    await work.run();
+    expect(work.embedder.texts).toHaveLength(before);
+  });
+});
+
+describe('changes', () => {
+  it('follow a saved, a created, a renamed and a deleted file', async () => {
+    await create(TREE);
+    await work.run();
+    await work.write('a.ts', 'const saved = 1;\n', 0);
+    await work.change('a.ts');
+    expect(await work.rows()).toContain('a.ts:const saved = 1;');
+    await work.write('new/c.ts', 'const created = 1;\n', 0);
+    await work.change('new/c.ts');
+    expect(await work.rows()).toContain('new/c.ts:const created = 1;');
+    const before = work.embedder.texts.length;
+    await rename(path.join(work.folder, 'new'), path.join(work.folder, 'moved'));
+    await work.change('new', 'moved');
+    expect(await work.rows()).toContain('moved/c.ts:const created = 1;');
+    expect(await work.rows()).not.toContain('new/c.ts:const created = 1;');
+    expect(work.embedder.texts).toHaveLength(before);
+    await work.remove('moved');
+    await work.change('moved');
+    expect((await work.rows()).filter((row) => row.startsWith('moved'))).toEqual([]);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('of nothing but the time embed nothing and keep the rows', async () => {
+    await create(TREE);
+    await work.run();
+    const before = work.embedder.texts.length;
+    await work.write('a.ts', TREE['a.ts'], 0);
+    await work.change('a.ts');
+    expect(work.embedder.texts).toHaveLength(before);
+    expect(await work.rows()).toContain('a.ts:export function alpha() {');
+  });
+
+  it('leave the handle that searches hold in place', async () => {
+    await create(TREE);
+    await work.run();
+    const reader = work.index.reader;
+    await work.write('a.ts', 'const saved = 1;\n', 0);
+    await work.change('a.ts');
+    await work.run();
+    expect(work.index.reader).toBe(reader);
+  });
+
+  it('made while a full pass is under way win over what that pass had read before', async () => {
+    await create(TREE);
+    const embedding = new Promise<void>((resolve) => {
+      work.embedder.onEmbed.event((params) => {
+        if (params.lane === 'bulk') resolve();
+      });
+    });
+    work.embedder.hold();
+    const run = work.run();
+    await embedding;
+    await work.write('a.ts', 'const newest = 1;\n', 0);
+    const saved = new Promise<void>((resolve) => {
+      work.embedder.onEmbed.event((params) => {
+        if (params.lane === 'saved') resolve();
+      });
+    });
+    work.index.changed(['a.ts']);
+    await saved;
+    work.embedder.release();
+    await run;
+    await work.index.settled();
+    expect(await work.rows()).toContain('a.ts:const newest = 1;');
+    expect(await work.verify()).toEqual([]);
+  });
+});
+
+describe('an index', () => {
+  it('serves while it is rebuilt, and is replaced when the new one is done', async () => {
+    await create(TREE);
+    await work.run();
+    const old = work.index.reader?.name;
+    work.embedder.hold();
+    const embedded = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
+    await rm(path.join(work.indexDir, 'embeddings'), { recursive: true });
+    const run = work.run({ rebuild: true });
+    await embedded;
+    expect(work.index.reader?.name).toBe(old);
+    expect(await work.rows()).toHaveLength(3);
+    work.embedder.release();
+    expect(await run).toMatchObject({ chunks: 3 });
+    expect(work.index.reader?.name).not.toBe(old);
+    expect((await readdir(work.index.dir)).filter((name) => name.endsWith('.lance'))).toHaveLength(1);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('of another model is made beside the old one', async () => {
+    await create(TREE);
+    await work.run();
+    await work.restart('another-model');
+    work.embedder.hold();
+    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
+    const run = work.run();
+    await embedding;
+    // The old one serves meanwhile, by words only.
+    expect(work.index.reader?.hasVectors).toBe(false);
+    expect((await work.index.reader?.chunksWithVectors(['a.ts']))?.map(({ vector }) => vector)).toEqual([null]);
+    work.embedder.release();
+    expect(await run).toMatchObject({ embedded: 3, model: 'another-model' });
+    expect(work.index.reader?.hasVectors).toBe(true);
+    expect((await readdir(work.index.dir)).filter((name) => name.endsWith('.lance'))).toHaveLength(1);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('that is damaged is moved aside, made anew, and said so', async () => {
+    await create(TREE);
+    await work.run();
+    const table = path.join(work.index.dir, `${work.index.reader?.name ?? ''}.lance`);
+    await work.restart();
+    for (const file of await readdir(path.join(table, 'data'))) await truncate(path.join(table, 'data', file), 10);
+    expect(await work.run()).toMatchObject({ chunks: 3 });
+    expect((await work.index.status()).lastErrors).toEqual([expect.objectContaining({ code: 'store-failed' })]);
+    expect(await readdir(path.join(work.index.dir, 'damaged'))).toHaveLength(1);
+    expect(await work.verify()).toEqual([]);
+  });
+
+  it('is written by one at a time; the other names the writer and can still search', async () => {
+    await create(TREE);
+    await work.run();
+    const other = work.other(work.folder);
+    await other.open();
+    work.embedder.hold();
+    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
+    await work.write('a.ts', 'const locked = 1;\n', 0);
+    const run = work.run();
+    await embedding;
+    await expect(other.index({ rebuild: false })).rejects.toMatchObject({
+      code: 'store-locked',
+      details: { pid: process.pid, program: 'a test' },
+    });
+    expect((await other.reader?.files())?.size).toBe(4);
+    work.embedder.release();
+    await run;
+    expect((await other.reader?.chunksOf('a.ts'))?.[0]?.text).toBe('const locked = 1;');
+    expect(await other.index({ rebuild: false })).toMatchObject({ embedded: 0 });
+  });
+
+  it('that was cleared is gone and can be made again', async () => {
+    await create(TREE);
+    await work.run();
+    await work.index.clear();
+    expect(work.index.reader).toBeUndefined();
+    expect(await work.run()).toMatchObject({ chunks: 3, embedded: 0, reused: 3 });
+  });
+
+  it('is repaired where rows differ from the disk', async () => {
+    await create(TREE);
+    await work.run();
+    await work.write('a.ts', 'const silent = 1;\n', 60_000);
+    await work.write('b.ts', 'const unseen = 1;\n');
+    await work.remove('src');
+    expect([...(await work.verify())].sort()).toEqual([
+      'a.ts: outdated',
+      'b.ts: not-indexed',
+      'src/b.py: not-in-folder',
+    ]);
+    expect((await work.index.verify({ repair: true })).differences).toEqual([]);
+    expect(await work.rows()).toContain('a.ts:const silent = 1;');
+  });
+});
+
+describe('two processes', () => {
+  it('share an index: what one makes, replaces or deletes, the other finds after looking again', async () => {
+    await create(TREE);
+    await work.index.open();
+    const other = work.other(work.folder);
+    await other.index({ rebuild: false });
+    expect(work.index.reader).toBeUndefined();
+    await work.index.refresh();
+    expect((await work.index.reader?.files())?.size).toBe(4);
+    await other.index({ rebuild: true });
+    await expect(work.index.reader?.chunksOf('a.ts')).rejects.toMatchObject({ code: 'store-failed' });
+    await work.index.refresh();
+    expect(await work.rows()).toHaveLength(3);
+    await other.clear();
+    await work.index.refresh();
+    expect(work.index.reader).toBeUndefined();
+  });
+
+  it('lose no change that is made while the other one writes', async () => {
+    await create(TREE);
+    await work.run();
+    const other = work.other(work.folder);
+    await other.open();
+    work.embedder.hold();
+    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
+    await work.write('a.ts', 'const locked = 1;\n', 0);
+    const run = work.run();
+    await embedding;
+    await work.write('src/b.py', 'changed = 1\n', 0);
+    other.changed(['src/b.py']);
+    work.embedder.release();
+    await run;
+    await other.settled();
+    expect(await work.rows()).toContain('src/b.py:changed = 1');
+  });
+
+  it('keep their index out of the index when it lies inside the folder', async () => {
+    await create(TREE);
+    const inside = await IndexedFolder.create(TREE, 'work/.index+1');
+    await inside.run();
+    await inside.run();
+    expect([...((await inside.index.reader?.files())?.keys() ?? [])].sort()).toEqual([
+      'a.ts',
+      'docs/guide.md',
+      'empty.ts',
+      'src/b.py',
+    ]);
+    await inside.dispose();
+  });
+});
