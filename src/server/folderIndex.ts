@@ -1,0 +1,388 @@
+import path from 'node:path';
+import type { CancellationSignal } from '../base/cancellation.ts';
+import type { Clock } from '../base/clock.ts';
+import { Disposable } from '../base/disposable.ts';
+import { TesseraError, isTesseraError, toTesseraError } from '../base/errors.ts';
+import { Emitter } from '../base/event.ts';
+import type { Logger } from '../base/logger.ts';
+import { CHUNKER_VERSION } from '../indexing/chunking/chunkerVersion.ts';
+import type { Chunker } from '../indexing/document.ts';
+import type { ModelInfo } from '../protocol/embedder.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { FileState, FolderState, FolderStatus, IndexSettings, IndexSummary } from '../protocol/server.ts';
+import { firstSignal } from './abortSignals.ts';
+import { ChangeQueue, type PendingChanges } from './changeQueue.ts';
+import type { Embedder } from './embedder/embedder.ts';
+import { directoryBytes } from './directoryBytes.ts';
+import { FileTurns } from './indexer/fileTurns.ts';
+import { PauseGate } from './indexer/pauseGate.ts';
+import { type FolderPass, reconcileFolder, reconcilePaths } from './indexer/reconcileFolder.ts';
+import { RunProgress } from './indexer/runProgress.ts';
+import { type VerifyReport, verifyFolder } from './indexer/verifyFolder.ts';
+import { statusCounts, summaryOf } from './indexReport.ts';
+import { IndexStores } from './indexStores.ts';
+import type { ScanOptions, Scanner } from './scanner/entries.ts';
+import type { FileRecord } from './store/chunkStore.ts';
+import type { EmbeddingCache } from './store/embeddingCache.ts';
+import { folderIndexDir } from './store/indexLocation.ts';
+import type { LanceChunkStore } from './store/lanceChunkStore.ts';
+
+export interface FolderIndexOptions {
+  /** Absolute path. */
+  readonly folder: string;
+  readonly indexDir: string;
+  readonly settings: IndexSettings;
+  readonly embedder: Embedder;
+  readonly cache: EmbeddingCache;
+  readonly chunker: Chunker;
+  readonly scanner: Scanner;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Named to whoever finds the index locked. */
+  readonly program: string;
+}
+
+export interface IndexRequest {
+  readonly rebuild: boolean;
+  readonly firstPaths?: readonly string[];
+}
+
+const PROGRESS_EVERY_MS = 200;
+const ERRORS_KEPT = 20;
+
+/** One folder's index: kept true by full passes and by passes over what changed, readable all the while. */
+export class FolderIndex extends Disposable {
+  readonly folder: string;
+  readonly dir: string;
+  #settings: IndexSettings;
+  readonly #options: FolderIndexOptions;
+  readonly #logger: Logger;
+  readonly #gate = new PauseGate();
+  #stopping = new AbortController();
+  readonly #stateEmitter = this.own(new Emitter<FolderState>());
+  readonly #committedEmitter = this.own(new Emitter<readonly string[]>());
+  readonly onState = this.#stateEmitter.event;
+  readonly onCommitted = this.#committedEmitter.event;
+  readonly #stores: IndexStores;
+  readonly #changes: ChangeQueue;
+  #models: Readonly<Record<Scope, ModelInfo>> | undefined;
+  #full: Promise<unknown> = Promise.resolve();
+  /** Full passes asked for and not done. */
+  #fullRuns = 0;
+  #running: RunProgress | undefined;
+  #failure: TesseraError | undefined;
+  #errors: { readonly time: string; readonly code: string; readonly message: string }[] = [];
+
+  constructor(options: FolderIndexOptions) {
+    super();
+    this.#options = options;
+    this.folder = options.folder;
+    this.dir = folderIndexDir(options.indexDir, options.folder);
+    this.#settings = options.settings;
+    this.#logger = options.logger.child('index');
+    const { folder, dir } = this;
+    this.#stores = this.own(
+      new IndexStores({
+        dir,
+        folder,
+        program: options.program,
+        logger: this.#logger,
+        onDamaged: (error) => this.#note(error),
+      }),
+    );
+    this.#changes = new ChangeQueue({
+      clock: options.clock,
+      mayWork: (signal) => this.#gate.pass(signal),
+      work: (changes) => this.#follow(changes),
+      onFailure: (error) => this.#note(error),
+      signal: () => this.#stopping.signal,
+    });
+  }
+
+  /** Opens what is indexed already. Starts the embedder, since an index belongs to its models. */
+  async open(signal?: CancellationSignal): Promise<void> {
+    try {
+      await this.#openStores(signal);
+      this.#failure = undefined;
+    } catch (error) {
+      if (!isTesseraError(error, 'cancelled')) this.#failure = this.#note(error);
+      throw error;
+    } finally {
+      this.#fireState();
+    }
+  }
+
+  applySettings(settings: IndexSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Where indexes of all folders are kept. */
+  get indexDir(): string {
+    return this.#options.indexDir;
+  }
+
+  /** What searches read; undefined when nothing is indexed. */
+  get reader(): LanceChunkStore | undefined {
+    return this.#stores.serving;
+  }
+
+  /** Looks again for what searches should read: another process may have made or replaced it. */
+  async refresh(): Promise<void> {
+    if (this.#stores.isOpen) await this.#stores.refresh();
+  }
+
+  /** Whether a full pass works or waits for its turn. */
+  get isBeingIndexed(): boolean {
+    return this.#fullRuns > 0;
+  }
+
+  get models(): Readonly<Record<Scope, ModelInfo>> | undefined {
+    return this.#models;
+  }
+
+  /**
+   * A full pass: afterwards the index agrees with the folder as it was when the pass came by. One at a time; a later request waits.
+   * Rejects with `cancelled`, `store-locked`, `folder-unreadable`, `store-failed`, or what the embedder failed with; finished work stays.
+   */
+  index(request: IndexRequest, signal?: CancellationSignal): Promise<IndexSummary> {
+    this.#fullRuns += 1;
+    const run = this.#full
+      .then(() => this.#runFull(request, signal))
+      .finally(() => {
+        this.#fullRuns -= 1;
+      });
+    this.#full = run.catch(() => undefined);
+    return run;
+  }
+
+  /**
+   * Compares every row with the disk; with `repair`, files whose rows differ are then indexed anew and compared again.
+   * Rejects with `not-indexed` when there is nothing to compare.
+   */
+  async verify(options: { readonly repair: boolean }, signal?: CancellationSignal): Promise<VerifyReport> {
+    const stop = firstSignal(signal, this.#stopping.signal);
+    await this.#openStores(stop);
+    const compare = () => {
+      const { serving } = this.#stores;
+      if (serving === undefined) {
+        throw new TesseraError('not-indexed', `${this.folder} is not indexed.`, { details: { folder: this.folder } });
+      }
+      return verifyFolder(this.#pass(serving, new FileTurns(), new RunProgress(this.#options.clock), stop));
+    };
+    const report = await compare();
+    if (!options.repair || report.differences.length === 0) return report;
+    const paths = [...new Set(report.differences.map(({ path }) => path))];
+    await this.#stores.write(false, ({ store }) => store.apply({ replace: [], touch: [], remove: paths }));
+    await this.index({ rebuild: false }, signal);
+    return compare();
+  }
+
+  /** Files that may have changed; none named means that anything may have. Worked off soon, in the `saved` lane. */
+  changed(paths: readonly string[]): void {
+    const { scanner } = this.#options;
+    const everything = paths.length === 0 || paths.some((path) => scanner.changesRules(path));
+    this.#changes.add({ everything, paths: everything ? [] : paths });
+    // While paused nothing else would say that there is more to do.
+    if (this.#gate.isPaused) this.#fireState();
+  }
+
+  pause(): void {
+    this.#gate.pause();
+    this.#fireState();
+  }
+
+  resume(): void {
+    this.#gate.resume();
+    this.#fireState();
+  }
+
+  get state(): FolderState {
+    if (!this.#stores.isOpen && this.#failure === undefined) return { kind: 'closed' };
+    const progress = this.#running?.snapshot(this.folder);
+    if (this.#gate.isPaused) {
+      const pendingFiles = (progress ? progress.filesTotal - progress.filesDone : 0) + this.#changes.size;
+      return { kind: 'paused', pendingFiles, reason: 'asked' };
+    }
+    if (progress !== undefined) return { kind: 'indexing', progress };
+    if (this.#failure !== undefined) return { kind: 'degraded', reason: this.#failure.message };
+    return { kind: 'idle', ...(this.#stores.serving?.counts ?? { files: 0, chunks: 0 }) };
+  }
+
+  async status(): Promise<FolderStatus> {
+    const { embedder } = this.#options;
+    const { serving } = this.#stores;
+    const records = (await serving?.files()) ?? new Map<string, FileRecord>();
+    return {
+      folder: this.folder,
+      state: this.state,
+      indexDir: this.dir,
+      indexName: serving?.name ?? '',
+      ...statusCounts(records.values()),
+      bytesOnDisk: await directoryBytes(this.dir),
+      models: this.#models ?? null,
+      metrics: await embedder.metrics(),
+      embedderRestarts: embedder.restarts,
+      lastErrors: this.#errors,
+    };
+  }
+
+  async fileState(path: string): Promise<FileState> {
+    const record = (await this.#stores.serving?.files())?.get(path);
+    if (this.#changes.has(path)) return { kind: 'pending' };
+    if (record?.skipped != null && record.chunks === 0) return { kind: 'skipped', ...record.skipped };
+    if (record !== undefined) return { kind: 'indexed', chunks: record.chunks };
+    const { scanner } = this.#options;
+    const [verdict] = await scanner.checkPaths(this.folder, this.#scanOptions(), [path]);
+    if (verdict?.kind === 'file') return { kind: 'pending' };
+    if (verdict?.kind === 'skipped') return { kind: 'skipped', reason: verdict.reason, detail: verdict.detail };
+    return verdict?.kind === 'ignored' ? { kind: 'ignored' } : { kind: 'unknown' };
+  }
+
+  /** Resolves when no pass is under way and nothing is waiting for one. */
+  async settled(): Promise<void> {
+    while (this.#changes.draining !== undefined || this.#fullRuns > 0) {
+      await Promise.all([this.#changes.draining, this.#full]);
+    }
+  }
+
+  /** Stops what is under way and deletes the index. Rejects with `store-locked` while another process writes it. */
+  async clear(): Promise<void> {
+    this.#stopping.abort();
+    await this.settled();
+    this.#stopping = new AbortController();
+    this.#changes.clear();
+    await this.#openStores();
+    await this.#stores.clear();
+    this.#failure = undefined;
+    await this.open();
+  }
+
+  /** Stops what is under way and waits until it has; finished work stays. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.settled();
+    this.dispose();
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    this.#stopping.abort();
+    super.dispose();
+  }
+
+  async #runFull(request: IndexRequest, signal: CancellationSignal | undefined): Promise<IndexSummary> {
+    const { clock, embedder } = this.#options;
+    const progress = new RunProgress(clock);
+    const stop = firstSignal(signal, this.#stopping.signal);
+    const ticker = setInterval(() => this.#fireState(), PROGRESS_EVERY_MS);
+    this.#running = progress;
+    this.#failure = undefined;
+    try {
+      await this.#openStores(stop);
+      this.#fireState();
+      const store = await this.#stores.write(request.rebuild, async ({ store, turns }) => {
+        await reconcileFolder(this.#pass(store, turns, progress, stop), request.firstPaths ?? []);
+        progress.phase = 'maintaining';
+        this.#fireState();
+        await store.markComplete();
+        await this.#stores.serve(store);
+        await store.maintain({ force: progress.filesTotal > 0, signal: stop });
+        await this.#options.cache.flush();
+        return store;
+      });
+      return summaryOf(await store.files(), progress, this.#openModels(), await embedder.metrics());
+    } catch (error) {
+      // Somebody else at work is no trouble of this index's.
+      const isTrouble = !isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked');
+      if (isTrouble) this.#failure = this.#note(error);
+      throw error;
+    } finally {
+      clearInterval(ticker);
+      this.#running = undefined;
+      this.#fireState();
+    }
+  }
+
+  async #follow({ everything, paths }: PendingChanges): Promise<void> {
+    if (everything) {
+      await this.index({ rebuild: false });
+      return;
+    }
+    const { signal } = this.#stopping;
+    await this.#openStores(signal);
+    await this.#stores.write(false, async ({ store, turns }) => {
+      await reconcilePaths(this.#pass(store, turns, new RunProgress(this.#options.clock), signal), paths);
+      // While a rebuild is under way, people search the index beside it: it follows too, unless its vectors are another model's.
+      const { serving } = this.#stores;
+      if (serving?.hasVectors === true && serving.name !== store.name) {
+        const progress = new RunProgress(this.#options.clock);
+        await reconcilePaths(this.#pass(serving, new FileTurns(), progress, signal), paths);
+      }
+      await store.maintain({ force: false, signal });
+    });
+    this.#fireState();
+  }
+
+  async #openStores(signal?: CancellationSignal): Promise<void> {
+    if (this.#stores.isOpen) return;
+    this.#models = await this.#options.embedder.open(signal);
+    await this.#stores.open({ models: this.#models, chunkerVersion: CHUNKER_VERSION });
+  }
+
+  #pass(store: LanceChunkStore, turns: FileTurns, progress: RunProgress, signal: AbortSignal): FolderPass {
+    const { cache, embedder, chunker, scanner, clock } = this.#options;
+    return {
+      folder: this.folder,
+      store,
+      cache,
+      embedder,
+      models: this.#openModels(),
+      chunker,
+      scanner,
+      scanOptions: this.#scanOptions(),
+      limits: { maxFileBytes: this.#settings.maxFileBytes },
+      readSource: (folder, path, limits, abort) => scanner.readSource(folder, path, limits, abort),
+      wallTime: () => clock.wallTime(),
+      turns,
+      gate: this.#gate,
+      clock,
+      progress,
+      onCommitted: (paths) => this.#committedEmitter.fire(paths),
+      signal,
+    };
+  }
+
+  #scanOptions(): ScanOptions {
+    const { maxFileBytes, exclude, useIgnoreFiles } = this.#settings;
+    return { maxFileBytes, exclude: [...exclude, ...this.#ownGlobs()], useIgnoreFiles };
+  }
+
+  /** An index kept inside the folder it is of is no part of what it indexes. */
+  #ownGlobs(): readonly string[] {
+    const inside = path.relative(this.folder, this.#options.indexDir);
+    if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) return [];
+    return [
+      inside
+        .split(path.sep)
+        .join('/')
+        .replaceAll(/[\\*?[\]{}()!+@]/g, '\\$&'),
+    ];
+  }
+
+  #openModels(): Readonly<Record<Scope, ModelInfo>> {
+    if (this.#models === undefined) throw new TesseraError('not-indexed', 'The folder is not open.');
+    return this.#models;
+  }
+
+  #note(error: unknown): TesseraError {
+    const known = toTesseraError(error);
+    this.#logger.error(known.message, { code: known.code });
+    const time = new Date(this.#options.clock.wallTime()).toISOString();
+    this.#errors = [...this.#errors, { time, code: known.code, message: known.message }].slice(-ERRORS_KEPT);
+    return known;
+  }
+
+  #fireState(): void {
+    if (!this.isDisposed) this.#stateEmitter.fire(this.state);
+  }
+}

@@ -1,0 +1,21 @@
+import type { CancellationSignal } from '../base/cancellation.ts';
+import type { SearchParams, SearchResult, SimilarParams } from '../protocol/server.ts';
+import type { ChunkReader } from './store/chunkStore.ts';
+
+/** A folder as a search sees it. */
+export interface SearchedFolder {
+  /** Absolute path, as in the request. */
+  readonly folder: string;
+  /** The index that serves now; taken once for each search, since a rebuild replaces it. */
+  readonly reader: ChunkReader;
+}
+
+/** Finds chunks in the indexes of some folders. The engine resolves folders, and makes one of these for its embedder. */
+export interface FolderSearch {
+  /** `folders` are those of the request, in its order, that have an index. Rejects with `cancelled`, `invalid-argument` or `store-failed`. */
+  search(params: SearchParams, folders: readonly SearchedFolder[], signal?: CancellationSignal): Promise<SearchResult>;
+  /** Reads what searches of this folder will need, so that the first one does not wait for it. Rejects with `store-failed`. */
+  prepare(folder: SearchedFolder): Promise<void>;
+  /** Rejects with `not-found` when the file or line has no chunk and no text was given. */
+  similar(params: SimilarParams, folder: SearchedFolder, signal?: CancellationSignal): Promise<SearchResult>;
+}

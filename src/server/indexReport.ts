@@ -1,0 +1,59 @@
+import type { EmbedderMetrics, ModelInfo } from '../protocol/embedder.ts';
+import { SCOPES, type Scope } from '../protocol/scope.ts';
+import type { FolderStatus, IndexSummary, SkipReason, SkippedFile } from '../protocol/server.ts';
+import type { RunProgress } from './indexer/runProgress.ts';
+import type { FileRecord } from './store/chunkStore.ts';
+
+/** A file counts as indexed when nothing is wrong with it or when at least some of its chunks are there. */
+function isIndexed({ skipped, chunks }: FileRecord): boolean {
+  return skipped === null || chunks > 0;
+}
+
+export function statusCounts(
+  records: Iterable<FileRecord>,
+): Pick<FolderStatus, 'files' | 'chunks' | 'filesByLanguage' | 'linesIndexed' | 'skipped'> {
+  const filesByLanguage: Record<string, number> = {};
+  const skipped: SkippedFile[] = [];
+  let files = 0;
+  let chunks = 0;
+  let linesIndexed = 0;
+  for (const record of records) {
+    if (record.skipped !== null) skipped.push({ path: record.path, ...record.skipped });
+    if (!isIndexed(record)) continue;
+    files += 1;
+    chunks += record.chunks;
+    linesIndexed += record.lines;
+    filesByLanguage[record.language] = (filesByLanguage[record.language] ?? 0) + 1;
+  }
+  return { files, chunks, filesByLanguage, linesIndexed, skipped };
+}
+
+/** What a full pass did, and the figures of the embedder since it started. */
+export function summaryOf(
+  records: ReadonlyMap<string, FileRecord>,
+  progress: RunProgress,
+  models: Readonly<Record<Scope, ModelInfo>>,
+  metrics: EmbedderMetrics | null,
+): IndexSummary {
+  const counts = statusCounts(records.values());
+  const skipped: Partial<Record<SkipReason, number>> = {};
+  for (const { reason } of counts.skipped) skipped[reason] = (skipped[reason] ?? 0) + 1;
+  const embeddingSeconds = progress.embeddingMs / 1_000;
+  const sum = (pick: (scope: EmbedderMetrics['scopes'][Scope]) => number) =>
+    SCOPES.reduce((total, scope) => total + (metrics === null ? 0 : pick(metrics.scopes[scope])), 0);
+  const realTokens = sum((scope) => scope.realTokens);
+  return {
+    files: counts.files,
+    chunks: counts.chunks,
+    embedded: progress.embedded,
+    reused: progress.reused,
+    skipped,
+    seconds: progress.seconds,
+    tokens: progress.tokens,
+    tokensPerSecond: embeddingSeconds > 0 ? progress.tokens / embeddingSeconds : 0,
+    paddingRatio: realTokens > 0 ? sum((scope) => scope.paddedTokens) / realTokens - 1 : 0,
+    model: [...new Set([models.code.name, models.docs.name])].join(', '),
+    device: [...new Set([models.code.device, models.docs.device])].join(', '),
+    tuner: metrics?.scopes ?? null,
+  };
+}

@@ -1,0 +1,154 @@
+import { rm } from 'node:fs/promises';
+import { Deferred } from '../base/deferred.ts';
+import type { DisposableLike } from '../base/disposable.ts';
+import { TesseraError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { FileTurns } from './indexer/fileTurns.ts';
+import { IndexCatalog, type IndexMaker } from './store/indexCatalog.ts';
+import type { LanceChunkStore } from './store/lanceChunkStore.ts';
+
+/** The writing side of a folder's index, for as long as a pass needs it. */
+export interface IndexWriter {
+  readonly store: LanceChunkStore;
+  readonly turns: FileTurns;
+}
+
+interface OpenWriter extends IndexWriter {
+  readonly lock: DisposableLike;
+}
+
+export interface IndexStoresOptions {
+  readonly dir: string;
+  readonly folder: string;
+  /** Named to whoever finds the index locked. */
+  readonly program: string;
+  readonly logger: Logger;
+  readonly onDamaged: (error: TesseraError) => void;
+}
+
+/**
+ * The tables of one folder in use: the one searches read, and the one passes write, which is the same except while an index is made
+ * anew. The writer's lock is held from the first pass to the last of those that overlap.
+ */
+export class IndexStores implements DisposableLike {
+  readonly #options: IndexStoresOptions;
+  #catalog: IndexCatalog | undefined;
+  #serving: LanceChunkStore | undefined;
+  #writer: Promise<OpenWriter> | undefined;
+  /** Passes that use the writer or wait for it. */
+  #passes = 0;
+  /** Settles when the last of the present passes has let go. */
+  #released = new Deferred<void>();
+
+  constructor(options: IndexStoresOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#catalog !== undefined;
+  }
+
+  get isBeingWritten(): boolean {
+    return this.#passes > 0;
+  }
+
+  /** What searches read; undefined when nothing is indexed. */
+  get serving(): LanceChunkStore | undefined {
+    return this.#serving;
+  }
+
+  async open(maker: IndexMaker): Promise<void> {
+    if (this.#catalog !== undefined) return;
+    const { dir, folder, logger } = this.#options;
+    const catalog = await IndexCatalog.open(dir, folder, maker, logger);
+    this.#serving = await catalog.openServing();
+    this.#catalog = catalog;
+  }
+
+  /** Looks again for the index to serve: another process may have made, replaced or deleted it. */
+  async refresh(): Promise<void> {
+    if (this.#passes > 0) return;
+    const catalog = this.#opened();
+    const found = await catalog.openServing();
+    // Meanwhile closed, or a pass of our own serves what it writes: that is newer than what was found.
+    if (this.#catalog !== catalog || this.#passes > 0) {
+      found?.close();
+      return;
+    }
+    if (found === undefined || found.name !== this.#serving?.name) this.#serving = found;
+    else found.close();
+  }
+
+  /**
+   * Runs a pass with the writer, opening it (and taking the lock) for the first and letting it go after the last. A rebuild writes
+   * another table and so waits for passes before it. Rejects with `store-locked` while another process writes.
+   */
+  async write<T>(rebuild: boolean, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
+    while (rebuild && this.#passes > 0) await this.#released.promise;
+    if (this.#passes === 0) this.#released = new Deferred<void>();
+    this.#passes += 1;
+    this.#writer ??= this.#openWriter(rebuild);
+    const opening = this.#writer;
+    try {
+      return await pass(await opening);
+    } finally {
+      this.#passes -= 1;
+      if (this.#passes === 0) {
+        this.#writer = undefined;
+        await opening.then(
+          ({ lock }) => lock.dispose(),
+          () => undefined,
+        );
+        this.#released.resolve();
+      }
+    }
+  }
+
+  /** Lets searches use a finished index (one that is under way keeps its handle until it is done) and removes the ones it replaces. */
+  async serve(store: LanceChunkStore): Promise<void> {
+    this.#serving = store;
+    await this.#opened().dropOthers(store);
+  }
+
+  /** Deletes everything. Rejects with `store-locked` while another process writes. */
+  async clear(): Promise<void> {
+    const lock = await this.#opened().lock(this.#options.program);
+    try {
+      this.dispose();
+      await rm(this.#options.dir, { recursive: true, force: true });
+    } finally {
+      lock.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.#serving?.close();
+    this.#serving = undefined;
+    this.#catalog?.dispose();
+    this.#catalog = undefined;
+  }
+
+  async #openWriter(rebuild: boolean): Promise<OpenWriter> {
+    const catalog = this.#opened();
+    const lock = await catalog.lock(this.#options.program);
+    try {
+      const { store, damaged } = await catalog.openForWriting(rebuild, this.#serving);
+      if (damaged !== null) {
+        this.#options.onDamaged(
+          new TesseraError('store-failed', `The index was damaged. It was moved to ${damaged} and is made anew.`),
+        );
+      }
+      // Nothing finished to search: what is written can be searched at once.
+      if (this.#serving === undefined || damaged !== null || !this.#serving.isComplete) this.#serving = store;
+      return { store, turns: new FileTurns(), lock };
+    } catch (error) {
+      lock.dispose();
+      throw error;
+    }
+  }
+
+  #opened(): IndexCatalog {
+    if (this.#catalog === undefined) throw new TesseraError('not-indexed', 'The folder is not open.');
+    return this.#catalog;
+  }
+}

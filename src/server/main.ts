@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Logger, type LogRecord } from '../base/logger.ts';
+import { connectToParent } from '../process/parentLink.ts';
+import { resolveLanguage } from '../indexing/languages.ts';
+import { SYSTEM_CLOCK } from '../process/systemClock.ts';
+import { createChunker } from './chunking/createChunker.ts';
+import { spawnEmbedder } from './embedder/spawnEmbedder.ts';
+import { Engine } from './engine.ts';
+import { IndexServer } from './indexServer.ts';
+import { FILE_SCANNER } from './scanner/fileScanner.ts';
+import { Searcher } from './search/searcher.ts';
+
+/** Entry of the index server process, started by the extension host. */
+const link = connectToParent(() => engine.dispose());
+// The level is the host's to choose; what it does not want it drops.
+const logger = new Logger({ level: 'debug', write: (record: LogRecord) => server.log(record) }, 'server');
+/** The build puts the grammars beside this bundle; run from source there is no such folder. */
+const grammarFolder = path.join(import.meta.dirname, 'grammars');
+const chunker = createChunker(existsSync(grammarFolder) ? { grammarFolder } : {});
+const engine = new Engine({
+  program: 'VS Code',
+  logger,
+  clock: SYSTEM_CLOCK,
+  chunker,
+  scanner: FILE_SCANNER,
+  spawnEmbedder: () => spawnEmbedder(),
+  createSearch: (embedder) => new Searcher({ embedder, chunker, resolveLanguage, logger: logger.child('search') }),
+});
+const server = new IndexServer(link, engine);
+
+// One failed request must never end the process that serves all the others.
+process.on('uncaughtException', (error) => logger.error('uncaught exception', { error: String(error.stack) }));
+process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', { error: String(reason) }));
+process.on('SIGTERM', () => {
+  void engine.close().finally(() => process.exit(0));
+});
+server.start();

@@ -1,0 +1,87 @@
+import { TesseraError } from '../../base/errors.ts';
+import type { SearchFilters } from '../../protocol/hit.ts';
+import type { FileEntry, IndexSegment, SegmentedIndex } from '../../search/chunkIndex.ts';
+import type { SearchedFolder } from '../folderSearch.ts';
+import type { FileRecord } from '../store/chunkStore.ts';
+import { pathMatcher } from '../store/pathFilter.ts';
+
+/** Half-life of the recency signal. */
+const RECENT_MS = 3 * 24 * 3600 * 1000;
+
+/** One folder's index in memory, and what its table says of the files. */
+export interface LoadedFolder {
+  readonly place: SearchedFolder;
+  /** Those of the index, then those of unsaved texts. */
+  readonly segments: readonly IndexSegment[];
+  readonly chunkCount: number;
+  /** Paths whose unsaved text is searched in place of what is stored. */
+  readonly overlaid: ReadonlySet<string>;
+  /** Texts of unsaved chunks by id. */
+  readonly unsavedTexts: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, FileRecord>;
+}
+
+/** All folders as one index: scores of their chunks are then comparable. */
+export function combined(loaded: readonly LoadedFolder[]): SegmentedIndex {
+  return {
+    segments: loaded.flatMap(({ segments }) => segments),
+    chunkCount: loaded.reduce((sum, { chunkCount }) => sum + chunkCount, 0),
+  };
+}
+
+/** The filter, and of a file with an unsaved text only that text. */
+export function notReplaced(
+  loaded: readonly LoadedFolder[],
+  accepts: (file: FileEntry) => boolean,
+): (file: FileEntry, segment: IndexSegment) => boolean {
+  if (loaded.every(({ overlaid }) => overlaid.size === 0)) return accepts;
+  const replaced = new Map<IndexSegment, ReadonlySet<string>>();
+  for (const { segments, overlaid, unsavedTexts } of loaded) {
+    for (const segment of segments) {
+      const isUnsaved = unsavedTexts.has(segment.chunks[0]?.id ?? '');
+      if (!isUnsaved) replaced.set(segment, overlaid);
+    }
+  }
+  return (file, segment) => replaced.get(segment)?.has(file.path) !== true && accepts(file);
+}
+
+export function unsavedText(loaded: readonly LoadedFolder[], id: string): string | undefined {
+  for (const { unsavedTexts } of loaded) {
+    const text = unsavedTexts.get(id);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+export function ownersOf(loaded: readonly LoadedFolder[]): (segment: IndexSegment) => SearchedFolder {
+  const owners = new Map(loaded.flatMap(({ place, segments }) => segments.map((segment) => [segment, place] as const)));
+  return (segment) => {
+    const owner = owners.get(segment);
+    if (owner === undefined) throw new TesseraError('internal', 'A hit belongs to no searched folder.');
+    return owner;
+  };
+}
+
+/** Whether a file passes all of the filters: those set beside the query and those in its text. */
+export function fileFilter(filters: readonly SearchFilters[]): (file: FileEntry) => boolean {
+  const tests = filters.map(({ scope, languages, include, exclude }) => {
+    const matchesPath = pathMatcher({ include, exclude });
+    const wanted = new Set(languages);
+    return (file: FileEntry) =>
+      (scope === 'all' || file.scope === scope) &&
+      (wanted.size === 0 || wanted.has(file.language)) &&
+      matchesPath(file.path);
+  });
+  return (file) => tests.every((test) => test(file));
+}
+
+/** How lately each file was changed against the newest one: 1 for that, half of it three days before. */
+export function recencyOf(loaded: readonly LoadedFolder[]): ReadonlyMap<string, number> {
+  const recency = new Map<string, number>();
+  for (const { files } of loaded) {
+    let newest = 0;
+    for (const { mtimeMs } of files.values()) newest = Math.max(newest, mtimeMs);
+    for (const { path, mtimeMs } of files.values()) recency.set(path, 2 ** ((mtimeMs - newest) / RECENT_MS));
+  }
+  return recency;
+}

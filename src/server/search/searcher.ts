@@ -1,0 +1,267 @@
+import { throwIfCancelled, type CancellationSignal } from '../../base/cancellation.ts';
+import { TesseraError, errorMessage, isTesseraError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Chunker } from '../../indexing/document.ts';
+import type { SearchFilters } from '../../protocol/hit.ts';
+import type { TextRole } from '../../protocol/embedder.ts';
+import { SCOPES, type Scope } from '../../protocol/scope.ts';
+import type { FolderHit, OverlayText, SearchParams, SearchResult, SimilarParams } from '../../protocol/server.ts';
+import type { ChunkIndex, VectorShape } from '../../search/chunkIndex.ts';
+import { type EvidenceRequest, collectEvidence } from '../../search/evidence.ts';
+import type { LanguageResolver } from '../../search/queryFilters.ts';
+import { rank } from '../../search/ranking.ts';
+import { SIMILARITY_WEIGHTS } from '../../search/rankingWeights.ts';
+import { type SearchQuery, parseQuery } from '../../search/searchQuery.ts';
+import { similarityQuery } from '../../search/similarityQuery.ts';
+import type { Embedder } from '../embedder/embedder.ts';
+import type { FolderSearch, SearchedFolder } from '../folderSearch.ts';
+import type { ChunkReader, FileRecord } from '../store/chunkStore.ts';
+import { candidateIndex } from './candidateIndex.ts';
+import { chunkFilter } from './chunkFilter.ts';
+import { hitsOf } from './hits.ts';
+import {
+  type LoadedFolder,
+  combined,
+  fileFilter,
+  notReplaced,
+  ownersOf,
+  recencyOf,
+  unsavedText,
+} from './loadedFolders.ts';
+import { MemoryIndex } from './memoryIndex.ts';
+import { Overlays } from './overlays.ts';
+
+export interface SearcherOptions {
+  readonly embedder: Embedder;
+  /** Cuts unsaved texts. */
+  readonly chunker: Chunker;
+  readonly resolveLanguage: LanguageResolver;
+  readonly logger: Logger;
+  /** Chunks of a folder that are held in memory at most. */
+  readonly maxChunksInMemory?: number;
+}
+
+/** Beyond this a folder is searched through its table alone: about 4 KB of memory a chunk (`bench/searchLatency.ts`). */
+const MAX_CHUNKS_IN_MEMORY = 250_000;
+
+type QueryVectors = Readonly<Record<Scope, Float32Array | null>>;
+interface Embedding {
+  readonly vectors: QueryVectors;
+  readonly degraded: string | null;
+}
+
+interface AskedQuery {
+  readonly query: SearchQuery;
+  readonly filters: SearchFilters;
+  readonly embedding: Promise<Embedding>;
+}
+
+const NO_VECTORS: QueryVectors = { code: null, docs: null };
+
+/** Answers searches over folders: embeds the query, ranks over the indexes in memory, and reads the texts of the hits. */
+export class Searcher implements FolderSearch {
+  readonly #options: SearcherOptions;
+  /** A rebuild replaces a folder's reader; its index in memory goes with it. */
+  readonly #indexes = new WeakMap<ChunkReader, MemoryIndex>();
+  readonly #overlays: Overlays;
+
+  constructor(options: SearcherOptions) {
+    this.#options = options;
+    this.#overlays = new Overlays(options.chunker, options.embedder);
+  }
+
+  async search(
+    params: SearchParams,
+    folders: readonly SearchedFolder[],
+    signal?: CancellationSignal,
+  ): Promise<SearchResult> {
+    const startedAt = performance.now();
+    const query = parseQuery(params.query, this.#options.resolveLanguage);
+    const embedding = this.#embed(query.text, 'query', folders, signal);
+    const asked = { query, filters: params.filters, embedding };
+    const [loaded, { vectors, degraded }] = await bothSettled(
+      this.#load(folders, asked, params.overlays ?? [], signal),
+      embedding,
+    );
+    throwIfCancelled(signal);
+    const owner = ownersOf(loaded);
+    const request = {
+      index: combined(loaded),
+      vectors,
+      acceptsFile: notReplaced(loaded, fileFilter([params.filters, query.filters])),
+      recency: recencyOf(loaded),
+      openPaths: params.openPaths ?? [],
+    };
+    const answer = (asked: SearchQuery) => {
+      const evidence = collectEvidence({ ...request, query: asked, acceptsChunk: chunkFilter(asked) });
+      return hitsOf({
+        ranked: (limit) => rank(evidence, limit),
+        limit: params.limit,
+        query: asked,
+        explain: params.explain,
+        passages: params.passages ?? false,
+        ownerOf: owner,
+        unsavedText: (id) => unsavedText(loaded, id),
+      });
+    };
+    const hits = await answer(query);
+    if (hits.length > 0 || query.phrases.length === 0) return this.#result(hits, folders, degraded, startedAt);
+    // A quoted text in a pasted sentence is rarely in the code as it stands; an empty answer would help nobody.
+    const near = await answer({ ...query, phrases: [] });
+    const notice = near.length === 0 ? null : 'Nothing holds the quoted text; these are the nearest hits without it.';
+    return this.#result(near, folders, degraded ?? notice, startedAt);
+  }
+
+  async prepare({ reader }: SearchedFolder): Promise<void> {
+    const files = await reader.files();
+    if (!this.#isTooLarge(files)) await this.#memoryIndex(reader).current();
+  }
+
+  async similar(params: SimilarParams, folder: SearchedFolder, signal?: CancellationSignal): Promise<SearchResult> {
+    const startedAt = performance.now();
+    const chunks = await folder.reader.chunksOf(params.path);
+    const chunk = chunks.find(({ startLine, endLine }) => startLine <= params.line && params.line <= endLine);
+    if (chunk === undefined && params.text === null) {
+      throw new TesseraError('not-found', `Line ${params.line} of ${params.path} is not in the index.`, {
+        details: { path: params.path, line: params.line },
+      });
+    }
+    const text = params.text ?? chunk?.text ?? '';
+    const embedding = this.#embed(text, 'document', [folder], signal);
+    const asked = { query: similarityQuery(text), filters: params.filters, embedding };
+    const [loaded, { vectors, degraded }] = await bothSettled(this.#load([folder], asked, [], signal), embedding);
+    const index = combined(loaded);
+    const query = similarityQuery(text, index);
+    const lastLine = params.line + (params.text === null ? 0 : text.split('\n').length - 1);
+    const acceptsFile = fileFilter([params.filters]);
+    const request: EvidenceRequest = {
+      index,
+      query,
+      vectors,
+      acceptsFile,
+      // What is asked about is no answer.
+      acceptsChunk: (entry, number, segment) =>
+        segment.files[segment.lexical.files[number] ?? 0]?.path !== params.path ||
+        entry.startLine > lastLine ||
+        entry.endLine < params.line,
+      recency: new Map(),
+      openPaths: [],
+    };
+    const evidence = collectEvidence(request);
+    const hits = await hitsOf({
+      ranked: (limit) => rank(evidence, limit, SIMILARITY_WEIGHTS),
+      limit: params.limit,
+      query,
+      explain: false,
+      passages: params.passages ?? false,
+      ownerOf: () => folder,
+      unsavedText: () => undefined,
+    });
+    return this.#result(hits, [folder], degraded, startedAt);
+  }
+
+  #result(
+    hits: readonly FolderHit[],
+    folders: readonly SearchedFolder[],
+    degraded: string | null,
+    startedAt: number,
+  ): SearchResult {
+    const complete = folders.every(({ reader }) => reader.isComplete);
+    return { hits, complete, tookMs: performance.now() - startedAt, degraded };
+  }
+
+  #load(
+    folders: readonly SearchedFolder[],
+    asked: AskedQuery,
+    overlays: readonly OverlayText[],
+    signal: CancellationSignal | undefined,
+  ): Promise<LoadedFolder[]> {
+    return Promise.all(
+      folders.map(async (place) => {
+        const files = await place.reader.files();
+        const index = await this.#indexOf(place.reader, files, asked, signal);
+        const own = overlays.filter(({ folder }) => folder === place.folder);
+        const unsaved = await Promise.all(own.map((overlay) => this.#overlays.overlay(overlay, index, signal)));
+        return {
+          place,
+          segments: [...index.segments, ...unsaved.flatMap(({ segments }) => segments)],
+          chunkCount: index.chunkCount,
+          overlaid: new Set(own.map(({ path }) => path)),
+          unsavedTexts: new Map(unsaved.flatMap(({ texts }) => [...texts])),
+          files,
+        };
+      }),
+    );
+  }
+
+  /** The folder's index in memory; for one too large to hold, an index of what may answer this query. */
+  async #indexOf(
+    reader: ChunkReader,
+    files: ReadonlyMap<string, FileRecord>,
+    { query, filters, embedding }: AskedQuery,
+    signal: CancellationSignal | undefined,
+  ): Promise<ChunkIndex> {
+    if (!this.#isTooLarge(files)) return this.#memoryIndex(reader).current(signal);
+    const { vectors } = await embedding;
+    return candidateIndex({ reader, shape: shapeOf(reader), query, vectors, filters });
+  }
+
+  #isTooLarge(files: ReadonlyMap<string, FileRecord>): boolean {
+    let chunks = 0;
+    for (const file of files.values()) chunks += file.chunks;
+    return chunks > (this.#options.maxChunksInMemory ?? MAX_CHUNKS_IN_MEMORY);
+  }
+
+  #memoryIndex(reader: ChunkReader): MemoryIndex {
+    let index = this.#indexes.get(reader);
+    if (index === undefined) {
+      index = new MemoryIndex(reader, shapeOf(reader), this.#options.logger);
+      this.#indexes.set(reader, index);
+    }
+    return index;
+  }
+
+  /** The query's vectors; without them (the embedder has failed) the search goes on by words, and says so. */
+  async #embed(
+    text: string,
+    role: TextRole,
+    folders: readonly SearchedFolder[],
+    signal: CancellationSignal | undefined,
+  ): Promise<Embedding> {
+    if (text.trim() === '') return { vectors: NO_VECTORS, degraded: null };
+    const scopes = folders.every(({ reader }) => reader.hasOneVectorSpace) ? (['code'] as const) : SCOPES;
+    try {
+      const found = await Promise.all(
+        scopes.map(async (scope) => {
+          const { vectors, failures } = await this.#options.embedder.embed(
+            { texts: [text], role, scope, lane: 'query' },
+            signal,
+          );
+          return [scope, failures.length === 0 ? vectors : null] as const;
+        }),
+      );
+      return { vectors: { ...NO_VECTORS, ...Object.fromEntries(found) }, degraded: null };
+    } catch (error) {
+      if (isTesseraError(error, 'cancelled')) throw error;
+      this.#options.logger.warn('the query was not embedded', { error: errorMessage(error) });
+      return { vectors: NO_VECTORS, degraded: 'The embedder is not available: only words and names were compared.' };
+    }
+  }
+}
+
+/** Vectors of another model than the one in use say nothing about a query: they are left out. */
+function shapeOf({ spaces, hasOneVectorSpace, hasVectors }: ChunkReader): VectorShape {
+  return {
+    dimensions: {
+      code: hasVectors ? spaces.code.dimension : 0,
+      docs: hasVectors ? spaces.docs.dimension : 0,
+    },
+    hasOneSpace: hasOneVectorSpace,
+  };
+}
+
+/** Both results, or the first one's failure, or the second's; no read of a table goes on after a search has ended. */
+async function bothSettled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
+}

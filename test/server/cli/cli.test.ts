@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FolderStatus, IndexSummary } from '../../../src/protocol/server.ts';
+import { CliPlace } from './cliProcess.ts';
+
+const TREE = {
+  'src/retry.ts': 'export function retryWithBackoff() {\n  return "wait, then try again";\n}\n',
+  'src/parse.py': 'def parse_config(path):\n    return open(path).read()\n',
+  'docs/guide.md': '# Guide\n\nHow to configure it.\n',
+  'data.bin': 'a\0b',
+};
+
+let place: CliPlace;
+
+beforeAll(async () => {
+  place = await CliPlace.create(TREE);
+});
+
+afterAll(() => place.dispose());
+
+describe('tessera', () => {
+  it('indexes a folder once, says what it did, and embeds nothing the second time', async () => {
+    const first = await place.json<IndexSummary>('index', place.folder);
+    expect(first).toMatchObject({ files: 3, chunks: 3, embedded: 3, reused: 0, skipped: { binary: 1 }, device: 'cpu' });
+    expect(first.tokens).toBeGreaterThan(0);
+    expect(Object.keys(first)).toEqual([
+      'files',
+      'chunks',
+      'embedded',
+      'reused',
+      'skipped',
+      'seconds',
+      'tokens',
+      'tokensPerSecond',
+      'paddingRatio',
+      'model',
+      'device',
+      'tuner',
+    ]);
+    expect(await place.json<IndexSummary>('index')).toMatchObject({ files: 3, chunks: 3, embedded: 0 });
+  });
+
+  it('shows progress on stderr and the summary on stdout', async () => {
+    const { status, stdout, stderr } = await place.run('index', '--rebuild');
+    expect(status).toBe(0);
+    expect(stdout.split('\n')[0]).toMatch(/^3 files, 3 chunks in \d+ s$/);
+    expect(stdout).toContain('skipped: 1 binary');
+    expect(stderr).toMatch(/indexing \d of \d files/);
+  });
+
+  it('says what is indexed and what was skipped and why', async () => {
+    const status = await place.json<FolderStatus>('status');
+    expect(status).toMatchObject({
+      files: 3,
+      chunks: 3,
+      linesIndexed: 8,
+      filesByLanguage: { typescript: 1, python: 1, markdown: 1 },
+    });
+    expect(status.skipped).toEqual([expect.objectContaining({ path: 'data.bin', reason: 'binary' })]);
+    expect((await place.run('status')).stdout).toContain('data.bin: binary');
+  });
+
+  it('shows how one file is cut', async () => {
+    const { chunks } = await place.json<{ chunks: unknown[] }>('chunks', 'src/parse.py');
+    expect(chunks).toEqual([expect.objectContaining({ startLine: 1, endLine: 2, language: 'python', scope: 'code' })]);
+    expect((await place.run('chunks', 'data.bin')).status).toBe(3);
+  });
+
+  it('verifies with status 0, finds a difference with status 1, and repairs it', async () => {
+    await place.run('index');
+    expect((await place.run('verify')).status).toBe(0);
+    await place.write('src/parse.py', 'def parse_other(path):\n    return 1\n');
+    const differing = await place.run('verify');
+    expect(differing).toMatchObject({ status: 1 });
+    expect(differing.stdout).toContain('src/parse.py: outdated');
+    expect(await place.run('verify', '--repair')).toMatchObject({ status: 0 });
+    expect(await place.run('verify')).toMatchObject({ status: 0 });
+  });
+
+  it.each([
+    [['serch'], 2, "tessera: Unknown command 'serch'. (Did you mean search?) Run `tessera --help`"],
+    [['index', '--unknown'], 2, "tessera: Unknown option '--unknown'. Run `tessera --help`"],
+    [['index', '/no/such/folder'], 2, 'There is no folder /no/such/folder'],
+    [['search'], 2, 'Say what to search for'],
+    [['search', ' '], 2, 'Say what to search for'],
+    [['search', 'x', '-k', 'many'], 2, '-k is a whole number'],
+    [['search', 'x', '--scope', 'tests'], 2, '--scope is code, docs or all'],
+    [['search', 'x', '--lang', 'klingon'], 2, '--lang klingon'],
+    [['search', '--queries', '/no/such/file'], 2, '--queries /no/such/file'],
+    [['similar', 'src/parse.py'], 2, '<file>:<line>'],
+    [['similar', 'src/parse.py:0'], 2, 'Lines are counted from 1'],
+    [['similar', 'src/parse.py:999'], 3, 'Run `tessera status`'],
+    [['chunks', 'src/nothing.py'], 3, 'Run `tessera status`'],
+    [['index', '--index-dir', 'data.bin'], 3, 'Name a folder you may write in with --index-dir'],
+    [['index', '--log-level', 'loud'], 2, '--log-level'],
+    [['--help'], 0, ''],
+    [['--version'], 0, ''],
+  ] as const)('answers %j with status %d', async (args, status, message) => {
+    const finished = await place.run(...args);
+    expect(finished.stderr).toContain(message);
+    expect(finished.status).toBe(status);
+    expect(finished.stderr.trim().split('\n').length).toBeLessThanOrEqual(2);
+  });
+
+  it('names what is missing in one sentence, with status 3', async () => {
+    const noIndex = await CliPlace.create(TREE);
+    const search = await noIndex.run('search', 'anything');
+    expect(search).toMatchObject({ status: 3, stdout: '' });
+    expect(search.stderr).toMatch(/^tessera: .* is not indexed\. Run `tessera index` on the folder first\.\n$/);
+    await noIndex.dispose();
+    const noModel = await place.run('index', '--model', './nowhere');
+    expect(noModel.status).toBe(3);
+    expect(noModel.stderr).toContain('There is no model folder');
+  });
+
+  it('clears an index', async () => {
+    expect(await place.run('clear')).toMatchObject({ status: 0, stdout: expect.stringContaining('deleted') as string });
+    expect(await place.run('clear')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('has no index') as string,
+    });
+    expect(await place.run('status')).toMatchObject({ status: 3 });
+    expect(await place.json<IndexSummary>('index')).toMatchObject({ chunks: 3, embedded: 0, reused: 3 });
+  });
+});

@@ -1,0 +1,83 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type IndexRows, differences, readIndexRows } from '../../../bench/indexRows.ts';
+import type { IndexSummary } from '../../../src/protocol/server.ts';
+import { CliPlace, type Running } from './cliProcess.ts';
+
+const FILES = 160;
+
+function text(index: number): string {
+  const functions = Array.from({ length: 3 }, (_, at) => {
+    const words = Array.from({ length: 90 }, (__, word) => `w${(index * 31 + at * 7 + word * word) % 997}`).join(' ');
+    return `export function f${index}_${at}(input: number) {\n  // ${words}\n  return input + ${at};\n}\n`;
+  });
+  return functions.join('\n');
+}
+
+const TREE = Object.fromEntries(
+  Array.from({ length: FILES }, (_, index) => [`src/d${index % 7}/f${index}.ts`, text(index)]),
+);
+
+let place: CliPlace;
+
+beforeEach(async () => {
+  place = await CliPlace.create(TREE);
+});
+
+afterEach(() => place.dispose());
+
+/** Resolves when at least `count` commits are on the disk. */
+async function commits(count: number, run: Running): Promise<void> {
+  const isDone = run.finished.then(() => true);
+  for (;;) {
+    const names = await readdir(place.indexDir, { recursive: true }).catch(() => []);
+    if (names.filter((name) => name.includes('chunks-') && name.endsWith('.manifest')).length >= count) return;
+    const isOver = await Promise.race([isDone, new Promise((resolve) => setTimeout(() => resolve(false), 3))]);
+    if (isOver === true) throw new Error('It ended before it could be killed.');
+  }
+}
+
+/** The rows of an undisturbed run, which every recovery must end in. */
+let expected: IndexRows;
+
+beforeAll(async () => {
+  const undisturbed = await CliPlace.create(TREE);
+  await undisturbed.json('index');
+  expected = await readIndexRows(undisturbed.indexDir);
+  await undisturbed.dispose();
+});
+
+/** The reference's folder has another name, which one row says. */
+function withoutIndexRow(lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => !line.startsWith('#index'));
+}
+
+describe('an index whose process was killed', () => {
+  it('goes on from there and ends in the rows of an undisturbed run', async () => {
+    const run = place.start('index');
+    await commits(4, run);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    const again = await place.json<IndexSummary>('index');
+    expect(again.files).toBe(FILES);
+    expect(await place.run('verify')).toMatchObject({ status: 0 });
+    expect(withoutIndexRow(differences(await readIndexRows(place.indexDir), expected))).toEqual([]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'is told to stop by %s: it keeps what is finished and says so',
+    async (signal) => {
+      const run = place.start('index');
+      await commits(4, run);
+      run.child.kill(signal);
+      const { status, stderr } = await run.finished;
+      expect(status).toBe(3);
+      expect(stderr).toContain('What was finished is kept');
+      const files = (await readdir(path.join(place.indexDir, 'folders'), { recursive: true })).map(String);
+      expect(files.some((name) => name.endsWith('writer.lock'))).toBe(false);
+      await place.json('index');
+      expect(await place.run('verify')).toMatchObject({ status: 0 });
+    },
+  );
+});
