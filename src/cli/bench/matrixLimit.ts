@@ -1,0 +1,124 @@
+import { MatrixProduct } from '../../embedder/matrixProduct.ts';
+import type { EncoderSize } from '../../synthetic/encoderShapes.ts';
+import { buildMatrixProduct, randomMatrix } from '../../synthetic/smallModels.ts';
+import { type MatrixLimit, operationsPerToken, summarize } from './benchReport.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** Rows of the products: the padded tokens of a good run, and of a larger one. */
+const ROWS = [512, 2048];
+/** How long one shape is timed in each sample. */
+const SAMPLE_MS = 40;
+
+interface TimedProduct {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+  readonly product: MatrixProduct;
+  /** Operations a second, one value for each sample. */
+  readonly rates: number[];
+}
+
+/**
+ * Times the encoder's own matrix products by themselves, a little in each repetition of the comparison, so that both
+ * see the same machine. The weights of a product stay in the caches here, which an encoder's do not: the limit is generous.
+ */
+export class MatrixLimitMeter {
+  readonly #size: EncoderSize;
+  readonly #precision: 'float32' | 'int8';
+  readonly #products: readonly TimedProduct[];
+  readonly #now: Stopwatch;
+  readonly #shares: number[] = [];
+  readonly #embedding: number[] = [];
+  readonly #limits: number[] = [];
+
+  private constructor(
+    size: EncoderSize,
+    precision: 'float32' | 'int8',
+    products: readonly TimedProduct[],
+    now: Stopwatch,
+  ) {
+    this.#now = now;
+    this.#size = size;
+    this.#precision = precision;
+    this.#products = products;
+  }
+
+  static async open(
+    size: EncoderSize,
+    precision: 'float32' | 'int8',
+    threads: number,
+    now: Stopwatch,
+  ): Promise<MatrixLimitMeter> {
+    const { hidden, intermediate } = size;
+    const kinds = [
+      [hidden, hidden],
+      [hidden, intermediate],
+      [intermediate, hidden],
+    ] as const;
+    const products: TimedProduct[] = [];
+    for (const [inner, columns] of kinds) {
+      const model = buildMatrixProduct({ inner, columns, precision, seed: 1 });
+      for (const rows of ROWS) {
+        const input = { values: randomMatrix(rows, inner, 2), rows, inner };
+        const product = await MatrixProduct.open(model, input, threads);
+        products.push({ rows, inner, columns, product, rates: [] });
+      }
+    }
+    return new MatrixLimitMeter(size, precision, products, now);
+  }
+
+  /** Times every product, and compares with a pass of `tokensPerSecond` real tokens of this mean length. */
+  async sample(tokensPerSecond: number, meanLength: number): Promise<void> {
+    for (const timed of this.#products) {
+      const { product, rows, inner, columns } = timed;
+      await product.run();
+      const startedMs = this.#now();
+      let runs = 0;
+      while (this.#now() - startedMs < SAMPLE_MS) {
+        await product.run();
+        runs++;
+      }
+      const seconds = (this.#now() - startedMs) / 1000;
+      timed.rates.push((runs * 2 * rows * inner * columns) / seconds);
+    }
+    const operations = operationsPerToken(this.#size, meanLength);
+    const limit = operations / this.#secondsPerToken(operations);
+    this.#embedding.push(tokensPerSecond * operations);
+    this.#limits.push(limit);
+    this.#shares.push((tokensPerSecond * operations) / limit);
+  }
+
+  report(): MatrixLimit {
+    return {
+      precision: this.#precision,
+      shapes: this.#products.map(({ rows, inner, columns, rates }) => ({
+        shape: `${rows} × ${inner} × ${columns}`,
+        gflops: summarize(rates).median / 1e9,
+      })),
+      embeddingGflops: summarize(this.#embedding).median / 1e9,
+      limitGflops: summarize(this.#limits).median / 1e9,
+      share: summarize(this.#shares),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    for (const { product } of this.#products) await product.dispose();
+  }
+
+  /** Time of one token if there were only matrix products, each at the best rate of its shape in the last sample. */
+  #secondsPerToken(operations: number): number {
+    const { layers, hidden, intermediate } = this.#size;
+    const rate = (inner: number, columns: number): number =>
+      Math.max(
+        ...this.#products
+          .filter((timed) => timed.inner === inner && timed.columns === columns)
+          .map((timed) => timed.rates.at(-1) ?? 0),
+      );
+    const square = (2 * layers * 4 * hidden ** 2) / rate(hidden, hidden);
+    const up = (2 * layers * hidden * intermediate) / rate(hidden, intermediate);
+    const down = (2 * layers * hidden * intermediate) / rate(intermediate, hidden);
+    // Attention's own products are counted at the rate of the square ones.
+    const linear = 2 * layers * (4 * hidden ** 2 + 2 * hidden * intermediate);
+    return square + up + down + (operations - linear) / rate(hidden, hidden);
+  }
+}

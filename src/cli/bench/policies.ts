@@ -1,0 +1,94 @@
+import { BatchTuner } from '../../embedding/batchTuner.ts';
+import type { PlannedRun } from '../../embedding/runShape.ts';
+import { longestFirst, packGreedily } from '../../embedding/tokenBatcher.ts';
+import type { BudgetLimits, RunMeasurement } from '../../embedding/tunerTypes.ts';
+
+/** A way to cut texts that wait together into runs. */
+export interface Policy {
+  readonly name: string;
+  plan(lengths: readonly number[]): readonly PlannedRun[];
+  /** Told of every run. */
+  record?(run: RunMeasurement): void;
+  /** Texts that should wait together, in tokens; undefined: does not matter. */
+  readonly windowTokens?: number;
+}
+
+/** So many texts a run, in order of arrival or sorted by length. */
+export function fixedCount(count: number, order: 'arrival' | 'sorted', name?: string): Policy {
+  return {
+    name: name ?? `fixed ${count} ${order}`,
+    plan(lengths) {
+      const all = order === 'sorted' ? longestFirst(lengths) : Uint32Array.from(lengths, (_, index) => index);
+      const runs: PlannedRun[] = [];
+      for (let start = 0; start < all.length; start += count) {
+        const indices = all.slice(start, start + count);
+        const length = indices.reduce((most, index) => Math.max(most, lengths[index] ?? 0), 0);
+        runs.push({ indices, length, count: indices.length, probe: false });
+      }
+      return runs;
+    },
+  };
+}
+
+/** Sorted by length, up to so many padded tokens a run. */
+export function tokenBudget(tokens: number): Policy {
+  return {
+    name: `budget ${tokens}`,
+    windowTokens: 16 * tokens,
+    plan: (lengths) =>
+      packGreedily(lengths, longestFirst(lengths), { maxTokens: tokens, maxCount: Infinity, lengthStep: 1 }),
+  };
+}
+
+export interface TunedPolicy extends Policy {
+  readonly tuner: BatchTuner;
+  readonly windowTokens: number;
+}
+
+/** What Tessera does. */
+export function tuned(name: string, limits: BudgetLimits, latencyCeilingMs: number, saved?: unknown): TunedPolicy {
+  const tuner = new BatchTuner(
+    { limits, latencyCeilingMs, memoryCeilingMb: Infinity, fixedCount: 0, lengthStep: 1 },
+    saved,
+  );
+  return {
+    name,
+    tuner,
+    plan: (lengths) => tuner.plan(lengths, 'bulk'),
+    record: (run) => tuner.record(run),
+    get windowTokens() {
+      return tuner.windowTokens;
+    },
+  };
+}
+
+/** Name of the policy everything is compared with. */
+export const TUNED = 'tuned';
+
+/** Budgets of the exhaustive search for the best fixed one. */
+export function oracleBudgets(limits: BudgetLimits, most = 16_384): number[] {
+  const budgets: number[] = [];
+  for (let tokens = Math.max(256, limits.floorTokens); tokens <= Math.min(most, limits.ceilingTokens); tokens *= 2)
+    budgets.push(tokens);
+  return budgets;
+}
+
+/** What is compared. What peers do is named after them (Continue embeds one by one). */
+export function policiesFor(full: boolean, isStatic: boolean, limits: BudgetLimits): Policy[] {
+  const oneByOne = fixedCount(1, 'arrival', 'one by one (Continue)');
+  const known = [fixedCount(8, 'arrival'), fixedCount(64, 'arrival'), fixedCount(64, 'sorted')];
+  if (!full) return [oneByOne, ...known, ...[256, 512, 1024, 2048].map(tokenBudget)];
+  const peers = [
+    fixedCount(60, 'arrival', 'fixed 60 (Roo Code)'),
+    fixedCount(100, 'arrival', 'fixed 100 (claude-context)'),
+  ];
+  const whole = isStatic ? [fixedCount(Infinity, 'arrival', 'all at once (semble)')] : [];
+  return [
+    oneByOne,
+    ...known,
+    fixedCount(128, 'arrival'),
+    ...peers,
+    ...whole,
+    ...oracleBudgets(limits).map(tokenBudget),
+  ];
+}

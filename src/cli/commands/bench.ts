@@ -1,0 +1,62 @@
+import path from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { BUNDLED_MODEL } from '../../protocol/embedder.ts';
+import { folderArgument, globalOptions, indexSettings } from '../globalOptions.ts';
+import { packageRoot } from '../packagePlaces.ts';
+
+interface BenchCommandOptions {
+  readonly seconds: number;
+  readonly full?: boolean;
+  readonly json?: boolean;
+}
+
+const DEFAULT_SECONDS = 60;
+/** Longest text in tokens, as chunks are cut. */
+const MAX_TOKENS = 512;
+
+/** An index of a middling repository, for the comparison of a tuner's first session with the best budget. */
+const SESSION_CHUNKS = 5000;
+
+export function addBenchCommand(program: Command): void {
+  program
+    .command('bench')
+    .description('batching policies side by side on this machine')
+    .argument('[dir]', 'a folder whose chunks are compared too, besides drawn lengths')
+    .option('--seconds <n>', 'about how long it may take', seconds, DEFAULT_SECONDS)
+    .option('--full', 'all policies and workloads instead of those that tell most')
+    .option('--json', 'print one JSON object')
+    .action(async (dir: string | undefined, options: BenchCommandOptions, command: Command) => {
+      const asked = String(command.optsWithGlobals<Record<string, unknown>>()['model']);
+      const settings = indexSettings(globalOptions(command)).embedder;
+      const folder = dir === undefined ? null : folderArgument(dir);
+      // Loads ONNX Runtime into this process, which no other command does.
+      const [{ runBench }, { renderBench }, { isSynthetic }] = await Promise.all([
+        import('../bench/runBench.ts'),
+        import('../bench/renderBench.ts'),
+        import('../bench/benchModel.ts'),
+      ]);
+      const report = await runBench({
+        // `synthetic:minilm-l6` and the like are no folders, and known to this command alone.
+        model: isSynthetic(asked) ? asked : settings.models.code,
+        tokenizerModel: path.join(packageRoot(), 'models', BUNDLED_MODEL),
+        folder,
+        threads: settings.threads,
+        clock: 'wall',
+        seconds: options.seconds,
+        texts: 0,
+        full: options.full === true,
+        workloads: [],
+        maxTokens: MAX_TOKENS,
+        latencyCeilingMs: settings.latencyCeilingMs,
+        sessionChunks: options.full === true ? SESSION_CHUNKS : 0,
+        onProgress: (text) => process.stderr.write(`${text}\n`),
+      });
+      console.log(options.json === true ? JSON.stringify(report) : renderBench(report));
+    });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It is a number above 0.');
+  return value;
+}

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { TesseraError } from '../../base/errors.ts';
+import type { ChunkView } from '../../protocol/server.ts';
+import { createChunker } from '../../server/chunking/createChunker.ts';
+import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
+import { folderArgument, globalOptions, indexSettings } from '../globalOptions.ts';
+import { grammarFolder } from '../packagePlaces.ts';
+import { pathInFolder } from '../pathInFolder.ts';
+
+/** Cuts one file as indexing would and shows how, without an index: why something is found, or is not. */
+export function addChunksCommand(program: Command): void {
+  program
+    .command('chunks')
+    .description('how one file is cut: spans, scope, symbol, tokens')
+    .argument('<file>', 'the file')
+    .argument('[dir]', 'the indexed folder it is in', '.')
+    .option('--json', 'print one JSON object')
+    .action(async (file: string, dir: string, options: { readonly json?: boolean }, command: Command) => {
+      const folder = folderArgument(dir);
+      const settings = indexSettings(globalOptions(command));
+      const relative = pathInFolder(folder, file);
+      const [verdict] = await FILE_SCANNER.checkPaths(folder, settings, [relative]);
+      if (verdict?.kind !== 'file')
+        throw notCut(relative, verdict?.kind === 'skipped' ? verdict.detail : verdict?.kind);
+      const outcome = await FILE_SCANNER.readSource(folder, relative, settings);
+      if (outcome.kind !== 'document')
+        throw notCut(relative, outcome.kind === 'skipped' ? outcome.detail : outcome.kind);
+      const grammars = grammarFolder();
+      const chunker = createChunker(grammars === undefined ? {} : { grammarFolder: grammars });
+      try {
+        const { document } = outcome;
+        const chunks = (await chunker.chunk(document)).map((chunk): ChunkView => {
+          const { startLine, endLine, symbolKind, tokens } = chunk;
+          const symbol = [...chunk.enclosing, chunk.symbol].filter((part) => part !== '').join('.');
+          return { startLine, endLine, scope: document.scope, language: document.language, symbol, symbolKind, tokens };
+        });
+        if (options.json === true) console.log(JSON.stringify({ path: relative, lines: outcome.lines, chunks }));
+        else for (const chunk of chunks) console.log(chunkText(chunk));
+      } finally {
+        chunker.dispose();
+      }
+    });
+}
+
+function notCut(file: string, reason = 'missing'): TesseraError {
+  return new TesseraError('not-found', `${file} is not indexed: ${reason}.`, { details: { file } });
+}
+
+function chunkText({ startLine, endLine, scope, language, symbol, symbolKind, tokens }: ChunkView): string {
+  const what = symbol === '' ? '' : `  ${symbolKind} ${symbol}`;
+  return `${String(startLine).padStart(5)}–${String(endLine).padEnd(5)} ${scope}/${language} ${tokens} tokens${what}`;
+}

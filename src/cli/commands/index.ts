@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import type { FolderIndex } from '../../server/folderIndex.ts';
+import type { IndexSummary } from '../../protocol/server.ts';
+import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
+import { folderArgument, globalOptions, indexSettings } from '../globalOptions.ts';
+import { ProgressView, durationText } from '../progressView.ts';
+import { type Session, withSession } from '../session.ts';
+
+interface IndexOptions {
+  readonly rebuild?: boolean;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+export function addIndexCommand(program: Command): void {
+  program
+    .command('index')
+    .description('make the index of a folder agree with its files')
+    .argument('[dir]', 'the folder', '.')
+    .option('--rebuild', 'make a new index beside the old one, which serves until the new one is ready')
+    .option('--watch', 'stay and follow changes until stopped')
+    .option('--json', 'end with one JSON object')
+    .action(async (dir: string, options: IndexOptions, command: Command) => {
+      const folder = folderArgument(dir);
+      const globals = globalOptions(command);
+      await withSession('tessera index', globals, async (session) => {
+        const index = await session.openFolder(folder);
+        const summary = await indexWithProgress(index, options.rebuild === true, session.signal);
+        console.log(options.json === true ? JSON.stringify(summary) : summaryText(summary));
+        if (options.watch === true) await watch(index, session, indexSettings(globals));
+      });
+    });
+}
+
+async function indexWithProgress(index: FolderIndex, rebuild: boolean, signal: AbortSignal): Promise<IndexSummary> {
+  const view = new ProgressView(process.stderr);
+  const subscription = index.onState((state) => view.show(state));
+  try {
+    return await index.index({ rebuild }, signal);
+  } finally {
+    subscription.dispose();
+    view.dispose();
+  }
+}
+
+/** Follows changes until a signal comes, which is the way to end this and no failure. */
+async function watch(
+  index: FolderIndex,
+  { signal }: Session,
+  settings: ReturnType<typeof indexSettings>,
+): Promise<void> {
+  const { maxFileBytes, exclude, useIgnoreFiles } = settings;
+  const committed = index.onCommitted((paths) => {
+    for (const path of paths) process.stderr.write(`updated ${path}\n`);
+  });
+  try {
+    await FILE_SCANNER.watchFolder(
+      index.folder,
+      { maxFileBytes, exclude, useIgnoreFiles },
+      (change) => index.changed(change.kind === 'paths' ? change.paths : []),
+      signal,
+    );
+    process.stderr.write('watching for changes; Ctrl-C ends it\n');
+    // What changed between the full pass and the first event.
+    index.changed([]);
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  } finally {
+    committed.dispose();
+  }
+}
+
+function summaryText(summary: IndexSummary): string {
+  const skipped = Object.entries(summary.skipped)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${count} ${reason}`);
+  const speed = summary.embedded > 0 ? `, ${Math.round(summary.tokensPerSecond).toLocaleString('en')} tokens/s` : '';
+  return [
+    `${summary.files} files, ${summary.chunks} chunks in ${durationText(summary.seconds)}`,
+    `${summary.embedded} embedded, ${summary.reused} reused${speed} (${summary.model} on ${summary.device})`,
+    `skipped: ${skipped.length === 0 ? 'nothing' : skipped.join(', ')}`,
+  ].join('\n');
+}

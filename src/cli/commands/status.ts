@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { TesseraError } from '../../base/errors.ts';
+import { SCOPES } from '../../protocol/scope.ts';
+import type { FolderStatus } from '../../protocol/server.ts';
+import { folderArgument, globalOptions } from '../globalOptions.ts';
+import { withSession } from '../session.ts';
+
+export function addStatusCommand(program: Command): void {
+  program
+    .command('status')
+    .description('what is indexed, what is skipped and why, the model and the sizes')
+    .argument('[dir]', 'the folder', '.')
+    .option('--json', 'print one JSON object')
+    .action(async (dir: string, options: { readonly json?: boolean }, command: Command) => {
+      const folder = folderArgument(dir);
+      await withSession('tessera status', globalOptions(command), async (session) => {
+        const index = await session.openFolder(folder);
+        if (index.reader === undefined) {
+          throw new TesseraError('not-indexed', `${folder} is not indexed.`, { details: { folder } });
+        }
+        const status = await index.status();
+        console.log(options.json === true ? JSON.stringify(status) : statusText(status));
+      });
+    });
+}
+
+const SKIPPED_SHOWN = 20;
+
+function statusText(status: FolderStatus): string {
+  const languages = Object.entries(status.filesByLanguage)
+    .sort(([, a], [, b]) => b - a)
+    .map(([language, files]) => `${language} ${files}`);
+  const skipped = status.skipped
+    .slice(0, SKIPPED_SHOWN)
+    .map(({ path, reason, detail }) => `  ${path}: ${reason}, ${detail}`);
+  const more = status.skipped.length - skipped.length;
+  return [
+    `folder     ${status.folder}`,
+    `index      ${status.indexDir} (${status.indexName}, ${megabytes(status.bytesOnDisk)})`,
+    `indexed    ${status.files} files, ${status.chunks} chunks, ${status.linesIndexed.toLocaleString('en')} lines`,
+    `languages  ${languages.join(', ')}`,
+    ...modelLines(status),
+    `skipped    ${status.skipped.length} files${status.skipped.length === 0 ? '' : ':'}`,
+    ...skipped,
+    ...(more > 0 ? [`  … and ${more} more (--json lists all)`] : []),
+    ...status.lastErrors.map(({ time, message }) => `error      ${time} ${message}`),
+  ].join('\n');
+}
+
+function modelLines({ models, metrics }: FolderStatus): string[] {
+  if (models === null) return [];
+  return SCOPES.map((scope) => {
+    const { name, dimension, maxTokens, device, fallbackReason } = models[scope];
+    const budget = metrics?.scopes[scope].tuner.budgetTokens;
+    const tuned = budget === undefined ? '' : `, ${budget} padded tokens a run`;
+    const fallback = fallbackReason === null ? '' : ` (${fallbackReason})`;
+    return `model      ${scope}: ${name}, ${dimension} dimensions, up to ${maxTokens} tokens, ${device}${fallback}${tuned}`;
+  });
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

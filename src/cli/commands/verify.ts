@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { EXIT } from '../exit.ts';
+import { folderArgument, globalOptions } from '../globalOptions.ts';
+import { withSession } from '../session.ts';
+
+interface VerifyOptions {
+  readonly repair?: boolean;
+  readonly json?: boolean;
+}
+
+const DIFFERENCES_SHOWN = 50;
+
+export function addVerifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .description('compare every row of the index with the files on disk; exit status 1 when they differ')
+    .argument('[dir]', 'the folder', '.')
+    .option('--repair', 'index the files whose rows differ anew, then compare again')
+    .option('--json', 'print one JSON object')
+    .action(async (dir: string, options: VerifyOptions, command: Command) => {
+      const folder = folderArgument(dir);
+      await withSession('tessera verify', globalOptions(command), async (session) => {
+        const index = await session.openFolder(folder);
+        const report = await index.verify({ repair: options.repair === true }, session.signal);
+        const { differences } = report;
+        if (options.json === true) console.log(JSON.stringify(report));
+        else {
+          for (const { path, kind, detail } of differences.slice(0, DIFFERENCES_SHOWN)) {
+            console.log(`${path}: ${kind}, ${detail}`);
+          }
+          if (differences.length > DIFFERENCES_SHOWN)
+            console.log(`… and ${differences.length - DIFFERENCES_SHOWN} more`);
+          const verdict = differences.length === 0 ? 'no difference' : `${differences.length} differences`;
+          console.log(`${report.files} files, ${report.chunks} chunks compared: ${verdict}`);
+        }
+        if (differences.length > 0) process.exitCode = EXIT.no;
+      });
+    });
+}

@@ -1,0 +1,19 @@
+import type { Hit } from '../protocol/hit.ts';
+import type { FolderHit } from '../protocol/server.ts';
+
+const SNIPPET_LINES = 6;
+
+/** A hit as `--json` prints it: without the folder, which the person named. */
+export function plainHit({ folder: _, ...hit }: FolderHit): Hit {
+  return hit;
+}
+
+/** `path:line`, the symbol, the first lines, and the explanation where one was asked for. */
+export function hitText({ path, startLine, endLine, score, symbol, snippet, explanation = [] }: FolderHit): string {
+  const lines = snippet.split('\n');
+  const shown = lines.slice(0, SNIPPET_LINES).map((line) => `    ${line}`);
+  if (lines.length > SNIPPET_LINES) shown.push(`    … ${lines.length - SNIPPET_LINES} more lines`);
+  const parts = explanation.map(({ part, value, detail }) => `  ${value.toFixed(4)} ${part}: ${detail}`);
+  const name = symbol === '' ? '' : `  ${symbol}`;
+  return [`${path}:${startLine}-${endLine}  ${score.toFixed(3)}${name}`, ...parts, ...shown].join('\n');
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { addBenchCommand } from './commands/bench.ts';
+import { addChunksCommand } from './commands/chunks.ts';
+import { addClearCommand } from './commands/clear.ts';
+import { addEvalCommand } from './commands/eval.ts';
+import { addIndexCommand } from './commands/index.ts';
+import { addSearchCommand } from './commands/search.ts';
+import { addSimilarCommand } from './commands/similar.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addVerifyCommand } from './commands/verify.ts';
+import { EXIT, type ExitStatus, errorText, exitStatusOf, usageText } from './exit.ts';
+import { addGlobalOptions } from './globalOptions.ts';
+import { packageVersion } from './packagePlaces.ts';
+
+/** Entry of the command line. */
+const program = addGlobalOptions(new Command('tessera'))
+  .description('Find code by meaning, on this machine only.')
+  .version(packageVersion())
+  .showSuggestionAfterError()
+  .configureOutput({ outputError: (text, write) => write(usageText(text)) })
+  .exitOverride();
+for (const add of [
+  addIndexCommand,
+  addSearchCommand,
+  addSimilarCommand,
+  addStatusCommand,
+  addChunksCommand,
+  addVerifyCommand,
+  addClearCommand,
+  addEvalCommand,
+  addBenchCommand,
+])
+  add(program);
+
+async function run(argv: readonly string[]): Promise<ExitStatus> {
+  try {
+    await program.parseAsync(argv);
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    process.stderr.write(`${errorText(error)}\n`);
+    return exitStatusOf(error);
+  }
+}
+
+const status = await run(process.argv);
+// Native threads may outlive the work; results written so far are flushed first.
+process.stdout.write('', () => process.exit(process.exitCode ?? status));

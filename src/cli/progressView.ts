@@ -1,0 +1,78 @@
+import type { DisposableLike } from '../base/disposable.ts';
+import type { FolderState, IndexProgress } from '../protocol/server.ts';
+
+/** Where progress goes: a terminal gets a bar that is drawn over, anything else a line now and then. */
+export interface ProgressOutput {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** Between two lines on something that keeps them all. */
+const LINE_EVERY_MS = 2_000;
+const BAR_WIDTH = 24;
+const CLEAR_LINE = '\r\u001B[2K';
+
+/** Shows how far indexing is. */
+export class ProgressView implements DisposableLike {
+  readonly #output: ProgressOutput;
+  readonly #now: () => number;
+  #lastLineMs = Number.NEGATIVE_INFINITY;
+  #lastPhase = '';
+  #isDrawn = false;
+
+  constructor(output: ProgressOutput, now: () => number = () => performance.now()) {
+    this.#output = output;
+    this.#now = now;
+  }
+
+  show(state: FolderState): void {
+    if (state.kind !== 'indexing') return;
+    const { progress } = state;
+    if (this.#output.isTTY === true) {
+      const width = Math.max(20, (this.#output.columns ?? 80) - 1);
+      this.#output.write(`${CLEAR_LINE}${barText(progress).slice(0, width)}`);
+      this.#isDrawn = true;
+      return;
+    }
+    const isNewPhase = progress.phase !== this.#lastPhase;
+    if (!isNewPhase && this.#now() - this.#lastLineMs < LINE_EVERY_MS) return;
+    this.#lastPhase = progress.phase;
+    this.#lastLineMs = this.#now();
+    this.#output.write(`${progressText(progress)}\n`);
+  }
+
+  dispose(): void {
+    if (this.#isDrawn) this.#output.write(CLEAR_LINE);
+    this.#isDrawn = false;
+  }
+}
+
+/** `indexing 120 of 900 files, 85 chunks/s, 12 s left`. */
+export function progressText(progress: IndexProgress): string {
+  switch (progress.phase) {
+    case 'scanning':
+      return 'looking for files';
+    case 'maintaining':
+      return 'tidying the index';
+    case 'indexing': {
+      const rate = progress.chunksPerSecond > 0 ? `, ${Math.round(progress.chunksPerSecond)} chunks/s` : '';
+      const left = progress.secondsLeft === null ? '' : `, ${durationText(progress.secondsLeft)} left`;
+      return `indexing ${progress.filesDone} of ${progress.filesTotal} files${rate}${left}`;
+    }
+  }
+}
+
+function barText(progress: IndexProgress): string {
+  if (progress.phase !== 'indexing' || progress.filesTotal === 0) return progressText(progress);
+  const filled = Math.round((progress.filesDone / progress.filesTotal) * BAR_WIDTH);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${progressText(progress)}`;
+}
+
+/** `8 s`, `3 min 20 s`, `1 h 5 min`. */
+export function durationText(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
+}

@@ -1,0 +1,74 @@
+import { type LogRecord, Logger, formatLogRecord } from '../base/logger.ts';
+import { resolveLanguage } from '../indexing/languages.ts';
+import { SYSTEM_CLOCK } from '../process/systemClock.ts';
+import { createChunker } from '../server/chunking/createChunker.ts';
+import { spawnEmbedder } from '../server/embedder/spawnEmbedder.ts';
+import { Engine } from '../server/engine.ts';
+import type { FolderIndex } from '../server/folderIndex.ts';
+import { FILE_SCANNER } from '../server/scanner/fileScanner.ts';
+import { Searcher } from '../server/search/searcher.ts';
+import { type GlobalOptions, indexSettings } from './globalOptions.ts';
+import { grammarFolder } from './packagePlaces.ts';
+
+/** The engine in this process, for the length of one command. */
+export interface Session {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  /** Fires on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  openFolder(folder: string): Promise<FolderIndex>;
+}
+
+/** From the first signal to the end of the process, whatever is still under way. */
+const STOP_WITHIN_MS = 900;
+
+/** Runs a command with an engine and stops both whatever happens, keeping finished work. */
+export async function withSession<T>(
+  program: string,
+  options: GlobalOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const logger = new Logger({ level: options.logLevel, write: writeLog }, 'tessera');
+  const folder = grammarFolder();
+  const chunker = createChunker(folder === undefined ? {} : { grammarFolder: folder });
+  const engine = new Engine({
+    program,
+    logger,
+    clock: SYSTEM_CLOCK,
+    chunker,
+    scanner: FILE_SCANNER,
+    spawnEmbedder: () => spawnEmbedder(),
+    createSearch: (embedder) => new Searcher({ embedder, chunker, resolveLanguage, logger: logger.child('search') }),
+  });
+  const stopping = new AbortController();
+  const onSignal = () => {
+    stopping.abort();
+    // A native call that does not return must not keep a person waiting; commits are atomic, so that leaving is safe.
+    setTimeout(() => process.exit(3), STOP_WITHIN_MS).unref();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return await work({
+      engine,
+      logger,
+      signal: stopping.signal,
+      openFolder: async (path) => {
+        const index = await engine.folder({
+          folder: path,
+          indexDir: options.indexDir ?? null,
+          settings: indexSettings(options),
+        });
+        await index.open(stopping.signal);
+        return index;
+      },
+    });
+  } finally {
+    await engine.close();
+    chunker.dispose();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function writeLog(record: LogRecord): void {
+  process.stderr.write(`${record.level} ${formatLogRecord(record)}\n`);
+}
