@@ -1,0 +1,52 @@
+import * as vscode from 'vscode';
+import type { Clock } from '../../base/clock.ts';
+import { Disposable, type DisposableLike } from '../../base/disposable.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { WorkspaceIndex } from '../folders/workspaceIndex.ts';
+import { type PowerSource, readPowerSource } from './powerSource.ts';
+
+/** A plug is pulled seldom; three tiny reads a minute cost nothing. */
+const LOOK_EVERY_MS = 30_000;
+
+/** Lets background indexing wait while the machine runs on battery, and go on when it is plugged in again. */
+export class BatteryPause extends Disposable {
+  readonly #workspace: WorkspaceIndex;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #timer: DisposableLike | undefined;
+  #source: PowerSource = 'unknown';
+
+  constructor(workspace: WorkspaceIndex, clock: Clock, logger: Logger) {
+    super();
+    this.#workspace = workspace;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.own({ dispose: () => this.#timer?.dispose() });
+  }
+
+  start(): void {
+    this.own(
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('tessera.index.pauseOnBattery')) this.#apply();
+      }),
+    );
+    void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const source = await readPowerSource();
+    if (this.isDisposed) return;
+    if (source !== this.#source) {
+      this.#logger.info('power source', { source });
+      this.#source = source;
+      this.#apply();
+    }
+    // Where it cannot be known now, it cannot be known later either.
+    if (source !== 'unknown') this.#timer = this.#clock.after(LOOK_EVERY_MS, () => void this.#look());
+  }
+
+  #apply(): void {
+    const wanted = vscode.workspace.getConfiguration('tessera').get<boolean>('index.pauseOnBattery', true);
+    this.#workspace.setOnBattery(wanted && this.#source === 'battery');
+  }
+}

@@ -1,0 +1,116 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { CancellationSignal } from '../../base/cancellation.ts';
+import { TesseraError } from '../../base/errors.ts';
+import type { SearchFilters } from '../../protocol/hit.ts';
+import type { FolderHit, OverlayText, SearchResult } from '../../protocol/server.ts';
+import type { FolderIndex } from '../folders/folderIndex.ts';
+import type { IndexServer } from '../folders/indexServer.ts';
+import { openPathsIn, type WorkspaceIndex } from '../folders/workspaceIndex.ts';
+import { readHiddenGlobs } from '../settings/indexSettings.ts';
+
+/** Unsaved texts sent with a search: more than a person edits at once, and little to send. */
+const MAX_OVERLAYS = 20;
+const MAX_OVERLAY_CHARS = 500_000;
+
+export interface SearchRequest {
+  readonly query: string;
+  readonly filters: SearchFilters;
+  readonly limit: number;
+  readonly explain: boolean;
+}
+
+export interface SimilarRequest {
+  readonly uri: vscode.Uri;
+  /** From 1. */
+  readonly line: number;
+  /** The selected text; null takes the chunk at the line. */
+  readonly text: string | null;
+  readonly filters: SearchFilters;
+  readonly limit: number;
+}
+
+export interface SearchAnswer extends SearchResult {
+  /** Folders that could not take part, with the reason. */
+  readonly failures: readonly { readonly folder: string; readonly error: unknown }[];
+}
+
+/** Asks all folders of the window together. Knows nothing of how answers are shown. */
+export class SearchService {
+  readonly #workspace: WorkspaceIndex;
+  readonly #server: Pick<IndexServer, 'request'>;
+
+  constructor(workspace: WorkspaceIndex, server: Pick<IndexServer, 'request'>) {
+    this.#workspace = workspace;
+    this.#server = server;
+  }
+
+  /** @throws TesseraError `not-indexed` when no folder may be searched, or the first folder's error when none could be opened. */
+  async search(request: SearchRequest, signal?: CancellationSignal): Promise<SearchAnswer> {
+    const { opened, failures } = await this.#openAll();
+    const folders = opened.map((index) => index.folder);
+    const result = await this.#server.request(
+      'search',
+      {
+        ...request,
+        passages: true,
+        folders,
+        openPaths: folders.flatMap(openPathsIn),
+        overlays: this.#overlays(folders),
+      },
+      signal,
+    );
+    return { ...result, failures };
+  }
+
+  /** Code like that at a place. The place itself is no hit. */
+  async similar(request: SimilarRequest, signal?: CancellationSignal): Promise<SearchAnswer> {
+    const file = this.#workspace.find(request.uri);
+    if (file === undefined) {
+      throw new TesseraError('not-indexed', 'The file is in no folder of this window.', {
+        details: { path: request.uri.fsPath },
+      });
+    }
+    const { line, text, filters, limit } = request;
+    const result = await file.index.similar({ path: file.path, line, text, filters, limit, passages: true }, signal);
+    return { ...result, failures: [] };
+  }
+
+  uriOf(hit: FolderHit): vscode.Uri {
+    return this.#workspace.uriOf(hit.folder, hit.path);
+  }
+
+  /** Globs hidden from hits by settings, over all folders. */
+  hiddenGlobs(): readonly string[] {
+    const globs = (vscode.workspace.workspaceFolders ?? []).flatMap(({ uri }) => readHiddenGlobs(uri));
+    return [...new Set(globs)];
+  }
+
+  async #openAll(): Promise<{ opened: FolderIndex[]; failures: SearchAnswer['failures'] }> {
+    const indexes = this.#workspace.searchable;
+    if (indexes.length === 0) throw new TesseraError('not-indexed', 'No folder of this window may be searched.');
+    const outcomes = await Promise.allSettled(indexes.map((index) => index.open()));
+    const opened = indexes.filter((_, at) => outcomes[at]?.status === 'fulfilled');
+    const failures = outcomes.flatMap((outcome, at) => {
+      const index = indexes[at];
+      return outcome.status === 'rejected' && index !== undefined
+        ? [{ folder: index.folder, error: outcome.reason as unknown }]
+        : [];
+    });
+    const first = failures[0];
+    if (opened.length === 0 && first !== undefined) throw first.error;
+    return { opened, failures };
+  }
+
+  #overlays(folders: readonly string[]): readonly OverlayText[] {
+    return vscode.workspace.textDocuments
+      .filter((document) => document.isDirty && document.uri.scheme === 'file')
+      .flatMap((document) => {
+        const folder = folders.find((candidate) => document.uri.fsPath.startsWith(candidate + path.sep));
+        const text = document.getText();
+        if (folder === undefined || text.length > MAX_OVERLAY_CHARS) return [];
+        return [{ folder, path: path.relative(folder, document.uri.fsPath).split(path.sep).join('/'), text }];
+      })
+      .slice(0, MAX_OVERLAYS);
+  }
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { EXECUTION_PROVIDERS, type EmbedderSettings, type ExecutionProvider } from '../../protocol/embedder.ts';
+import type { IndexSettings } from '../../protocol/server.ts';
+import { enabledGlobs } from '../searching/filterText.ts';
+
+/** Folders the extension itself brings or owns. */
+export interface ExtensionFolders {
+  readonly extensionPath: string;
+  /** Survives sessions, belongs to the machine. */
+  readonly globalStoragePath: string;
+}
+
+export interface FolderSettings {
+  readonly indexDir: string | null;
+  readonly settings: IndexSettings;
+}
+
+/** What a person set for one workspace folder, in the form the index server takes. */
+export function readFolderSettings(folder: vscode.Uri, folders: ExtensionFolders): FolderSettings {
+  const tessera = vscode.workspace.getConfiguration('tessera', folder);
+  const location = tessera.get('index.location', '').trim();
+  return {
+    indexDir: location === '' ? null : location,
+    settings: {
+      embedder: readEmbedderSettings(tessera, folders),
+      maxFileBytes: tessera.get('index.maxFileSizeKb', 1024) * 1024,
+      exclude: [
+        ...globsOf('files', 'exclude', folder),
+        ...globsOf('search', 'exclude', folder),
+        ...globsOf('tessera', 'exclude', folder),
+      ],
+      useIgnoreFiles: tessera.get('index.useIgnoreFiles', true),
+    },
+  };
+}
+
+/** Globs of files hidden from hits in a folder. */
+export function readHiddenGlobs(folder: vscode.Uri): readonly string[] {
+  return [
+    ...globsOf('files', 'exclude', folder),
+    ...globsOf('search', 'exclude', folder),
+    ...globsOf('tessera', 'search.exclude', folder),
+  ].flatMap((glob) => [glob, `${glob}/**`]);
+}
+
+/** Settings that, when changed, make an index differ from what it should be. */
+export const INDEX_SECTIONS = [
+  'tessera.enabled',
+  'tessera.exclude',
+  'tessera.index',
+  'tessera.model',
+  'tessera.embedder',
+  'files.exclude',
+  'search.exclude',
+] as const;
+
+function readEmbedderSettings(tessera: vscode.WorkspaceConfiguration, folders: ExtensionFolders): EmbedderSettings {
+  const bundled = join(folders.extensionPath, 'models', 'tessera-fast');
+  const code = tessera.get('model.code', '').trim();
+  const docs = tessera.get('model.docs', '').trim();
+  const codeModel = code === '' ? bundled : code;
+  return {
+    models: { code: codeModel, docs: docs === '' ? codeModel : docs },
+    device: deviceOf(tessera.get('embedder.device', 'auto')),
+    threads: tessera.get('embedder.threads', 0),
+    sessions: tessera.get('embedder.sessions', 0),
+    batchSize: tessera.get('embedder.batchSize', 0),
+    memoryCeilingMb: tessera.get('embedder.memoryCeilingMb', 0),
+    latencyCeilingMs: LATENCY_CEILING_MS,
+    tunerStateFile: join(folders.globalStoragePath, 'tuner.json'),
+  };
+}
+
+/** A query waits for at most one bulk run: below what a person notices as a delay while typing. */
+const LATENCY_CEILING_MS = 100;
+
+function deviceOf(value: string): ExecutionProvider | 'auto' {
+  return EXECUTION_PROVIDERS.find((provider) => provider === value) ?? 'auto';
+}
+
+function globsOf(section: string, key: string, folder: vscode.Uri): readonly string[] {
+  return enabledGlobs(vscode.workspace.getConfiguration(section, folder).get<Record<string, unknown>>(key));
+}

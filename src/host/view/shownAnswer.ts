@@ -1,0 +1,85 @@
+import { l10n } from 'vscode';
+import type { FolderHit } from '../../protocol/server.ts';
+import type { HostToView, ViewHit } from '../../protocol/view.ts';
+import { rankingPartWords } from '../searching/rankingWords.ts';
+import type { SearchAnswer } from '../searching/searchService.ts';
+import { fileKey, groupByFile, hitId } from '../searching/viewFiles.ts';
+import { numberWords } from '../words.ts';
+import { degradedSearchNotice, failureNotice, nothingFound, partialNotice } from './notices.ts';
+
+export interface AnswerContext {
+  readonly generation: number;
+  /** Words to mark come from here; empty for similar code. */
+  readonly query: string;
+  readonly similarTo: string | null;
+  /** Hits asked for; 0 when there can be no more. */
+  readonly limit: number;
+  readonly hasFilters: boolean;
+  readonly folderNames: ReadonlyMap<string, string>;
+}
+
+/** The answer a view shows: what was sent to it, and the hits behind its rows. Kept so that a hidden view comes back as it was. */
+export class ShownAnswer {
+  readonly message: Extract<HostToView, { kind: 'results' }>;
+  readonly #hits: ReadonlyMap<string, FolderHit>;
+
+  private constructor(message: ShownAnswer['message'], hits: ReadonlyMap<string, FolderHit>) {
+    this.message = message;
+    this.#hits = hits;
+  }
+
+  static of(answer: SearchAnswer, context: AnswerContext): ShownAnswer {
+    const { generation, query, similarTo, limit, hasFilters, folderNames } = context;
+    const files = groupByFile(answer.hits, { query, folderNames, describePart: rankingPartWords });
+    const isEmpty = answer.hits.length === 0;
+    const message = {
+      kind: 'results' as const,
+      generation,
+      similarTo,
+      files,
+      hitCount: answer.hits.length,
+      hasMore: limit > 0 && answer.hits.length >= limit,
+      summary: summaryOf(answer.hits.length, files.length),
+      notices: [
+        ...(answer.degraded === null ? [] : [degradedSearchNotice(answer.degraded)]),
+        ...answer.failures.map(({ error }) => failureNotice(error)),
+        ...(answer.complete || isEmpty ? [] : [partialNotice()]),
+      ],
+      empty: isEmpty ? nothingFound(hasFilters, answer.complete) : null,
+    };
+    return new ShownAnswer(message, new Map(answer.hits.map((hit) => [hitId(hit), hit])));
+  }
+
+  hit(id: string): FolderHit | undefined {
+    return this.#hits.get(id);
+  }
+
+  /** What the view has for a hit. */
+  viewHit(id: string): ViewHit | undefined {
+    return this.message.files.flatMap((file) => file.hits).find((hit) => hit.id === id);
+  }
+
+  /** Any hit of a file. */
+  hitIn(key: string): FolderHit | undefined {
+    return [...this.#hits.values()].find((hit) => fileKey(hit.folder, hit.path) === key);
+  }
+
+  /** The same with files marked that have changed since, and their keys; undefined when none of them is shown. */
+  withStale(
+    folder: string,
+    paths: readonly string[],
+  ): { readonly answer: ShownAnswer; readonly keys: readonly string[] } | undefined {
+    const changed = new Set(paths.map((path) => fileKey(folder, path)));
+    const keys = this.message.files.map((file) => file.key).filter((key) => changed.has(key));
+    if (keys.length === 0) return undefined;
+    const files = this.message.files.map((file) => (changed.has(file.key) ? { ...file, stale: true } : file));
+    return { answer: new ShownAnswer({ ...this.message, files }, this.#hits), keys };
+  }
+}
+
+function summaryOf(hits: number, files: number): string {
+  if (hits === 0) return '';
+  if (hits === 1) return l10n.t('1 hit in 1 file');
+  if (files === 1) return l10n.t('{0} hits in 1 file', numberWords(hits));
+  return l10n.t('{0} hits in {1} files', numberWords(hits), numberWords(files));
+}

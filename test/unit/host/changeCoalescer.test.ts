@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { type Change, ChangeCoalescer, type CoalescerLimits } from '../../../src/host/watching/changeCoalescer.ts';
+import { ManualClock } from '../../fakes/manualClock.ts';
+
+const LIMITS: CoalescerLimits = {
+  quietMs: 100,
+  maxWaitMs: 500,
+  stormQuietMs: 400,
+  stormMaxWaitMs: 10_000,
+  maxPaths: 3,
+};
+
+function watch(limits = LIMITS) {
+  const clock = new ManualClock();
+  const changes: Change[] = [];
+  const coalescer = new ChangeCoalescer(clock, (change) => changes.push(change), limits);
+  return { clock, changes, coalescer };
+}
+
+test('several events of one file are handed on as one path, once the stream rests', () => {
+  const { clock, changes, coalescer } = watch();
+  coalescer.add('a.ts');
+  clock.advance(60);
+  coalescer.add('a.ts');
+  clock.advance(60);
+  expect(changes).toEqual([]);
+  clock.advance(40);
+  expect(changes).toEqual([{ kind: 'paths', paths: ['a.ts'] }]);
+});
+
+test('a file is not kept waiting for ever by events of others', () => {
+  const { clock, changes, coalescer } = watch();
+  coalescer.add('a.ts');
+  for (let waited = 0; waited < 500; waited += 50) {
+    expect(changes).toEqual([]);
+    clock.advance(50);
+    coalescer.add('b.ts');
+  }
+  expect(changes[0]).toEqual({ kind: 'paths', paths: ['a.ts', 'b.ts'] });
+});
+
+test('ten thousand events become one comparison of the whole folder', () => {
+  const { clock, changes, coalescer } = watch({ ...LIMITS, maxPaths: 2000 });
+  for (let file = 0; file < 10_000; file++) {
+    coalescer.add(`file${file}.ts`);
+    clock.advance(0.1);
+  }
+  expect(coalescer.pendingCount).toBe(0);
+  clock.advance(10_000);
+  expect(changes).toEqual([{ kind: 'everything' }]);
+});
+
+test('a storm is waited out longer than a save, but not without end', () => {
+  const { clock, changes, coalescer } = watch();
+  coalescer.addEverything();
+  clock.advance(399);
+  expect(changes).toEqual([]);
+  for (let waited = 0; waited < 9_000; waited += 300) {
+    coalescer.add('a.ts');
+    clock.advance(300);
+  }
+  expect(changes).toEqual([]);
+  clock.advance(1_000);
+  expect(changes).toEqual([{ kind: 'everything' }]);
+});
+
+test('paths after a storm are single paths again', () => {
+  const { clock, changes, coalescer } = watch();
+  coalescer.addEverything();
+  clock.advance(400);
+  coalescer.add('a.ts');
+  clock.advance(100);
+  expect(changes).toEqual([{ kind: 'everything' }, { kind: 'paths', paths: ['a.ts'] }]);
+});
+
+test('nothing is handed on after the end', () => {
+  const { clock, changes, coalescer } = watch();
+  coalescer.add('a.ts');
+  coalescer.dispose();
+  clock.advance(1_000);
+  coalescer.add('b.ts');
+  clock.advance(1_000);
+  expect(changes).toEqual([]);
+});
