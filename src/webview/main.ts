@@ -1,0 +1,10 @@
+import { Host } from './host.ts';
+import { SearchPanel, type SearchProtocol } from './searchPanel.ts';
+
+const host = new Host<SearchProtocol>();
+let panel: SearchPanel | undefined;
+host.onMessage((message) => {
+  if (message.kind === 'init') panel ??= new SearchPanel(host, message);
+  else panel?.receive(message);
+});
+host.send({ kind: 'ready' });
