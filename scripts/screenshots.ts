@@ -1,0 +1,163 @@
+/**
+ * `npm run screenshots`: pictures of every state of the packed extension in a real VS Code, in dark, light and high contrast,
+ * into out/screenshots/; those the README shows are copied to media/screenshots/. Needs `npm run package -- --out out/tessera.vsix`.
+ * `--theme dark` and `--only panel,quick-pick` make fewer.
+ */
+import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { TestWindow } from '../test/vscode/harness/testWindow.ts';
+import { installExtension } from '../test/vscode/harness/vscodeServer.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const OUT = join(ROOT, 'out/screenshots');
+const SIZE = { width: 1200, height: 760 };
+
+const THEMES = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  contrast: 'Default High Contrast',
+  'contrast-light': 'Default High Contrast Light',
+} as const;
+type Theme = keyof typeof THEMES;
+
+/** Pictures the README shows. */
+const IN_README = ['panel-dark', 'panel-light', 'quick-pick-dark', 'status-dark'];
+
+type Shoot = (name: string) => Promise<void>;
+
+/** A window on this repository's own sources, and the pictures to take of it, in order. */
+const SCENES: Readonly<Record<string, (window: TestWindow, shoot: Shoot) => Promise<void>>> = {
+  indexing: async (window, shoot) => {
+    await window.panel.open();
+    await window.untilStatus(/Indexing \d/);
+    await shoot('indexing');
+    await window.untilIndexed();
+    await shoot('welcome');
+  },
+  panel: async (window, shoot) => {
+    await window.panel.open();
+    await window.untilIndexed();
+    await window.widenSideBar(430);
+    await window.panel.ask('restart a child process that died');
+    await settle(window);
+    await window.page.keyboard.press('F4');
+    await settle(window);
+    await shoot('panel');
+    await window.panel.hits.first().focus();
+    await window.page.keyboard.press('ArrowRight');
+    await settle(window);
+    await shoot('why');
+    await window.panel.query.fill('zebra lang:cobol');
+    await window.page.keyboard.press('Enter');
+    await window.panel.document.locator('.notice-title').getByText('Nothing found').waitFor();
+    await shoot('nothing-found');
+    await window.panel.query.fill('');
+  },
+  'quick-pick': async (window, shoot) => {
+    await window.untilIndexed();
+    await window.workbench.openFile('src/base/deferred.ts');
+    await window.workbench.runCommand('Tessera: Search…');
+    await window.workbench.quickInput.getByText('Search by Meaning').waitFor();
+    await window.page.keyboard.type('how long to wait before a restart');
+    await window.workbench.quickPicks.filter({ hasText: 'estart' }).first().waitFor();
+    await settle(window);
+    await settle(window);
+    await shoot('quick-pick');
+    await window.workbench.closeQuickInput();
+  },
+  similar: async (window, shoot) => {
+    await window.untilIndexed();
+    await window.workbench.openFile('src/host/folders/overview.ts');
+    await window.workbench.runCommand('Tessera: Find Similar Code');
+    await window.panel.document.locator('.similar-to').waitFor();
+    await window.widenSideBar(430);
+    await settle(window);
+    await shoot('similar');
+  },
+  status: async (window, shoot) => {
+    await window.untilIndexed();
+    await window.workbench.runCommand('Tessera: Show Status');
+    await settle(window);
+    await shoot('status');
+  },
+  walkthrough: async (window, shoot) => {
+    await window.workbench.runCommand('Tessera: Open Walkthrough');
+    await window.page.locator('.gettingStartedContainer').waitFor();
+    await settle(window);
+    await shoot('walkthrough');
+  },
+};
+
+/** Colours, icons and previews arrive a little after the text. */
+async function settle(window: TestWindow): Promise<void> {
+  await window.page.waitForTimeout(1_500);
+}
+
+async function shootTheme(
+  theme: Theme,
+  scenes: readonly string[],
+  extensionsDir: string,
+  sources: string,
+): Promise<void> {
+  const settings = { 'workbench.colorTheme': THEMES[theme], 'window.autoDetectColorScheme': false };
+  const options = { extensionsDir, settings, size: SIZE };
+  const shooter = (window: TestWindow): Shoot => {
+    return async (name) => {
+      // Away from anything that shows a tooltip or lights up.
+      await window.page.mouse.move(SIZE.width - 200, SIZE.height - 60);
+      await window.page.waitForTimeout(400);
+      await window.workbench.screenshot(join(OUT, `${name}-${theme}.png`));
+      console.log(`${name}-${theme}.png`);
+    };
+  };
+  // `indexing` comes first: the window is fresh.
+  const window = await TestWindow.open({ ...options, folder: sources });
+  try {
+    for (const scene of Object.keys(SCENES).filter((name) => scenes.includes(name))) {
+      await SCENES[scene]?.(window, shooter(window));
+      await window.workbench.runCommand('View: Close All Editors');
+    }
+  } finally {
+    await window.close();
+  }
+  if (!scenes.includes('empty')) return;
+  for (const [name, more] of [
+    ['no-folder', { folder: null }],
+    ['restricted', { folder: 'fixture', trusted: false }],
+  ] as const) {
+    const empty = await TestWindow.open({ ...options, ...more });
+    try {
+      await empty.workbench.showSideBar(/^Tessera/);
+      await settle(empty);
+      await settle(empty);
+      await shooter(empty)(name);
+    } finally {
+      await empty.close();
+    }
+  }
+}
+
+const { values } = parseArgs({ options: { theme: { type: 'string' }, only: { type: 'string' } } });
+const scenes = values.only?.split(',') ?? [...Object.keys(SCENES), 'empty'];
+const home = await mkdtemp(join(tmpdir(), 'tessera-screenshots-'));
+try {
+  await mkdir(OUT, { recursive: true });
+  const extensionsDir = join(home, 'extensions');
+  await installExtension(join(ROOT, 'out/tessera.vsix'), extensionsDir);
+  const sources = join(home, 'tessera');
+  for (const folder of ['src', 'ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md'])
+    await cp(join(ROOT, folder), join(sources, folder), { recursive: true });
+  for (const theme of Object.keys(THEMES) as Theme[]) {
+    if (values.theme === undefined || values.theme === theme) await shootTheme(theme, scenes, extensionsDir, sources);
+  }
+  await mkdir(join(ROOT, 'media/screenshots'), { recursive: true });
+  for (const name of IN_README) {
+    await copyFile(join(OUT, `${name}.png`), join(ROOT, 'media/screenshots', `${name}.png`)).catch((error: unknown) => {
+      if (values.only === undefined && values.theme === undefined) throw error;
+    });
+  }
+} finally {
+  await rm(home, { recursive: true, force: true, maxRetries: 5 });
+}

@@ -1,0 +1,80 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { keepEvidence } from '../harness/evidence.ts';
+import { TestWindow, type TestWindowOptions } from '../harness/testWindow.ts';
+
+async function open(options: Omit<TestWindowOptions, 'extensionsDir'>): Promise<TestWindow> {
+  const window = await TestWindow.open({ extensionsDir: inject('extensionsDir'), ...options });
+  onTestFinished(async () => window.close());
+  keepEvidence(window);
+  return window;
+}
+
+test('restricted mode: nothing is indexed until the folder is trusted', async () => {
+  const window = await open({ trusted: false });
+  await window.panel.open();
+  await window.panel.document.getByText('This folder is not trusted').waitFor();
+  await window.untilStatus(/Restricted Mode/);
+  await window.panel.query.fill('failed calls');
+  await window.page.keyboard.press('Enter');
+  await window.panel.document.locator('.notice.page').waitFor();
+  expect(await window.panel.rows.count()).toBe(0);
+  expect(await tablesOf(window)).toEqual([]);
+
+  await window.panel.document.getByRole('button', { name: 'Manage Trust' }).first().click();
+  await window.page
+    .getByRole('button', { name: /^Trust/ })
+    .first()
+    .click();
+  await window.untilIndexed();
+  await window.page
+    .locator('.monaco-modal-editor-block')
+    .getByRole('button', { name: /^Close/ })
+    .first()
+    .click();
+  await window.panel.ask('where are failed calls tried again');
+  await expect.poll(() => window.panel.files.first().textContent()).toContain('retry.ts');
+});
+
+test('no folder: the view says what to do and the status bar stays quiet', async () => {
+  const window = await open({ folder: null });
+  await window.workbench.showSideBar(/^Tessera/);
+  await window.page.locator('.welcome-view-content').getByText('Open Folder').waitFor({ timeout: 60_000 });
+  expect(await window.statusItem.count()).toBe(0);
+});
+
+test('an empty folder, then a first file', async () => {
+  const window = await open({ folder: 'empty' });
+  await window.panel.open();
+  await window.untilStatus(/0 files indexed/);
+  await window.panel.query.fill('anything at all');
+  await window.page.keyboard.press('Enter');
+  await window.panel.document.locator('.notice.page').waitFor();
+  await writeFile(join(window.folder, 'first.ts'), '/** Anything at all. */\nexport const first = 1;\n');
+  await window.untilStatus(/1 files? indexed/);
+  await window.panel.ask('anything at all');
+  await expect.poll(() => window.panel.files.first().textContent()).toContain('first.ts');
+});
+
+test('paused: changes wait, are counted, and are made good on resume', async () => {
+  const window = await open({});
+  await window.untilIndexed();
+  await window.workbench.runCommand('Tessera: Pause Indexing');
+  await window.untilStatus(/Indexing is paused/);
+  await writeFile(join(window.folder, 'src/late.ts'), '/** Waters the orchids. */\nexport const orchids = 1;\n');
+  await window.untilStatus(/1 files? (is|are) waiting/);
+  await window.panel.open();
+  await window.panel.ask('water the orchids');
+  expect(await window.panel.files.locator('.file-name').allTextContents()).not.toContain('late.ts');
+  await window.workbench.runCommand('Tessera: Resume Indexing');
+  await window.untilIndexed();
+  await window.panel.ask('water the orchids');
+  await expect.poll(() => window.panel.files.first().textContent()).toContain('late.ts');
+});
+
+/** Tables that were made on disk, of chunks or of embeddings. */
+async function tablesOf(window: TestWindow): Promise<readonly string[]> {
+  const entries = await readdir(join(window.folder, '../cache/tessera'), { recursive: true }).catch(() => []);
+  return entries.filter((path) => path.endsWith('.lance'));
+}

@@ -1,0 +1,146 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { launchBrowser } from './browser.ts';
+import { SearchPanel } from './searchPanel.ts';
+import { startVSCodeServer, type VSCodeServer } from './vscodeServer.ts';
+import { Workbench } from './workbench.ts';
+
+const DRIVER = join(import.meta.dirname, '../driver');
+const FIXTURE = join(import.meta.dirname, '../../fixtures/workspace');
+
+export interface TestWindowOptions {
+  /** Folder VS Code has installed the packed extension into. */
+  readonly extensionsDir: string;
+  /** A copy of a folder (of the fixture when left out), an empty folder, or none at all. */
+  readonly folder?: 'fixture' | 'empty' | (string & {}) | null;
+  /** Texts to write into the folder before VS Code opens it, by folder-relative path. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly trusted?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Module whose `run()` VS Code calls inside the extension host. */
+  readonly extensionTestsPath?: string;
+  readonly size?: { readonly width: number; readonly height: number };
+  readonly scale?: number;
+}
+
+/** A VS Code of its own with the packed extension, on a folder of its own, closed and removed by `close`. */
+export class TestWindow {
+  readonly workbench: Workbench;
+  readonly page: Page;
+  readonly panel: SearchPanel;
+  /** Absolute path of the folder; that of its parent when none is open. */
+  readonly folder: string;
+  /** Errors the page and its webviews wrote to the console, those about Content-Security-Policy among them. */
+  readonly consoleErrors: readonly string[];
+  /** Texts of dialogs that scripts opened. */
+  readonly dialogs: readonly string[];
+  readonly #home: string;
+  readonly #server: VSCodeServer;
+  readonly #browser: Browser;
+
+  private constructor(home: string, folder: string, server: VSCodeServer, browser: Browser, workbench: Workbench) {
+    this.#home = home;
+    this.#server = server;
+    this.#browser = browser;
+    this.folder = folder;
+    this.workbench = workbench;
+    this.page = workbench.page;
+    this.panel = new SearchPanel(workbench);
+    const errors: string[] = [];
+    const dialogs: string[] = [];
+    this.consoleErrors = errors;
+    this.dialogs = dialogs;
+    this.page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+    this.page.on('pageerror', (error) => errors.push(error.message));
+    this.page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
+  }
+
+  static async open(options: TestWindowOptions): Promise<TestWindow> {
+    const home = await mkdtemp(join(tmpdir(), 'tessera-window-'));
+    const { folder: from = 'fixture' } = options;
+    const isCopied = from !== null && from !== 'empty' && from !== 'fixture';
+    const folder = join(home, isCopied ? basename(from) : 'workspace');
+    if (from !== null) {
+      if (from === 'empty') await mkdir(folder);
+      else await cp(isCopied ? from : FIXTURE, folder, { recursive: true });
+      for (const [path, text] of Object.entries(options.files ?? {})) {
+        await mkdir(dirname(join(folder, path)), { recursive: true });
+        await writeFile(join(folder, path), text);
+      }
+    }
+    const server = await startVSCodeServer({
+      dataDir: join(home, 'data'),
+      extensionsDir: options.extensionsDir,
+      settings: options.settings ?? {},
+      env: { ...options.env, XDG_CACHE_HOME: join(home, 'cache') },
+      trusted: options.trusted ?? true,
+    });
+    const browser = await launchBrowser();
+    const workbench = await Workbench.open(browser, server, {
+      folder: options.folder === null ? null : folder,
+      ...(options.extensionTestsPath === undefined
+        ? {}
+        : { extensionTestsPath: options.extensionTestsPath, extensionDevelopmentPath: DRIVER }),
+      ...(options.size === undefined ? {} : { size: options.size }),
+      ...(options.scale === undefined ? {} : { scale: options.scale }),
+    });
+    return new TestWindow(home, options.folder === null ? home : folder, server, browser, workbench);
+  }
+
+  /** The extension's item in the status bar; its label says what the index is doing. */
+  get statusItem(): Locator {
+    return this.page.locator('.statusbar-item[id="tessera.tessera.tessera.status"]');
+  }
+
+  /** Waits until the status bar says something. */
+  async untilStatus(label: RegExp, timeoutMs = 60_000): Promise<void> {
+    await this.page
+      .getByRole('button', { name: label })
+      .and(this.statusItem.locator('a'))
+      .waitFor({ timeout: timeoutMs });
+  }
+
+  async untilIndexed(timeoutMs?: number): Promise<void> {
+    await this.untilStatus(/files? indexed.*up to date/, timeoutMs);
+  }
+
+  /** Where this window's indexes and embeddings are kept. */
+  get cacheDir(): string {
+    return join(this.#home, 'cache');
+  }
+
+  /** File name of the editor that is in front; null when none is open. */
+  async activeEditor(): Promise<string | null> {
+    const tab = this.page.locator('.editor-group-container.active .tab.active');
+    return (await tab.count()) === 0 ? null : tab.first().getAttribute('data-resource-name');
+  }
+
+  /** Drags the side bar's edge. */
+  async widenSideBar(width: number): Promise<void> {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (box === null) throw new Error('The side bar is not open.');
+    await this.page.mouse.move(box.x + box.width, box.y + box.height / 2);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width, box.y + box.height / 2, { steps: 4 });
+    await this.page.mouse.up();
+  }
+
+  /** What VS Code and its extension hosts printed. */
+  output(): string {
+    return this.#server.output();
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.#server.stop();
+    await rm(this.#home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
