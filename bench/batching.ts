@@ -1,0 +1,61 @@
+/**
+ * Batching policies side by side on this machine.
+ * `node bench/batching.ts [--model FOLDER|synthetic:SIZE[:int8]]… [--folder DIR] [--full] [--texts N] [--seconds N] [--workload NAME]…
+ * [--cap 512] [--session 5000] [--threads N] [--clock wall|cpu] [--latency MS] [--json FILE]`. Sizes: minilm-l6, small-4x256, bert-base. `--seconds` is for each model.
+ * On a machine that is busy with other things: `--threads 1 --clock cpu` compares the processor's time.
+ */
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { renderBench } from '../src/cli/bench/renderBench.ts';
+import type { BenchReport } from '../src/cli/bench/benchReport.ts';
+import { runBench } from '../src/cli/bench/runBench.ts';
+import { BUNDLED_MODEL } from '../src/protocol/embedder.ts';
+import { makeSourceTree } from './sourceTree.ts';
+
+/** Files of installed packages whose chunks are the workloads `code` and `docs`, unless a folder is named. */
+const TREE_FILES = 900;
+
+const root = path.join(import.meta.dirname, '..');
+const bundled = path.join(root, 'models', BUNDLED_MODEL);
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', multiple: true, default: [bundled, 'synthetic:minilm-l6', 'synthetic:minilm-l6:int8'] },
+    folder: { type: 'string' },
+    full: { type: 'boolean', default: false },
+    texts: { type: 'string', default: '0' },
+    seconds: { type: 'string', default: '120' },
+    workload: { type: 'string', multiple: true, default: [] },
+    cap: { type: 'string', default: '512' },
+    session: { type: 'string', default: '0' },
+    threads: { type: 'string', default: '0' },
+    clock: { type: 'string', default: 'wall' },
+    latency: { type: 'string', default: '100' },
+    json: { type: 'string' },
+  },
+});
+
+const tree = values.folder === undefined ? makeSourceTree(TREE_FILES) : undefined;
+const reports: BenchReport[] = [];
+for (const model of values.model) {
+  const report = await runBench({
+    model,
+    tokenizerModel: bundled,
+    folder: path.resolve(tree ?? values.folder ?? '.'),
+    threads: Number(values.threads),
+    clock: values.clock === 'cpu' ? 'cpu' : 'wall',
+    texts: Number(values.texts),
+    seconds: Number(values.seconds),
+    full: values.full,
+    workloads: values.workload,
+    maxTokens: Number(values.cap),
+    latencyCeilingMs: Number(values.latency),
+    sessionChunks: Number(values.session),
+    onProgress: (text) => process.stderr.write(`${text}\n`),
+  });
+  console.log(`${renderBench(report)}\n`);
+  reports.push(report);
+}
+if (tree !== undefined) await rm(tree, { recursive: true, force: true });
+if (values.json !== undefined) await writeFile(values.json, JSON.stringify(reports, undefined, 1));
