@@ -253,6 +253,7 @@ describe('a chunk store', () => {
     for (let round = 0; round < 6; round++) await store.apply(change([file('a.ts', [`round ${round}`, 'same'])]));
     await store.apply(change([file('b.ts', ['word'])]));
     const before = await allTexts();
+    const lastVersion = await (await connection.openTable('chunks')).version();
     await store.maintain({ force: true });
     expect(await allTexts()).toEqual(before);
     expect((await store.matching({ tokens: ['word'], limit: 5, filters: NO_FILTERS })).map((hit) => hit.path)).toEqual([
@@ -261,7 +262,9 @@ describe('a chunk store', () => {
     expect((await store.matching({ tokens: ['round'], limit: 5, filters: NO_FILTERS })).map((hit) => hit.text)).toEqual(
       ['round 5'],
     );
-    expect((await (await connection.openTable('chunks')).listVersions()).length).toBeLessThanOrEqual(2);
+    // Compacting makes versions of its own, as many as it has steps; all from before the last change are let go.
+    const kept = await (await connection.openTable('chunks')).listVersions();
+    expect(Math.min(...kept.map(({ version }) => version))).toBeGreaterThanOrEqual(lastVersion);
   });
 
   it('sees what another process committed', async () => {
