@@ -272,7 +272,7 @@ export class FolderIndex extends Disposable {
 
   async #runFull(request: IndexRequest, signal: CancellationSignal | undefined): Promise<IndexSummary> {
     const { clock, embedder } = this.#options;
-    const progress = new RunProgress(clock);
+    const progress = new RunProgress(clock, () => this.#fireState());
     const stop = firstSignal(signal, this.#stopping.signal);
     const ticker = setInterval(() => this.#fireState(), PROGRESS_EVERY_MS);
     this.#running = progress;
@@ -282,8 +282,7 @@ export class FolderIndex extends Disposable {
       this.#fireState();
       const store = await this.#stores.write(request.rebuild, async ({ store, turns }) => {
         await reconcileFolder(this.#pass(store, turns, progress, stop), request.firstPaths ?? []);
-        progress.phase = 'maintaining';
-        this.#fireState();
+        progress.startMaintaining();
         await store.markComplete();
         await this.#stores.serve(store);
         await store.maintain({ force: progress.filesTotal > 0, signal: stop });

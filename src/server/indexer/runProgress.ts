@@ -3,7 +3,6 @@ import type { IndexPhase, IndexProgress } from '../../protocol/server.ts';
 
 /** Counts of one run, and what they say about the time left. */
 export class RunProgress {
-  phase: IndexPhase = 'scanning';
   filesDone = 0;
   filesTotal = 0;
   bytesDone = 0;
@@ -15,13 +14,17 @@ export class RunProgress {
   /** Milliseconds during which at least one text was being embedded. */
   embeddingMs = 0;
   readonly #clock: Clock;
+  readonly #onPhase: () => void;
   readonly #startedAtMs: number;
+  #phase: IndexPhase = 'scanning';
   #workStartedAtMs: number | undefined;
   #embedding = 0;
   #embeddingSinceMs = 0;
 
-  constructor(clock: Clock) {
+  /** `onPhase` is called at the start of every phase, however short it turns out to be. */
+  constructor(clock: Clock, onPhase: () => void = () => undefined) {
     this.#clock = clock;
+    this.#onPhase = onPhase;
     this.#startedAtMs = clock.now();
   }
 
@@ -30,10 +33,14 @@ export class RunProgress {
   }
 
   startWork(files: readonly { readonly size: number }[]): void {
-    this.phase = 'indexing';
     this.filesTotal += files.length;
     this.bytesTotal += files.reduce((sum, { size }) => sum + size, 0);
     this.#workStartedAtMs ??= this.#clock.now();
+    this.#enter('indexing');
+  }
+
+  startMaintaining(): void {
+    this.#enter('maintaining');
   }
 
   finishFile(sizeBytes: number): void {
@@ -52,15 +59,20 @@ export class RunProgress {
   /** Time left by bytes: files differ by orders of magnitude, what has to be embedded in a byte hardly does. */
   snapshot(folder: string): IndexProgress {
     const workSeconds = (this.#clock.now() - (this.#workStartedAtMs ?? this.#clock.now())) / 1_000;
-    const isKnown = this.phase === 'indexing' && this.bytesDone > 0 && workSeconds > 0;
+    const isKnown = this.#phase === 'indexing' && this.bytesDone > 0 && workSeconds > 0;
     return {
       folder,
-      phase: this.phase,
+      phase: this.#phase,
       filesDone: this.filesDone,
-      filesTotal: this.phase === 'scanning' ? 0 : this.filesTotal,
+      filesTotal: this.#phase === 'scanning' ? 0 : this.filesTotal,
       chunksDone: this.chunksDone,
       chunksPerSecond: workSeconds > 0 ? this.chunksDone / workSeconds : 0,
       secondsLeft: isKnown ? Math.max(0, this.bytesTotal - this.bytesDone) * (workSeconds / this.bytesDone) : null,
     };
+  }
+
+  #enter(phase: IndexPhase): void {
+    this.#phase = phase;
+    this.#onPhase();
   }
 }
