@@ -163,11 +163,16 @@ export interface ServerRequests {
   [method: string]: readonly [unknown, unknown];
   /** Opens (or creates) a folder's index. Nothing is embedded yet. Opening twice with new settings applies them. */
   open: readonly [
-    params: FolderRef & { readonly indexDir: string | null; readonly settings: IndexSettings },
+    /** `retry`: a person asked for it, so that an embedder that was given up is started once more. */
+    params: FolderRef & {
+      readonly indexDir: string | null;
+      readonly settings: IndexSettings;
+      readonly retry?: boolean;
+    },
     result: FolderStatus,
   ];
   close: readonly [params: FolderRef, result: null];
-  /** Makes the index agree with the disk. `rebuild` builds a fresh one beside the old, which serves meanwhile. */
+  /** Makes the index agree with the disk, with an embedder that may have been given up before. `rebuild` builds a fresh one beside the old, which serves meanwhile. */
   index: readonly [
     /** `firstPaths`: folder-relative paths to index before the rest, those open in editors. */
     params: FolderRef & { readonly rebuild: boolean; readonly firstPaths?: readonly string[] },

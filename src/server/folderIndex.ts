@@ -140,6 +140,11 @@ export class FolderIndex extends Disposable {
     return this.#models;
   }
 
+  /** Lets an embedder that was given up start once more: a person asks again, having mended something perhaps. */
+  forgiveEmbedder(): void {
+    this.#options.embedder.forgive();
+  }
+
   /**
    * A full pass: afterwards the index agrees with the folder as it was when the pass came by. One at a time; a later request waits.
    * Rejects with `cancelled`, `store-locked`, `folder-unreadable`, `store-failed`, or what the embedder failed with; finished work stays.

@@ -31,9 +31,10 @@ export class IndexServer extends Disposable {
   #handlers(): RequestHandlers<ServerRequests> {
     const engine = this.#engine;
     return {
-      open: async ({ folder, indexDir, settings }, signal) => {
+      open: async ({ folder, indexDir, settings, retry = false }, signal) => {
         const index = await engine.folder({ folder, indexDir, settings });
         this.#watch(index);
+        if (retry) index.forgiveEmbedder();
         await index.open(signal);
         void engine.prepareSearch(folder);
         return index.status();
@@ -43,7 +44,11 @@ export class IndexServer extends Disposable {
         this.#server.emit('state', { folder, state: { kind: 'closed' } });
         return null;
       },
-      index: ({ folder, ...request }, signal) => engine.opened(folder).index(request, signal),
+      index: ({ folder, ...request }, signal) => {
+        const index = engine.opened(folder);
+        index.forgiveEmbedder();
+        return index.index(request, signal);
+      },
       changed: ({ folder, paths }) => {
         engine.opened(folder).changed(paths);
         return Promise.resolve(null);

@@ -98,15 +98,15 @@ export class FolderIndex extends Disposable {
     this.acceptState({ kind: 'closed' });
   }
 
-  /** Opens the folder in the running server, once per server process. */
-  async open(): Promise<FolderStatus> {
+  /** Opens the folder in the running server, once per server process. `retry` also when its embedder was given up. */
+  async open(retry = false): Promise<FolderStatus> {
     const { folder, server } = this.#options;
     if (this.permission === 'none') {
       throw new TesseraError('not-indexed', 'Indexing is switched off for this folder.', { details: { folder } });
     }
     const generation = await server.connect();
     if (this.#opened?.generation !== generation) {
-      const status = this.#openIn();
+      const status = this.#openIn(retry);
       this.#opened = { generation, status };
       // A failed opening may be tried again.
       status.catch(() => {
@@ -116,9 +116,9 @@ export class FolderIndex extends Disposable {
     return this.#opened.status;
   }
 
-  async #openIn(): Promise<FolderStatus> {
+  async #openIn(retry: boolean): Promise<FolderStatus> {
     const { folder, server, readSettings } = this.#options;
-    const status = await server.request('open', { folder, ...readSettings() });
+    const status = await server.request('open', { folder, ...readSettings(), retry });
     this.acceptState(status.state);
     if (this.pausedBy !== null) await server.request('pause', { folder });
     return status;
@@ -136,7 +136,7 @@ export class FolderIndex extends Disposable {
     if (this.permission !== 'index') {
       throw new TesseraError('not-indexed', 'This folder may not be indexed.', { details: { folder } });
     }
-    await this.open();
+    await this.open(true);
     this.#owesReconcile = false;
     try {
       const summary = await server.request('index', { folder, rebuild, firstPaths: openPaths() }, signal);

@@ -43,9 +43,10 @@ async function makeFolder(name: string, files: Readonly<Record<string, string>>)
   return folder;
 }
 
-const open = (folder: string, modelFolder = model()) =>
+const open = (folder: string, modelFolder = model(), retry = false) =>
   client.request('open', {
     folder,
+    retry,
     indexDir: path.join(root, 'index'),
     settings: { ...SETTINGS, embedder: { ...SETTINGS.embedder, models: { code: modelFolder, docs: modelFolder } } },
   });
@@ -164,6 +165,31 @@ describe('the index server', () => {
     const status = await client.request('status', { folder });
     expect(status).toMatchObject({ files: 120, embedderRestarts: 1, state: { kind: 'idle' } });
     expect(status.skipped).toEqual([]);
+  });
+
+  it('looks for a missing model again when a person asks, and not before', async () => {
+    const folder = await makeFolder('work', { 'a.ts': 'export const a = 1;\n' });
+    const late = path.join(root, 'late-model');
+    await expect(open(folder, late)).rejects.toMatchObject({ code: 'model-missing' });
+    await writeCharacterModel(late);
+    await expect(open(folder, late)).rejects.toMatchObject({ code: 'model-missing' });
+    await open(folder, late, true);
+    expect(await client.request('index', { folder, rebuild: false })).toMatchObject({ files: 1 });
+  });
+
+  it('indexes when asked again, after the model that had gone is back', async () => {
+    const folder = await makeFolder('work', { 'a.ts': 'export const a = 1;\n' });
+    await open(folder);
+    await client.request('index', { folder, rebuild: false });
+    await rename(model(), `${model()}-away`);
+    process.kill(childOf(child.pid ?? 0), 'SIGKILL');
+    await expect
+      .poll(async () => (await client.request('status', { folder })).embedderRestarts, { timeout: 10_000 })
+      .toBe(1);
+    await writeFile(path.join(folder, 'b.ts'), 'export const b = 2;\n');
+    await expect(client.request('index', { folder, rebuild: false })).rejects.toMatchObject({ code: 'model-missing' });
+    await rename(`${model()}-away`, model());
+    expect(await client.request('index', { folder, rebuild: false })).toMatchObject({ files: 2 });
   });
 
   it('pauses, resumes, cancels and clears', async () => {

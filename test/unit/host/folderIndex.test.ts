@@ -8,6 +8,8 @@ import type { IndexServer } from '../../../src/host/folders/indexServer.ts';
 class RecordingServer implements Pick<IndexServer, 'connect' | 'request'> {
   readonly asked: string[] = [];
   readonly failures = new Map<string, TesseraError>();
+  /** Whether each opening was to try a failed embedder again. */
+  readonly retries: unknown[] = [];
   generation = 1;
 
   connect = () => Promise.resolve(this.generation);
@@ -16,6 +18,7 @@ class RecordingServer implements Pick<IndexServer, 'connect' | 'request'> {
     const paths =
       typeof params === 'object' && params !== null && 'paths' in params ? (params.paths as string[]) : undefined;
     this.asked.push(paths === undefined ? method : `${method} ${paths.length === 0 ? 'all' : paths.join(' ')}`);
+    if (typeof params === 'object' && params !== null && 'retry' in params) this.retries.push(params.retry);
     const failure = this.failures.get(method);
     this.failures.delete(method);
     if (failure !== undefined) return Promise.reject(failure);
@@ -45,6 +48,18 @@ test('a folder is opened once in each server process', async () => {
   server.generation = 2;
   await index.status();
   expect(server.asked.slice(3)).toEqual(['open', 'status']);
+});
+
+test('an embedder that was given up is started again by a person’s request only', async () => {
+  const { server, index } = folder();
+  const missing = new TesseraError('model-missing', 'no model');
+  server.failures.set('open', missing);
+  await expect(index.status()).rejects.toBe(missing);
+  server.failures.set('open', missing);
+  await expect(index.index(false)).rejects.toBe(missing);
+  await index.index(true);
+  await index.status();
+  expect(server.retries).toEqual([false, true, true]);
 });
 
 test('changes the dying server did not take are made good by comparing the folder', async () => {
