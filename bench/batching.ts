@@ -1,6 +1,6 @@
 /**
  * Batching policies side by side on this machine.
- * `node bench/batching.ts [--model FOLDER|synthetic:SIZE[:int8]]… [--folder DIR] [--full] [--texts N] [--seconds N] [--workload NAME]…
+ * `node bench/batching.ts [--model FOLDER|synthetic:SIZE[:int8]]… [--folder DIR] [--full] [--texts N] [--seconds N] [--workload NAME]… [--policy NAME]…
  * [--cap 512] [--session 5000] [--threads N] [--clock wall|cpu] [--latency MS] [--json FILE]`. Sizes: minilm-l6, small-4x256, bert-base. `--seconds` is for each model.
  * On a machine that is busy with other things: `--threads 1 --clock cpu` compares the processor's time.
  */
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     texts: { type: 'string', default: '0' },
     seconds: { type: 'string', default: '120' },
     workload: { type: 'string', multiple: true, default: [] },
+    policy: { type: 'string', multiple: true, default: [] },
     cap: { type: 'string', default: '512' },
     session: { type: 'string', default: '0' },
     threads: { type: 'string', default: '0' },
@@ -49,6 +50,7 @@ for (const model of values.model) {
     seconds: Number(values.seconds),
     full: values.full,
     workloads: values.workload,
+    policies: values.policy,
     maxTokens: Number(values.cap),
     latencyCeilingMs: Number(values.latency),
     sessionChunks: Number(values.session),

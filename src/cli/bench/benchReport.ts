@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly full: boolean;
   /** Names of workloads; empty: as `full` says. */
   readonly workloads: readonly string[];
+  /** What the names of the policies compared have in them, the tuned one aside; empty: as `full` says. */
+  readonly policies: readonly string[];
   /** Texts are cut to so many tokens. */
   readonly maxTokens: number;
   readonly latencyCeilingMs: number;

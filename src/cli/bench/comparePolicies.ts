@@ -1,12 +1,12 @@
 import type { BenchModel } from './benchModel.ts';
 import { type BenchCase, type BenchRatio, summarize } from './benchReport.ts';
-import { type Policy, TUNED, policiesFor, tuned } from './policies.ts';
+import { type Policy, TUNED, choosePolicies, policiesFor, tuned } from './policies.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { type Pass, rateOf, timePass } from './timeRuns.ts';
 import type { Workload } from './workloads.ts';
 
 /** Repetitions, if time allows; fewer than the least are never made. */
-const REPETITIONS = { least: 3, most: 9 } as const;
+const REPETITIONS = { least: 5, most: 9 } as const;
 /** Windows a tuner learns from before it is compared, at most. */
 const LEARNING_PASSES = 40;
 /** Share of the time that learning may take. */
@@ -30,6 +30,7 @@ export async function comparePolicies(
   options: {
     readonly now: Stopwatch;
     readonly full: boolean;
+    readonly policies: readonly string[];
     readonly seconds: number;
     readonly texts: number;
     readonly latencyCeilingMs: number;
@@ -44,7 +45,8 @@ export async function comparePolicies(
   const tunedPolicy = tuned(TUNED, model.limits, options.latencyCeilingMs);
   onProgress(`${workload.name}: learning`);
   await learn(model, workload, tunedPolicy, { milliseconds: options.seconds * 1000 * LEARNING_SHARE, now, signal });
-  const policies: Policy[] = [...policiesFor(options.full, model.isStatic, model.limits), tunedPolicy];
+  const known = policiesFor(options.full, model.isStatic, model.limits);
+  const policies: Policy[] = [...choosePolicies(known, options.policies), tunedPolicy];
 
   // First pass: memory from a fresh session, and everything warm.
   const peaks = new Map<Policy, number>();

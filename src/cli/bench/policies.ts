@@ -1,3 +1,4 @@
+import { TesseraError } from '../../base/errors.ts';
 import { BatchTuner } from '../../embedding/batchTuner.ts';
 import type { PlannedRun } from '../../embedding/runShape.ts';
 import { longestFirst, packGreedily } from '../../embedding/tokenBatcher.ts';
@@ -91,4 +92,14 @@ export function policiesFor(full: boolean, isStatic: boolean, limits: BudgetLimi
     ...whole,
     ...oracleBudgets(limits).map(tokenBudget),
   ];
+}
+
+/** Those whose names have one of these texts in them; all when there are none. Throws `invalid-argument` for a text no name has. */
+export function choosePolicies(policies: readonly Policy[], wanted: readonly string[]): Policy[] {
+  const unknown = wanted.find((text) => !policies.some(({ name }) => name.includes(text)));
+  if (unknown !== undefined) {
+    const names = policies.map(({ name }) => name).join(', ');
+    throw new TesseraError('invalid-argument', `There is no policy with ${unknown} in its name; there are ${names}.`);
+  }
+  return policies.filter(({ name }) => wanted.length === 0 || wanted.some((text) => name.includes(text)));
 }

@@ -42,6 +42,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
       const comparison = await comparePolicies(model, workload, {
         now,
         full: options.full,
+        policies: options.policies,
         seconds: options.seconds / workloads.length,
         texts,
         latencyCeilingMs: options.latencyCeilingMs,

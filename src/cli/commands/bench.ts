@@ -46,6 +46,7 @@ export function addBenchCommand(program: Command): void {
         texts: 0,
         full: options.full === true,
         workloads: [],
+        policies: [],
         maxTokens: MAX_TOKENS,
         latencyCeilingMs: settings.latencyCeilingMs,
         sessionChunks: options.full === true ? SESSION_CHUNKS : 0,
