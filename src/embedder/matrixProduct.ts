@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
-/** One matrix product on the engine's CPU provider: what it can do at a shape when nothing else is in the way. */
+/** Matrix products on the engine's CPU provider: what it can do at a shape when nothing else is in the way. */
 export class MatrixProduct {
   readonly #session: InferenceSession;
   readonly #input: Tensor;
@@ -10,7 +10,7 @@ export class MatrixProduct {
     this.#input = input;
   }
 
-  /** `model` has an input `input` of shape `[rows, inner]` and one output (see `buildMatrixProduct`). */
+  /** `model` has an input `input` of shape `[rows, inner]` and one output (see `buildMatrixProducts`). */
   static async open(
     model: Uint8Array,
     input: { readonly values: Float32Array; readonly rows: number; readonly inner: number },

@@ -53,24 +53,33 @@ export function buildBagModel(options: { vocabulary: number; hidden: number; see
   return { model: graph.encode(), weights: layers.weights };
 }
 
-/** One matrix product `[rows, inner] × [inner, columns]` with a constant right side: the most an engine can do at this shape. */
-export function buildMatrixProduct(options: {
+/**
+ * Matrix products `[rows, inner] × [inner, columns]` of one input with several constant right sides, as the layers of an
+ * encoder have: the most an engine can do at this shape. The output is `[products, columns]`, the last row of each: handing
+ * whole products over to JavaScript takes longer than making them.
+ */
+export function buildMatrixProducts(options: {
   inner: number;
   columns: number;
+  products: number;
   precision: 'float32' | 'int8';
   seed: number;
 }): Uint8Array {
+  const { inner, columns, products, precision, seed } = options;
   const graph = new OnnxGraph();
-  const layers = new LinearLayers(graph, options.seed, options.precision);
-  const input = graph.input('input', 'float32', ['rows', options.inner]);
-  graph.output('output', layers.linear(input, 'product', options.inner, options.columns, false), 'float32', [
-    'rows',
-    options.columns,
-  ]);
+  const layers = new LinearLayers(graph, seed, precision);
+  const input = graph.input('input', 'float32', ['rows', inner]);
+  const first = graph.integers([-1]);
+  const end = graph.integers([Number.MAX_SAFE_INTEGER]);
+  const rows = Array.from({ length: products }, (_, index) => {
+    const product = layers.linear(input, `product.${index}`, inner, columns, false);
+    return graph.op('Slice', [product, first, end, graph.integers([0])]);
+  });
+  graph.output('output', graph.op('Concat', rows, { axis: { int: 0 } }), 'float32', [products, columns]);
   return graph.encode();
 }
 
-/** Values for the input of `buildMatrixProduct`. */
+/** Values for the input of `buildMatrixProducts`. */
 export function randomMatrix(rows: number, inner: number, seed: number): Float32Array {
   return new SeededRandom(seed).floats(rows * inner, 1);
 }

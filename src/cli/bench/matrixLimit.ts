@@ -1,11 +1,13 @@
 import { MatrixProduct } from '../../embedder/matrixProduct.ts';
 import type { EncoderSize } from '../../synthetic/encoderShapes.ts';
-import { buildMatrixProduct, randomMatrix } from '../../synthetic/smallModels.ts';
+import { buildMatrixProducts, randomMatrix } from '../../synthetic/smallModels.ts';
 import { type MatrixLimit, operationsPerToken, summarize } from './benchReport.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** Rows of the products: the padded tokens of a good run, and of a larger one. */
 const ROWS = [512, 2048];
+/** Products of one run, each with weights of its own as each layer has. */
+const PRODUCTS = 4;
 /** How long one shape is timed in each sample. */
 const SAMPLE_MS = 40;
 
@@ -20,7 +22,7 @@ interface TimedProduct {
 
 /**
  * Times the encoder's own matrix products by themselves, a little in each repetition of the comparison, so that both
- * see the same machine. The weights of a product stay in the caches here, which an encoder's do not: the limit is generous.
+ * see the same machine. Nothing comes between the products here, so that their input stays in the caches: the limit is generous.
  */
 export class MatrixLimitMeter {
   readonly #size: EncoderSize;
@@ -57,7 +59,7 @@ export class MatrixLimitMeter {
     ] as const;
     const products: TimedProduct[] = [];
     for (const [inner, columns] of kinds) {
-      const model = buildMatrixProduct({ inner, columns, precision, seed: 1 });
+      const model = buildMatrixProducts({ inner, columns, products: PRODUCTS, precision, seed: 1 });
       for (const rows of ROWS) {
         const input = { values: randomMatrix(rows, inner, 2), rows, inner };
         const product = await MatrixProduct.open(model, input, threads);
@@ -79,7 +81,7 @@ export class MatrixLimitMeter {
         runs++;
       }
       const seconds = (this.#now() - startedMs) / 1000;
-      timed.rates.push((runs * 2 * rows * inner * columns) / seconds);
+      timed.rates.push((runs * PRODUCTS * 2 * rows * inner * columns) / seconds);
     }
     const operations = operationsPerToken(this.#size, meanLength);
     const limit = operations / this.#secondsPerToken(operations);

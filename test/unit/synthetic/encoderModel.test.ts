@@ -9,7 +9,7 @@ import {
 } from '../../../src/synthetic/encoderShapes.ts';
 import {
   buildBagModel,
-  buildMatrixProduct,
+  buildMatrixProducts,
   buildPaddedStaticModel,
   randomMatrix,
 } from '../../../src/synthetic/smallModels.ts';
@@ -148,13 +148,18 @@ describe('a synthetic static model', () => {
   });
 });
 
-describe('a synthetic matrix product', () => {
-  it.each(['float32', 'int8'] as const)('in %s has one row for each row of its input', async (precision) => {
-    const session = await ort.InferenceSession.create(
-      buildMatrixProduct({ inner: 12, columns: 5, precision, seed: 1 }),
-    );
-    const { output } = await session.run({ input: new ort.Tensor('float32', randomMatrix(3, 12, 2), [3, 12]) });
-    expect(output!.dims).toEqual([3, 5]);
-    expect((output!.data as Float32Array).some((value) => value !== 0)).toBe(true);
-  });
+describe('synthetic matrix products', () => {
+  it.each(['float32', 'int8'] as const)(
+    'in %s give one row each, whatever the rows of their input',
+    async (precision) => {
+      const session = await ort.InferenceSession.create(
+        buildMatrixProducts({ inner: 12, columns: 5, products: 2, precision, seed: 1 }),
+      );
+      const { output } = await session.run({ input: new ort.Tensor('float32', randomMatrix(3, 12, 2), [3, 12]) });
+      expect(output!.dims).toEqual([2, 5]);
+      const values = [...(output!.data as Float32Array)];
+      expect(values.every((value) => value !== 0)).toBe(true);
+      expect(values.slice(0, 5)).not.toEqual(values.slice(5));
+    },
+  );
 });
