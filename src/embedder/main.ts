@@ -13,7 +13,7 @@ const logger = new Logger(
   'embedder',
 );
 const service = new EmbedderService({
-  events: { emit: (name, payload) => void link.send({ kind: 'event', name, payload }) },
+  events: { emit: (name, payload) => server.emit(name, payload) },
   clock: SYSTEM_CLOCK,
   logger,
   // The status a container's killer leaves behind: the supervisor knows it for want of memory.

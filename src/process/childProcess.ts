@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import os from 'node:os';
 import type { DisposableLike } from '../base/disposable.ts';
+import type { TesseraError } from '../base/errors.ts';
 import { Emitter, type Event } from '../base/event.ts';
 import type { WireMessage } from '../protocol/wire.ts';
-import { type MessageLink, isWireMessage } from './messageLink.ts';
+import { type MessageLink, isWireMessage, peerGone, sendFailure } from './messageLink.ts';
 
 export interface ChildOptions {
   /** The script to run: a bundle in dist/, or a TypeScript source, which Node runs by stripping its types. */
@@ -95,8 +96,9 @@ class ForkedChild implements ChildHandle {
     child.once('exit', (code, signal) => {
       if (this.#isLeaving) this.#finish(code, signal);
     });
-    child.once('error', (error) => {
-      this.#stderrTail += error.message;
+    // More than once, perhaps: a kill that is refused is told this way too.
+    child.on('error', (error) => {
+      this.#stderrTail = (this.#stderrTail + error.message).slice(-STDERR_TAIL_CHARS);
       // A process that never started has no 'close'.
       if (child.pid === undefined) this.#finish(null, null);
     });
@@ -144,11 +146,15 @@ class ForkedChildLink implements MessageLink {
     });
   }
 
-  send(message: WireMessage): boolean {
-    if (this.#closed || !this.#child.connected) return false;
-    // A failed write means the child is dying; its exit settles what was pending.
-    this.#child.send(message, () => undefined);
-    return true;
+  send(message: WireMessage): TesseraError | undefined {
+    if (this.#closed || !this.#child.connected) return peerGone();
+    try {
+      // A failed write means the child is dying; its exit settles what was pending.
+      this.#child.send(message, () => undefined);
+      return undefined;
+    } catch (error) {
+      return sendFailure(message, error);
+    }
   }
 
   dispose(): void {

@@ -1,7 +1,7 @@
 import { Emitter } from '../base/event.ts';
 import { TesseraError } from '../base/errors.ts';
 import type { WireMessage } from '../protocol/wire.ts';
-import { type MessageLink, isWireMessage } from './messageLink.ts';
+import { type MessageLink, isWireMessage, peerGone, sendFailure } from './messageLink.ts';
 
 /**
  * The child's end of the link to the process that started it. When the parent goes, for whatever reason, this process
@@ -41,10 +41,15 @@ class ParentLink implements MessageLink {
     });
   }
 
-  send(message: WireMessage): boolean {
-    if (!process.connected || process.send === undefined) return false;
-    process.send(message, undefined, undefined, () => undefined);
-    return true;
+  send(message: WireMessage): TesseraError | undefined {
+    if (!process.connected || process.send === undefined) return peerGone();
+    try {
+      // A failed write means the parent is going, and so does this process then.
+      process.send(message, undefined, undefined, () => undefined);
+      return undefined;
+    } catch (error) {
+      return sendFailure(message, error);
+    }
   }
 
   dispose(): void {

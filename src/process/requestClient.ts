@@ -134,8 +134,12 @@ export class RequestClient<R extends RequestMap, E extends EventMap> extends Dis
       if (this.#inFlight.size >= this.#maxInFlight) return;
       this.#waiting.delete(id);
       this.#inFlight.set(id, request);
+      const lost = this.#link.send({ kind: 'request', id, method: request.method, params: request.params });
       // When the peer is gone, `onClose` settles this request with the reason.
-      this.#link.send({ kind: 'request', id, method: request.method, params: request.params });
+      if (lost === undefined || lost.code === 'process-exited') continue;
+      this.#inFlight.delete(id);
+      request.stopListening();
+      request.reply.reject(lost);
     }
   }
 }

@@ -21,9 +21,10 @@ export class RequestServer<R extends RequestMap, E extends EventMap> extends Dis
     this.own(link.onClose(() => this.#abortAll()));
   }
 
-  /** Tells the peer something it did not ask for. Lost when the peer is gone. */
+  /** Tells the peer something it did not ask for. Lost when the peer is gone; a payload that can't be copied is warned of. */
   emit<N extends KnownName<E>>(name: N, payload: E[N]): void {
-    this.#link.send({ kind: 'event', name, payload });
+    const lost = this.#link.send({ kind: 'event', name, payload });
+    if (lost?.code === 'invalid-argument') process.emitWarning(lost);
   }
 
   override dispose(): void {
@@ -44,7 +45,9 @@ export class RequestServer<R extends RequestMap, E extends EventMap> extends Dis
       if (handler === undefined)
         throw new TesseraError('protocol-violation', `There is no request named ${method}.`, { details: { method } });
       const result = await handler(params, cancellation.signal);
-      this.#link.send({ kind: 'response', id, result });
+      const lost = this.#link.send({ kind: 'response', id, result });
+      // Said of an answer; there is nobody to say it to when the peer has gone.
+      if (lost !== undefined) throw lost;
     } catch (error) {
       this.#link.send({ kind: 'failure', id, error: toWireError(error) });
     } finally {

@@ -8,6 +8,7 @@ export interface EchoRequests {
   hang: readonly [null, null];
   exit: readonly [{ readonly code: number }, null];
   die: readonly [{ readonly signal: NodeJS.Signals }, null];
+  giveFunction: readonly [unknown, unknown];
   environment: readonly [{ readonly name: string }, string | null];
 }
 export interface EchoEvents {
@@ -30,6 +31,7 @@ const server = new RequestServer<EchoRequests, EchoEvents>(link, {
     process.kill(process.pid, signal);
     return new Promise<null>(() => undefined);
   },
+  giveFunction: () => () => undefined,
   environment: ({ name }) => process.env[name] ?? null,
 });
 if (process.argv[2] === 'exit-at-start') process.exit(7);

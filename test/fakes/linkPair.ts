@@ -1,5 +1,6 @@
 import { Emitter } from '../../src/base/event.ts';
-import type { MessageLink } from '../../src/process/messageLink.ts';
+import type { TesseraError } from '../../src/base/errors.ts';
+import { type MessageLink, peerGone, sendFailure } from '../../src/process/messageLink.ts';
 import type { WireMessage } from '../../src/protocol/wire.ts';
 
 /** Two ends of a link in this process. Messages arrive in order, later, as copies: as between processes. */
@@ -21,12 +22,16 @@ export class MemoryLink implements MessageLink {
   peer: MemoryLink | undefined;
   #closed = false;
 
-  send(message: WireMessage): boolean {
-    if (this.#closed) return false;
+  send(message: WireMessage): TesseraError | undefined {
+    if (this.#closed) return peerGone();
     this.sent.push(message);
-    const copy = structuredClone(message);
-    queueMicrotask(() => this.peer?.deliver(copy));
-    return true;
+    try {
+      const copy = structuredClone(message);
+      queueMicrotask(() => this.peer?.deliver(copy));
+      return undefined;
+    } catch (error) {
+      return sendFailure(message, error);
+    }
   }
 
   deliver(message: WireMessage): void {

@@ -57,6 +57,26 @@ describe('a supervised process', () => {
     expect(states).toEqual(['starting', 'running']);
   });
 
+  it('answers a request that cannot be copied, or whose answer cannot, with that error alone', async () => {
+    const { supervisor, deaths } = supervise();
+    const { client } = await supervisor.connect();
+    const unsendable = { code: 'invalid-argument' };
+    await expect(client.request('giveFunction', () => undefined)).rejects.toMatchObject(unsendable);
+    await expect(client.request('giveFunction', null)).rejects.toMatchObject(unsendable);
+    expect(await client.request('double', Float32Array.of(1))).toEqual(Float32Array.of(2));
+    expect(deaths).toEqual([]);
+  });
+
+  it('that has let go of its channel is out of reach, and nothing is thrown', async () => {
+    const child = owned.add(spawnChild({ modulePath: entry }));
+    await new Promise<void>((resolve) => child.link.onMessage(() => resolve()));
+    const gone = new Promise((resolve) => child.onExit(resolve));
+    child.stop(5_000);
+    expect(child.link.send({ kind: 'cancel', id: 1 })).toMatchObject({ code: 'process-exited' });
+    await gone;
+    expect(child.link.send({ kind: 'cancel', id: 1 })).toMatchObject({ code: 'process-exited' });
+  });
+
   it('rejects every pending request when it dies, then is another generation', async () => {
     const { supervisor, deaths } = supervise();
     const first = await supervisor.connect();

@@ -9,6 +9,8 @@ interface Requests {
   double: readonly [number, number];
   wait: readonly [null, string];
   fail: readonly [null, null];
+  take: readonly [unknown, null];
+  giveFunction: readonly [null, unknown];
 }
 interface Events {
   [name: string]: unknown;
@@ -22,6 +24,8 @@ function connect(options: { maxInFlight?: number } = {}) {
   const server = new RequestServer<Requests, Events>(far, {
     double: (value) => value * 2,
     wait: (_, signal) => new Promise((resolve) => waiting.push({ resolve, signal })),
+    take: () => null,
+    giveFunction: () => () => undefined,
     fail: () => Promise.reject(new TesseraError('model-missing', 'No model.', { details: { folder: '/m' } })),
   });
   return { near, far, server, waiting, client: new RequestClient<Requests, Events>(near, options) };
@@ -70,6 +74,19 @@ describe('a request over a link', () => {
     const { client, near } = connect();
     await expect(client.request('double', 1, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
     expect(near.sent).toEqual([]);
+  });
+
+  it('that cannot be copied fails by itself, and so does an answer that cannot', async () => {
+    const { client } = connect();
+    const answers = [
+      client.request('take', () => 1),
+      client.request('giveFunction', null),
+      client.request('double', 2),
+    ];
+    await expect(answers[0]).rejects.toMatchObject({ code: 'invalid-argument', details: { what: 'take' } });
+    await expect(answers[1]).rejects.toMatchObject({ code: 'invalid-argument', details: { what: 'response' } });
+    expect(await answers[2]).toBe(4);
+    expect(client.pendingCount).toBe(0);
   });
 
   it('settles when the link goes away, and so does every later one', async () => {
