@@ -14,7 +14,7 @@ import type { RunObserver } from './runObserver.ts';
 const MIN_RUNS_BETWEEN_RELEASES = 50;
 
 export interface RunLoopOptions {
-  readonly models: Readonly<Record<Scope, EmbeddingModel>>;
+  readonly models: Readonly<Record<Scope, Pick<EmbeddingModel, 'info' | 'run' | 'release'>>>;
   readonly tuners: Readonly<Record<Scope, Tuner>>;
   readonly queue: LaneQueue<PieceText>;
   readonly clock: Clock;
@@ -112,22 +112,25 @@ export class RunLoop {
       count,
       members: groups.map(({ piece, indices }) => ({ piece: piece.params.piece, indices })),
     });
+    let vectors: Float32Array;
     try {
-      const vectors = await models[scope].run(
+      vectors = await models[scope].run(
         run.texts.map((text) => text.ids),
         length,
       );
-      this.#sendRows(run, vectors, groups);
-      const endedMs = clock.now();
-      const rssMb = residentMb();
-      const realTokens = run.texts.reduce((sum, text) => sum + text.ids.length, 0);
-      const elapsedMs = endedMs - startedMs;
-      tuners[scope].record({ shape: { length, count }, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
-      observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
-      await this.#keepBelowCeiling(scope, rssMb);
     } catch (error) {
       await this.#recover(run, error, retried);
+      return;
     }
+    // From here on the texts are answered: nothing that goes wrong may run them again.
+    this.#sendRows(run, vectors, groups);
+    const endedMs = clock.now();
+    const rssMb = residentMb();
+    const realTokens = run.texts.reduce((sum, text) => sum + text.ids.length, 0);
+    const elapsedMs = endedMs - startedMs;
+    tuners[scope].record({ shape: { length, count }, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
+    observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
+    await this.#keepBelowCeiling(scope, rssMb);
   }
 
   #sendRows(run: Run, vectors: Float32Array, groups: ReturnType<typeof groupByPiece>): void {
@@ -147,7 +150,7 @@ export class RunLoop {
    * One that does not fit even alone is answered for by the index server, which sees the process end over it.
    */
   async #recover(run: Run, error: unknown, retried: boolean): Promise<void> {
-    const { queue, tuners, models, logger, observer } = this.#options;
+    const { queue, tuners, logger, observer } = this.#options;
     const { scope, length, count } = run;
     const ranOut = isTesseraError(error, 'out-of-memory');
     logger.warn('a run failed', {
@@ -167,7 +170,7 @@ export class RunLoop {
     }
     if (!retried) {
       // Alone, and with all the memory there is.
-      if (ranOut) await models[scope].release();
+      if (ranOut) await this.#release(scope);
       this.#alone.unshift(...run.texts.map((text) => ({ text, retried: true })));
       return;
     }
@@ -177,11 +180,21 @@ export class RunLoop {
 
   /** The runtime keeps the most it ever needed: above the ceiling that is given back, at the price of loading again. */
   async #keepBelowCeiling(scope: Scope, rssMb: number): Promise<void> {
-    const { memoryCeilingMb, models, logger } = this.#options;
+    const { memoryCeilingMb, logger } = this.#options;
     this.#runsSinceRelease += 1;
     if (rssMb <= memoryCeilingMb || this.#runsSinceRelease < MIN_RUNS_BETWEEN_RELEASES) return;
     this.#runsSinceRelease = 0;
     logger.info('memory given back', { scope, rssMb: Math.round(rssMb), memoryCeilingMb });
-    await models[scope].release();
+    await this.#release(scope);
+  }
+
+  /** A runtime that can't let go goes on as it is: the next run opens it anew. */
+  async #release(scope: Scope): Promise<void> {
+    const { models, logger } = this.#options;
+    try {
+      await models[scope].release();
+    } catch (error) {
+      logger.warn('memory was not given back', { scope, message: errorMessage(error) });
+    }
   }
 }

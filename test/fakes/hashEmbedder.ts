@@ -44,6 +44,30 @@ const NO_RUNS: ScopeMetrics = {
   },
 };
 
+const NO_REQUESTS = { requests: 0, waitP50Ms: 0, waitP90Ms: 0, waitP99Ms: 0 };
+
+/** Figures of an embedder that has done nothing. */
+export const NO_WORK: EmbedderMetrics = {
+  scopes: { code: NO_RUNS, docs: NO_RUNS },
+  lanes: { query: NO_REQUESTS, saved: NO_REQUESTS, bulk: NO_REQUESTS },
+  threads: 1,
+  sessions: 1,
+  rssMb: 0,
+  peakRssMb: 0,
+  gpuUtilization: null,
+};
+
+/** A model of vectors with one number. */
+export const FAKE_MODEL: ModelInfo = {
+  id: 'fake',
+  name: 'fake',
+  dimension: 1,
+  maxTokens: 512,
+  device: 'cpu',
+  fallbackReason: null,
+  multiVector: false,
+};
+
 /** An embedder without a process: the hash of a text as its vector. Counts what it was asked and can be held up. */
 export class HashEmbedder extends Disposable implements Embedder {
   /** Every text it embedded, in order. */
@@ -116,16 +140,7 @@ export class HashEmbedder extends Disposable implements Embedder {
   }
 
   metrics(): Promise<EmbedderMetrics> {
-    const lane = { requests: 0, waitP50Ms: 0, waitP90Ms: 0, waitP99Ms: 0 };
-    return Promise.resolve({
-      scopes: { code: NO_RUNS, docs: NO_RUNS },
-      lanes: { query: lane, saved: lane, bulk: lane },
-      threads: 1,
-      sessions: 1,
-      rssMb: 0,
-      peakRssMb: 0,
-      gpuUtilization: null,
-    });
+    return Promise.resolve(NO_WORK);
   }
 
   forgive(): void {
