@@ -167,6 +167,44 @@ describe('the index server', () => {
     expect(status.skipped).toEqual([]);
   });
 
+  it('closes in peace while its embedder dies', async () => {
+    const lines = Array.from({ length: 400 }, (_, line) => `  const value${line} = compute(${line}, 'word${line}');`);
+    const body = `export function long() {\n${lines.join('\n')}\n}\n`;
+    const files = Object.fromEntries(
+      Array.from({ length: 60 }, (_, index) => [`f${index}.ts`, `${body}// ${index}\n`]),
+    );
+    const folder = await makeFolder('work', files);
+    const troubles: string[] = [];
+    client.on('log', ({ message, fields }) => {
+      if (/unhandled|uncaught/.test(message)) troubles.push(`${message} ${JSON.stringify(fields)}`);
+    });
+    for (let round = 0; round < 4; round++) {
+      await open(folder);
+      const run = client.request('index', { folder, rebuild: true });
+      const ended = run.then(
+        () => 'done',
+        (error: unknown) => (error as { code: string }).code,
+      );
+      const found = client.request('search', {
+        folders: [folder],
+        query: 'compute',
+        limit: 5,
+        filters: NO_FILTERS,
+        explain: false,
+      });
+      found.catch(() => undefined);
+      const closing = round % 2 === 0 ? client.request('close', { folder }) : undefined;
+      const embedder = childOf(child.pid ?? 0);
+      if (embedder > 0) process.kill(embedder, 'SIGKILL');
+      await (closing ?? client.request('close', { folder }));
+      expect(['done', 'cancelled', 'disposed']).toContain(await ended);
+      await found.catch(() => undefined);
+    }
+    // Late rejections have had their turn when another request is answered.
+    await expect(client.request('status', { folder })).rejects.toMatchObject({ code: 'not-indexed' });
+    expect(troubles).toEqual([]);
+  });
+
   it('looks for a missing model again when a person asks, and not before', async () => {
     const folder = await makeFolder('work', { 'a.ts': 'export const a = 1;\n' });
     const late = path.join(root, 'late-model');
