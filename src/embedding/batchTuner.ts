@@ -18,6 +18,8 @@ const WINDOW_RUNS = 16;
 const GROWTH = 4;
 /** A size is not moved to before so many runs of it: what neighbouring sizes let expect is reason to try it, not to trust it. */
 const RUNS_BEFORE_MOVING = 4;
+/** Runs are planned to take this share of the latency ceiling: one in a hundred takes a fifth longer than expected even on a quiet machine. */
+const PLANNED_SHARE = 0.8;
 /** Deciding costs more than learning, and one run hardly changes anything. */
 const RUNS_BETWEEN_DECISIONS = 8;
 /**
@@ -155,6 +157,10 @@ export class BatchTuner implements Tuner {
     return Math.min(this.#options.limits.ceilingTokens, this.#memory.tokens);
   }
 
+  get #plannedCeilingMs(): number {
+    return PLANNED_SHARE * this.#options.latencyCeilingMs;
+  }
+
   #pack(lengths: ArrayLike<number>, order: Uint32Array, cost: RunCost): PlannedRun[] {
     const { lengthStep } = this.#options;
     const most = Math.min(this.#budgetTokens, this.#latencyCeilingTokens() ?? Infinity);
@@ -172,7 +178,7 @@ export class BatchTuner implements Tuner {
   #limitedCost(): RunCost {
     const cost = this.#model.cost();
     // Before the first run the pace is unknown.
-    const ceilingMs = this.#model.runs > 0 ? this.#options.latencyCeilingMs : Infinity;
+    const ceilingMs = this.#model.runs > 0 ? this.#plannedCeilingMs : Infinity;
     return (length, count) => {
       const ms = cost(length, count);
       return ms > ceilingMs && count > 1 ? Infinity : ms;
@@ -193,7 +199,7 @@ export class BatchTuner implements Tuner {
     const { floorTokens } = this.#options.limits;
     const grid = budgetGrid(floorTokens, this.#mostTokens);
     const within = grid.filter(
-      (tokens) => cost(this.#meanLength, tokens / this.#meanLength) <= this.#options.latencyCeilingMs,
+      (tokens) => cost(this.#meanLength, tokens / this.#meanLength) <= this.#plannedCeilingMs,
     );
     return within.length === grid.length ? null : (within.at(-1) ?? floorTokens);
   }

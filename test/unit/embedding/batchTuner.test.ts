@@ -162,6 +162,15 @@ describe('ceilings', () => {
     expect(tuner.report().latencyCeilingTokens).toBe(1024);
   });
 
+  it('leaves room for runs that take longer than expected', () => {
+    const tuner = new BatchTuner({ ...OPTIONS, latencyCeilingMs: 100 });
+    const hiccups = (timeMs: number): number => 1 + 0.2 * ((Math.floor(timeMs) * 0.6180339887498949) % 1) ** 4;
+    simulate(tuner, SESSION, MACHINES.dearStarts, hiccups);
+    const { runs } = simulate(tuner, SESSION, MACHINES.dearStarts, hiccups, 1e6);
+    const times = runs.filter((run) => run.count > 1).map((run) => MACHINES.dearStarts(run.length, run.count));
+    expect(1.2 * Math.max(...times)).toBeLessThan(100);
+  });
+
   it('plans at most half of a run that was out of memory', () => {
     const tuner = new BatchTuner(OPTIONS);
     simulate(tuner, SESSION.slice(0, 512), MACHINES.dearStarts);
