@@ -1,5 +1,5 @@
 import type { BenchModel } from './benchModel.ts';
-import { type SessionComparison, summarize } from './benchReport.ts';
+import { type BenchRatio, type SessionComparison, summarize } from './benchReport.ts';
 import { type Policy, tokenBudget, tuned } from './policies.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { type Pass, rateOf, timePass } from './timeRuns.ts';
@@ -7,8 +7,29 @@ import type { Workload } from './workloads.ts';
 
 /** Texts that wait together, as in the index. */
 const WINDOW_TEXTS = 256;
-/** Windows that are compared at a time: a disturbance of a second touches one group only. */
+/** Windows of a single session that are compared at a time: a disturbance of a second touches one group only. */
 const GROUPS = 10;
+/** Sessions, where they are short enough. */
+const SESSIONS = 5;
+
+interface SessionOptions {
+  readonly now: Stopwatch;
+  readonly chunks: number;
+  /** As many sessions are made as fit into this; one at least. */
+  readonly seconds: number;
+  readonly latencyCeilingMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Passes over the same windows, one for each window. */
+interface Session {
+  readonly oracle: readonly Pass[];
+  readonly cold: readonly Pass[];
+  readonly saved: readonly Pass[];
+  readonly coldBudget: number;
+  readonly convergedAfterRuns: number | null;
+}
 
 /**
  * A whole index, window by window, by three policies in turn: the best fixed budget, a tuner that knows nothing at the
@@ -19,14 +40,36 @@ export async function compareSessions(
   workload: Workload,
   oracleBudget: number,
   saved: unknown,
-  options: {
-    readonly now: Stopwatch;
-    readonly chunks: number;
-    readonly latencyCeilingMs: number;
-    readonly signal?: AbortSignal | undefined;
-    readonly onProgress: (text: string) => void;
-  },
+  options: SessionOptions,
 ): Promise<SessionComparison> {
+  const sessions: Session[] = [];
+  const startedMs = performance.now();
+  for (;;) {
+    sessions.push(await runSession(model, workload, oracleBudget, saved, options));
+    const seconds = (performance.now() - startedMs) / 1000;
+    if (sessions.length === SESSIONS || (seconds / sessions.length) * (sessions.length + 1) > options.seconds) break;
+  }
+  const oracle = sessions.flatMap((session) => session.oracle);
+  const last = sessions.at(-1);
+  return {
+    workload: workload.name,
+    chunks: options.chunks,
+    oracleBudget,
+    oracleTokensPerSecond: rateOf(oracle),
+    cold: compare(sessions, (session) => session.cold),
+    saved: compare(sessions, (session) => session.saved),
+    coldBudget: last?.coldBudget ?? 0,
+    coldConvergedAfterRuns: last?.convergedAfterRuns ?? null,
+  };
+}
+
+async function runSession(
+  model: BenchModel,
+  workload: Workload,
+  oracleBudget: number,
+  saved: unknown,
+  options: SessionOptions,
+): Promise<Session> {
   const cold = tuned('cold', model.limits, options.latencyCeilingMs);
   const restored = tuned('saved', model.limits, options.latencyCeilingMs, saved);
   const oracle = tokenBudget(oracleBudget);
@@ -48,26 +91,28 @@ export async function compareSessions(
     if (convergedAfterRuns === null && cold.tuner.report().converged) convergedAfterRuns = runs;
   }
   const of = (policy: Policy): readonly Pass[] => passes.get(policy) ?? [];
-  const compare = (policy: Policy) => {
-    const groups = Math.min(GROUPS, windows.length);
-    const parts = Array.from({ length: groups }, (_, group) => {
-      const part = (all: readonly Pass[]): readonly Pass[] =>
-        all.slice(Math.floor((group * all.length) / groups), Math.floor(((group + 1) * all.length) / groups));
-      return rateOf(part(of(policy))) / rateOf(part(of(oracle)));
-    });
-    // The whole is what counts; the parts tell how much it varied.
-    return { ...summarize(parts), median: rateOf(of(policy)) / rateOf(of(oracle)) };
-  };
   return {
-    workload: workload.name,
-    chunks: windows.reduce((sum, window) => sum + window.length, 0),
-    oracleBudget,
-    oracleTokensPerSecond: rateOf(of(oracle)),
-    cold: compare(cold),
-    saved: compare(restored),
+    oracle: of(oracle),
+    cold: of(cold),
+    saved: of(restored),
     coldBudget: cold.tuner.report().budgetTokens,
-    coldConvergedAfterRuns: convergedAfterRuns,
+    convergedAfterRuns,
   };
+}
+
+/** One policy's rate over the oracle's: median and spread of the sessions, or of the parts of a single one. */
+function compare(sessions: readonly Session[], pick: (session: Session) => readonly Pass[]): BenchRatio {
+  const ratio = (own: readonly Pass[], oracle: readonly Pass[]): number => rateOf(own) / rateOf(oracle);
+  const whole = sessions.map((session) => ratio(pick(session), session.oracle));
+  if (whole.length >= SESSIONS) return summarize(whole);
+  const parts = sessions.flatMap((session) => {
+    const groups = Math.min(GROUPS, session.oracle.length);
+    const part = (all: readonly Pass[], group: number): readonly Pass[] =>
+      all.slice(Math.floor((group * all.length) / groups), Math.floor(((group + 1) * all.length) / groups));
+    return Array.from({ length: groups }, (_, group) => ratio(part(pick(session), group), part(session.oracle, group)));
+  });
+  // The whole is what counts; the parts tell how much it varied.
+  return { ...summarize(parts), median: summarize(whole).median };
 }
 
 function cutWindows(lengths: readonly number[], chunks: number, windowTokens: number): number[][] {

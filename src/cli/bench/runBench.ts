@@ -60,6 +60,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
         await compareSessions(model, workload, bestBudget, savedState, {
           now,
           chunks: options.sessionChunks,
+          seconds: options.seconds / workloads.length,
           latencyCeilingMs: options.latencyCeilingMs,
           signal: options.signal,
           onProgress: options.onProgress,
