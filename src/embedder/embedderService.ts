@@ -9,6 +9,7 @@ import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../embedding/deviceLimits.ts
 import { LaneQueue } from '../embedding/laneQueue.ts';
 import { ScopeMeter } from '../embedding/scopeMeter.ts';
 import { tunerKey } from '../embedding/tunerTypes.ts';
+import { LearnedFile, machineName } from '../process/learnedFile.ts';
 import type { RequestHandlers } from '../process/methodTypes.ts';
 import type {
   EmbedPieceParams,
@@ -16,19 +17,18 @@ import type {
   EmbedderEvents,
   EmbedderMetrics,
   EmbedderRequests,
-  EmbedderSettings,
   ModelInfo,
   OpenParams,
 } from '../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import { EmbeddingModel } from './embeddingModel.ts';
 import { LENGTH_STEPS } from './executionProviders.ts';
-import { peakResidentMb, residentMb, resolveMemoryCeilingMb } from './memory.ts';
+import { GpuMeter } from './gpuMeter.ts';
+import { peakResidentMb, residentMb, resolveMemoryCeilingMb } from '../process/memory.ts';
 import { defaultThreads } from './onnxSession.ts';
 import { PieceProgress, type PieceText } from './pieceProgress.ts';
 import { RunLoop } from './runLoop.ts';
 import type { RunFacts, RunObserver } from './runObserver.ts';
-import { TunerFile, machineName } from './tunerFile.ts';
 
 /** Texts the queue holds before pieces have to wait; the index server sends less than this ahead. */
 const QUEUE_CAPACITY_TEXTS = 16_384;
@@ -60,6 +60,7 @@ interface OpenState {
   readonly queue: LaneQueue<PieceText>;
   readonly loop: RunLoop;
   readonly threads: number;
+  readonly gpu: GpuMeter;
 }
 
 /** Answers the requests of `EmbedderRequests`: loads models, queues texts in lanes and runs them. */
@@ -80,13 +81,15 @@ export class EmbedderService {
     metrics: () => this.#metrics(),
   };
 
-  async #openModels({ settings, lostRuns, processorOnly }: OpenParams): Promise<Readonly<Record<Scope, ModelInfo>>> {
+  async #openModels(params: OpenParams): Promise<Readonly<Record<Scope, ModelInfo>>> {
     if (this.#open !== undefined) throw new TesseraError('protocol-violation', 'The models have been opened already.');
-    const models = await openModels(settings, processorOnly);
+    const { settings, processes, lostRuns } = params;
     const { clock, logger, events, surrender } = this.#options;
-    const threads = settings.threads === 0 ? defaultThreads() : settings.threads;
-    const memoryCeilingMb = resolveMemoryCeilingMb(settings.memoryCeilingMb);
-    const file = new TunerFile(settings.tunerStateFile, logger);
+    const allThreads = settings.threads === 0 ? defaultThreads() : settings.threads;
+    const threads = Math.max(1, Math.floor(allThreads / processes));
+    const memoryCeilingMb = resolveMemoryCeilingMb(settings.memoryCeilingMb, processes);
+    const models = await openModels(params, threads);
+    const file = new LearnedFile(settings.tunerStateFile, logger);
     const machine = machineName(threads);
     const keyOf = (scope: Scope): string =>
       tunerKey({ machine, device: models[scope].info.device, model: models[scope].info.id, scope });
@@ -107,6 +110,10 @@ export class EmbedderService {
       tuners[scope].outOfMemory({ length, count });
       meters[scope].backedOff();
     }
+    const gpu = new GpuMeter(
+      SCOPES.map((scope) => models[scope].info.device),
+      clock,
+    );
     const save = (): void => {
       void file.save({ [keyOf('code')]: tuners.code.save(), [keyOf('docs')]: tuners.docs.save() });
     };
@@ -124,14 +131,14 @@ export class EmbedderService {
       queue,
       clock,
       logger,
-      observer: new FiguresKeeper(meters, save),
+      observer: new FiguresKeeper(meters, gpu, save),
       memoryCeilingMb,
       residentMb,
       onRunStarted: (run) => events.emit('runStarted', run),
       onRows: (rows) => events.emit('rows', rows),
       onHopeless: surrender,
     });
-    this.#open = { models, tuners, meters, queue, loop, threads };
+    this.#open = { models, tuners, meters, queue, loop, threads, gpu };
     return { code: models.code.info, docs: models.docs.info };
   }
 
@@ -202,8 +209,9 @@ export class EmbedderService {
     return counts;
   }
 
-  #metrics(): EmbedderMetrics {
-    const { models, tuners, meters, queue, threads } = this.#opened();
+  async #metrics(): Promise<EmbedderMetrics> {
+    const { models, tuners, meters, queue, threads, gpu } = this.#opened();
+    const gpuUtilization = await gpu.utilization();
     const of = (scope: Scope) => meters[scope].metrics(models[scope].info.device, tuners[scope].report());
     return {
       scopes: { code: of('code'), docs: of('docs') },
@@ -212,7 +220,7 @@ export class EmbedderService {
       sessions: 1,
       rssMb: residentMb(),
       peakRssMb: peakResidentMb(),
-      gpuUtilization: null,
+      gpuUtilization,
     };
   }
 
@@ -225,16 +233,19 @@ export class EmbedderService {
 /** Hands what the loop sees to the meters, and has what was learned saved now and then. */
 class FiguresKeeper implements RunObserver {
   readonly #meters: Readonly<Record<Scope, ScopeMeter>>;
+  readonly #gpu: GpuMeter;
   readonly #save: () => void;
   #unsavedRuns = 0;
 
-  constructor(meters: Readonly<Record<Scope, ScopeMeter>>, save: () => void) {
+  constructor(meters: Readonly<Record<Scope, ScopeMeter>>, gpu: GpuMeter, save: () => void) {
     this.#meters = meters;
+    this.#gpu = gpu;
     this.#save = save;
   }
 
   ran(run: RunFacts): void {
     this.#meters[run.scope].ran(run);
+    this.#gpu.sample();
     this.#unsavedRuns++;
     if (this.#unsavedRuns >= RUNS_BETWEEN_SAVES) this.#saveNow();
   }
@@ -256,8 +267,8 @@ class FiguresKeeper implements RunObserver {
 
 /** One model for each scope; the same folder is loaded once. */
 async function openModels(
-  { models, device, threads }: EmbedderSettings,
-  processorOnly: string | null,
+  { settings: { models, device }, processorOnly }: OpenParams,
+  threads: number,
 ): Promise<Readonly<Record<Scope, EmbeddingModel>>> {
   const open = (folder: string) => EmbeddingModel.open(folder, { device, threads, processorOnly });
   const code = await open(models.code);

@@ -21,7 +21,7 @@ export interface EmbedderSettings {
   readonly device: ExecutionProvider | 'auto';
   /** Threads in total; 0 lets the engine choose. */
   readonly threads: number;
-  /** Sessions side by side, each a process with its share of the threads; 0 and 1 mean one. */
+  /** Sessions side by side, each a process with its share of the threads; 0 leaves it to what is measured. */
   readonly sessions: number;
   /** Texts per run fixed by a person; 0 leaves it to the tuner. */
   readonly batchSize: number;
@@ -139,6 +139,8 @@ export interface LostRun {
 
 export interface OpenParams {
   readonly settings: EmbedderSettings;
+  /** Processes that share the threads and the memory of the settings, this one included. */
+  readonly processes: number;
   /** Runs that earlier processes of this session were killed in by want of memory. */
   readonly lostRuns: readonly LostRun[];
   /** Why no accelerator may be tried, though one was asked for: it took a process down. Null when any may. */

@@ -9,7 +9,7 @@ import type { ChildHandle } from '../process/childProcess.ts';
 import type { EmbedderSettings } from '../protocol/embedder.ts';
 import type { IndexSettings, SearchParams, SearchResult, SimilarParams } from '../protocol/server.ts';
 import type { Embedder } from './embedder/embedder.ts';
-import { createEmbedder } from './embedder/embedderPool.ts';
+import { createEmbedder } from './embedder/createEmbedder.ts';
 import { FolderIndex } from './folderIndex.ts';
 import type { FolderSearch, SearchedFolder } from './folderSearch.ts';
 import type { Scanner } from './scanner/entries.ts';

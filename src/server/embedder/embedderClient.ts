@@ -45,6 +45,8 @@ interface Piece {
 
 export interface EmbedderClientOptions {
   readonly settings: EmbedderSettings;
+  /** Processes that share the threads and the memory of the settings; 1 when this is the only one. */
+  readonly processes?: number;
   /** Starts the embedder process. */
   readonly spawn: () => ChildHandle;
   readonly clock: Clock;
@@ -58,6 +60,7 @@ export interface EmbedderClientOptions {
  */
 export class EmbedderClient extends Disposable implements Embedder {
   readonly #settings: EmbedderSettings;
+  readonly #processes: number;
   readonly #logger: Logger;
   readonly #supervisor: ProcessSupervisor<EmbedderRequests, EmbedderEvents>;
   readonly #jobs = new Set<EmbedJob>();
@@ -76,6 +79,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   constructor(options: EmbedderClientOptions) {
     super();
     this.#settings = options.settings;
+    this.#processes = options.processes ?? 1;
     this.#logger = options.logger;
     this.#supervisor = this.own(
       new ProcessSupervisor<EmbedderRequests, EmbedderEvents>({
@@ -157,8 +161,12 @@ export class EmbedderClient extends Disposable implements Embedder {
     client.on('rows', (rows) => this.#addRows(rows));
     this.#isLoading = true;
     try {
-      const [settings, lostRuns, processorOnly] = [this.#settings, this.#lostRuns, this.#processorOnly];
-      this.#models = await client.request('open', { settings, lostRuns, processorOnly });
+      this.#models = await client.request('open', {
+        settings: this.#settings,
+        processes: this.#processes,
+        lostRuns: this.#lostRuns,
+        processorOnly: this.#processorOnly,
+      });
       this.#isLoading = false;
     } catch (error) {
       // A death is seen by `#afterDeath` first, and has to be known there for one while loading.
@@ -205,6 +213,8 @@ export class EmbedderClient extends Disposable implements Embedder {
         cancellation.signal,
       );
       for (const { index, reason } of failures) job.addFailure(indices[index] ?? 0, reason);
+      // All rows of a piece come before its answer: what is missing now is lost, and must not be waited for.
+      for (const index of indices) job.addFailure(index, 'The embedder gave no vector for this text.');
     } catch (error) {
       if (isTesseraError(error, 'cancelled')) return;
       // Died: the rest of the piece is sent to the next process, unless the supervisor has given up.

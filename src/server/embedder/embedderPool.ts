@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { CancellationSignal } from '../../base/cancellation.ts';
 import { Disposable } from '../../base/disposable.ts';
 import { TesseraError } from '../../base/errors.ts';
@@ -6,51 +5,25 @@ import type { Event } from '../../base/event.ts';
 import { Emitter } from '../../base/event.ts';
 import { mergeMetrics } from '../../embedding/mergeMetrics.ts';
 import type { ProcessState } from '../../process/processSupervisor.ts';
-import type {
-  EmbedParams,
-  EmbedResult,
-  EmbedderMetrics,
-  EmbedderSettings,
-  ModelInfo,
-} from '../../protocol/embedder.ts';
+import type { EmbedParams, EmbedResult, EmbedderMetrics, ModelInfo } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
 import type { Embedder } from './embedder.ts';
 
-/** Texts given to one process before the next is considered: small enough to even out, large enough to sort. */
-const SHARE_TEXTS = 128;
-
-/**
- * The embedder for these settings. One process with all threads, unless a person asks for several sessions: ONNX
- * Runtime computes on the thread that calls it, so that sessions side by side are processes side by side.
- */
-export function createEmbedder(options: EmbedderClientOptions): Embedder {
-  return options.settings.sessions > 1 ? new EmbedderPool(options) : new EmbedderClient(options);
-}
-
-/** Settings of each of several processes that share what one would have. */
-function settingsOfEach(settings: EmbedderSettings): EmbedderSettings {
-  const { sessions } = settings;
-  const threads = settings.threads > 0 ? settings.threads : availableParallelism();
-  return {
-    ...settings,
-    sessions: 1,
-    threads: Math.max(1, Math.floor(threads / sessions)),
-    memoryCeilingMb: Math.floor(settings.memoryCeilingMb / sessions),
-  };
-}
+/** Texts given to one process before the next is considered: few, so that all processes end together. */
+const SHARE_TEXTS = 32;
 
 /** Several embedder processes behind one queue: work goes to the one that has least before it. */
-class EmbedderPool extends Disposable implements Embedder {
+export class EmbedderPool extends Disposable implements Embedder {
   readonly #members: readonly { readonly client: EmbedderClient; pendingChars: number }[];
   readonly #stateEmitter = this.own(new Emitter<ProcessState>());
   readonly onState: Event<ProcessState> = this.#stateEmitter.event;
 
   constructor(options: EmbedderClientOptions) {
     super();
-    const settings = settingsOfEach(options.settings);
-    this.#members = Array.from({ length: options.settings.sessions }, () => ({
-      client: this.own(new EmbedderClient({ ...options, settings })),
+    const processes = options.settings.sessions;
+    this.#members = Array.from({ length: processes }, () => ({
+      client: this.own(new EmbedderClient({ ...options, processes })),
       pendingChars: 0,
     }));
     for (const { client } of this.#members) this.own(client.onState(() => this.#stateEmitter.fire(this.state)));

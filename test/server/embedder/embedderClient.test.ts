@@ -2,16 +2,18 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DisposableStore } from '../../../src/base/disposable.ts';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
+import { resolveMemoryCeilingMb } from '../../../src/process/memory.ts';
 import { spawnChild } from '../../../src/process/childProcess.ts';
 import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
-import type { EmbedResult, EmbedderSettings } from '../../../src/protocol/embedder.ts';
+import type { EmbedResult, EmbedderSettings, OpenParams } from '../../../src/protocol/embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from '../../../src/server/embedder/embedderClient.ts';
-import { createEmbedder } from '../../../src/server/embedder/embedderPool.ts';
+import { createEmbedder } from '../../../src/server/embedder/createEmbedder.ts';
 import { spawnEmbedder } from '../../../src/server/embedder/spawnEmbedder.ts';
 import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
 import { ENCODER_SIZES } from '../../../src/synthetic/encoderShapes.ts';
 import { SeededRandom } from '../../../src/synthetic/random.ts';
+import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
 import { randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
 
 const faultyEntry = fileURLToPath(new URL('../../fakes/faultyEmbedder.ts', import.meta.url));
@@ -159,6 +161,16 @@ describe('the embedder', () => {
   });
 });
 
+describe('an embedder that answers without a vector', () => {
+  it('has failed at that text, and nobody waits for it', async () => {
+    const spawn = () => fakeEmbedderProcess({ losesLast: true });
+    const client = owned.add(new EmbedderClient({ ...clientOptions(), spawn }));
+    const { vectors, failures } = await client.embed(bulk(['ab', 'abc']));
+    expect([...vectors]).toEqual([2, 0]);
+    expect(failures.map(({ index }) => index)).toEqual([1]);
+  });
+});
+
 describe('an embedder of several sessions', () => {
   it('shares the work among as many processes and answers as one', async () => {
     const texts = someTexts(600, 3);
@@ -171,6 +183,25 @@ describe('an embedder of several sessions', () => {
     expect(metrics).toMatchObject({ sessions: 2, threads: 2 });
     expect(metrics.scopes.code.texts).toBe(600);
     expect(rows(await embedder.embed(bulk([])))).toEqual([]);
+  });
+});
+
+describe('memory that several processes share', () => {
+  it('is what one of them would have, set or automatic', () => {
+    expect(resolveMemoryCeilingMb(1000, 1)).toBe(1000);
+    expect(resolveMemoryCeilingMb(1000, 4)).toBe(250);
+    const automatic = resolveMemoryCeilingMb(0, 1);
+    expect(Math.abs(resolveMemoryCeilingMb(0, 4) - automatic / 4)).toBeLessThanOrEqual(1);
+  });
+
+  it('and threads are shared by as many as there are sessions', async () => {
+    const opened: OpenParams[] = [];
+    const spawn = () => fakeEmbedderProcess({ onOpen: (params) => opened.push(params) });
+    const settings = { sessions: 3, threads: 6, memoryCeilingMb: 0 };
+    const embedder = owned.add(createEmbedder({ ...clientOptions({ settings }), spawn }));
+    await embedder.open();
+    expect(opened.map(({ processes }) => processes)).toEqual([3, 3, 3]);
+    expect(opened.map((params) => params.settings.memoryCeilingMb)).toEqual([0, 0, 0]);
   });
 });
 

@@ -15,10 +15,13 @@ export function peakResidentMb(): number {
   return process.resourceUsage().maxRSS / 1024;
 }
 
-/** Upper limit for resident memory in MiB: the one set, or a share of the machine's or its container's. */
-export function resolveMemoryCeilingMb(settingMb: number): number {
-  if (settingMb > 0) return settingMb;
+/**
+ * Upper limit for the resident memory of one of several processes, in MiB. Together they may have what is set, or a share
+ * of the machine's or its container's.
+ */
+export function resolveMemoryCeilingMb(settingMb: number, processes: number): number {
+  if (settingMb > 0) return Math.floor(settingMb / processes);
   const constrained = process.constrainedMemory();
   const total = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.floor((total * DEFAULT_SHARE) / BYTES_PER_MB);
+  return Math.floor((total * DEFAULT_SHARE) / BYTES_PER_MB / processes);
 }

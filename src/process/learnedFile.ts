@@ -3,15 +3,14 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errorMessage } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { TunerState } from '../embedding/tunerTypes.ts';
 
 /** Saved states kept; beyond that the longest unused go. */
 const STATES_KEPT = 64;
 
 type Entries = Readonly<Record<string, unknown>>;
 
-/** What tuners have learned, in a JSON file shared by the processes of one machine. The last to write an entry wins. */
-export class TunerFile {
+/** What was learned about this machine, in a JSON file shared by its processes. The last to write an entry wins. */
+export class LearnedFile {
   readonly #file: string | null;
   readonly #logger: Logger;
   #writing: Promise<void> = Promise.resolve();
@@ -28,7 +27,7 @@ export class TunerFile {
   }
 
   /** Saves under the keys. Resolves when written; a failure costs only what was learned, and is logged. */
-  save(states: Readonly<Record<string, TunerState>>): Promise<void> {
+  save(states: Entries): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write(states));
     return this.#writing;
   }
@@ -44,7 +43,7 @@ export class TunerFile {
     }
   }
 
-  async #write(states: Readonly<Record<string, TunerState>>): Promise<void> {
+  async #write(states: Entries): Promise<void> {
     if (this.#file === null) return;
     try {
       const others = Object.entries(await this.#entries()).filter(([key]) => !Object.hasOwn(states, key));
@@ -54,12 +53,12 @@ export class TunerFile {
       await writeFile(fresh, JSON.stringify(entries));
       await rename(fresh, this.#file);
     } catch (error) {
-      this.#logger.warn('what the tuner learned could not be saved', { message: errorMessage(error) });
+      this.#logger.warn('what was learned could not be saved', { message: errorMessage(error) });
     }
   }
 }
 
-/** Stands for this machine in a tuner's key: another processor, or another share of it, is another machine. */
+/** Stands for this machine in a key: another processor, or another share of it, is another machine. */
 export function machineName(threads: number): string {
   return `${process.platform}-${process.arch} ${cpus()[0]?.model.trim() ?? 'unknown'} ×${threads}`;
 }

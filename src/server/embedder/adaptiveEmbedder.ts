@@ -1,0 +1,323 @@
+import { availableParallelism } from 'node:os';
+import { type CancellationSignal, isCancelled, throwIfCancelled } from '../../base/cancellation.ts';
+import { Disposable, type DisposableLike } from '../../base/disposable.ts';
+import { TesseraError, errorMessage } from '../../base/errors.ts';
+import type { Event } from '../../base/event.ts';
+import { LearnedFile, machineName } from '../../process/learnedFile.ts';
+import { resolveMemoryCeilingMb } from '../../process/memory.ts';
+import type { ProcessState } from '../../process/processSupervisor.ts';
+import type { EmbedParams, EmbedResult, EmbedderMetrics, ModelInfo } from '../../protocol/embedder.ts';
+import { SCOPES, type Scope } from '../../protocol/scope.ts';
+import type { Embedder } from './embedder.ts';
+import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
+import { EmbedderPool } from './embedderPool.ts';
+import { LayoutTrial } from './layoutTrial.ts';
+import { metricsInTurn, ofTheEnded } from './metricsInTurn.ts';
+import { WaitingCalls } from './waitingCalls.ts';
+
+/** Bulk work has to have lasted this long before processes are started for it: as long again may be expected then. */
+const TRY_AFTER_MS = 20_000;
+/** The same, where they are known to pay. */
+const START_AFTER_MS = 3_000;
+/** Work that pauses longer is new work. */
+const PAUSE_MS = 2_000;
+/** Processes without bulk work are kept so long. */
+const KEEP_IDLE_MS = 60_000;
+/** Further processes than these cost more memory than anybody gains. */
+const MAX_SESSIONS = 8;
+
+/** Who does the bulk work: 1 stands for the first process, more for a pool of so many. */
+type Sessions = number;
+
+/**
+ * An embedder that finds out by real bulk work whether several processes with a share of the threads each do it faster than one
+ * process with all of them, and remembers that for the machine and the model. The one process stays for everything else, so that
+ * a query finds all threads and never a bulk run of several before it.
+ */
+export class AdaptiveEmbedder extends Disposable implements Embedder {
+  readonly #options: EmbedderClientOptions;
+  readonly #first: EmbedderClient;
+  readonly #file: LearnedFile;
+  readonly #threads: number;
+  readonly #pools = new Map<Sessions, EmbedderPool>();
+  /** Asked for their figures before they go. */
+  readonly #endingPools = new Set<EmbedderPool>();
+  readonly #waiting = new WaitingCalls();
+  readonly onState: Event<ProcessState>;
+  #current: Sessions = 1;
+  #trial: { readonly trial: LayoutTrial; readonly challenger: Sessions } | undefined;
+  /** A trial of the first process that ran out of work; it goes on with the next. */
+  #paused: LayoutTrial | undefined;
+  /** Nothing more is to be found out or started. */
+  #isSettled = false;
+  #isGrowing = false;
+  /** What was read from the file: undefined before that, null when there was nothing. */
+  #known: Sessions | null | undefined;
+  #bulkCalls = 0;
+  #workSinceMs = -Infinity;
+  #idleSinceMs = -Infinity;
+  #idleTimer: DisposableLike | undefined;
+  #ended: EmbedderMetrics | null = null;
+  #endedRestarts = 0;
+
+  constructor(options: EmbedderClientOptions) {
+    super();
+    const { settings, logger } = options;
+    this.#options = options;
+    this.#first = this.own(new EmbedderClient(options));
+    this.#threads = settings.threads > 0 ? settings.threads : availableParallelism();
+    const file = settings.tunerStateFile;
+    // A file of its own: the embedder processes write the other one all the time.
+    this.#file = new LearnedFile(file === null ? null : `${file}.layouts`, logger);
+    this.onState = this.#first.onState;
+  }
+
+  get state(): ProcessState {
+    return this.#first.state;
+  }
+
+  get restarts(): number {
+    const ofPools = [...this.#pools.values()].reduce((sum, pool) => sum + pool.restarts, 0);
+    return this.#first.restarts + ofPools + this.#endedRestarts;
+  }
+
+  open(signal?: CancellationSignal): Promise<Readonly<Record<Scope, ModelInfo>>> {
+    return this.#first.open(signal);
+  }
+
+  countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array> {
+    return this.#first.countTokens(texts, scope, signal);
+  }
+
+  embed(params: EmbedParams, signal?: CancellationSignal): Promise<EmbedResult> {
+    if (params.lane !== 'bulk' || (this.#isSettled && this.#current === 1)) return this.#first.embed(params, signal);
+    return this.#embedBulk(params, signal);
+  }
+
+  async metrics(): Promise<EmbedderMetrics | null> {
+    const running = await Promise.all([this.#first, ...this.#pools.values()].map((part) => part.metrics()));
+    const metrics = metricsInTurn([this.#ended, ...running].filter((part) => part !== null));
+    // As many threads as are ever at work together.
+    return metrics && { ...metrics, threads: this.#threads, sessions: this.#current };
+  }
+
+  forgive(): void {
+    this.#first.forgive();
+    for (const pool of this.#pools.values()) pool.forgive();
+    this.#isSettled = false;
+  }
+
+  override dispose(): void {
+    this.#idleTimer?.dispose();
+    for (const pool of [...this.#pools.values(), ...this.#endingPools]) pool.dispose();
+    super.dispose();
+    this.#waiting.wakeAll();
+  }
+
+  async #embedBulk(params: EmbedParams, signal: CancellationSignal | undefined): Promise<EmbedResult> {
+    const { sessions, trial } = await this.#beginCall(signal);
+    let tokens: number | undefined;
+    try {
+      const result = await (this.#pools.get(sessions) ?? this.#first).embed(params, signal);
+      tokens = result.tokenCounts.reduce((sum, count) => sum + count, 0);
+      return result;
+    } catch (error) {
+      if (sessions === 1 || isCancelled(error) || this.isDisposed) throw error;
+      this.#giveUpOnSeveral(error);
+    } finally {
+      this.#endCall(trial, tokens);
+    }
+    return this.#first.embed(params, signal);
+  }
+
+  /** Says who is to do a bulk call, after waiting for others while a trial changes sides. */
+  async #beginCall(
+    signal: CancellationSignal | undefined,
+  ): Promise<{ readonly sessions: Sessions; readonly trial: LayoutTrial | undefined }> {
+    for (;;) {
+      throwIfCancelled(signal);
+      if (this.isDisposed) throw new TesseraError('disposed', 'The embedder was shut down.');
+      this.#noteWork();
+      const running = this.#trial;
+      const contender = running?.trial.begin();
+      if (running === undefined || contender !== undefined) {
+        this.#bulkCalls += 1;
+        const sessions = running !== undefined && contender === 'challenger' ? running.challenger : this.#current;
+        return { sessions, trial: running?.trial };
+      }
+      await this.#waiting.next(signal);
+    }
+  }
+
+  #endCall(trial: LayoutTrial | undefined, tokens: number | undefined): void {
+    this.#bulkCalls -= 1;
+    if (trial !== undefined && trial === this.#trial?.trial) {
+      const mayGoOn = trial.end(tokens);
+      this.#conclude();
+      if (mayGoOn) this.#waiting.wakeAll();
+    }
+    if (this.#bulkCalls > 0) return;
+    const { clock } = this.#options;
+    this.#idleSinceMs = clock.now();
+    if (this.#pools.size > 0) this.#idleTimer = clock.after(KEEP_IDLE_MS, () => this.#rest());
+  }
+
+  #noteWork(): void {
+    const now = this.#options.clock.now();
+    if (this.#bulkCalls === 0) {
+      this.#idleTimer?.dispose();
+      if (now - this.#idleSinceMs > PAUSE_MS) this.#workSinceMs = now;
+    }
+    if (this.#isSettled || this.#isGrowing || this.#trial !== undefined) return;
+    if (now - this.#workSinceMs < (this.#known === null ? TRY_AFTER_MS : START_AFTER_MS)) return;
+    this.#isGrowing = true;
+    // Meanwhile work goes on as it did.
+    this.#grow()
+      .catch((error: unknown) => this.#giveUpOnSeveral(error))
+      .finally(() => {
+        this.#isGrowing = false;
+      });
+  }
+
+  /** Starts the processes known to pay, or those to be tried next; does nothing while work is too short for a trial. */
+  async #grow(): Promise<void> {
+    if (this.#known === undefined) this.#known = parseSessions(await this.#file.read(await this.#key()), this.#threads);
+    const isKnown = this.#known !== null;
+    const wanted = this.#known ?? this.#current * 2;
+    if (!isKnown && this.#options.clock.now() - this.#workSinceMs < TRY_AFTER_MS) return;
+    if (wanted === this.#current || !(await this.#mayStart(wanted))) {
+      // Nothing was found out where nothing could be tried.
+      if (this.#current === 1) this.#isSettled = true;
+      else this.#settle();
+      return;
+    }
+    const pool = await this.#openPool(wanted);
+    if (this.isDisposed || this.#bulkCalls === 0) {
+      this.#end(wanted, pool);
+      return;
+    }
+    if (isKnown) {
+      this.#current = wanted;
+      return;
+    }
+    const { clock, logger } = this.#options;
+    logger.debug('several embedder processes are tried', { sessions: wanted, instead: this.#current });
+    const paused = this.#current === 1 ? this.#paused : undefined;
+    this.#paused = undefined;
+    // Calls given out before end during the warm-up, which is not counted.
+    this.#trial = { trial: paused ?? new LayoutTrial(() => clock.now()), challenger: wanted };
+  }
+
+  /** Whether the machine has the threads, the device and the memory for a pool beside what is there. */
+  async #mayStart(sessions: Sessions): Promise<boolean> {
+    if (sessions > Math.min(this.#threads, MAX_SESSIONS)) return false;
+    const models = await this.#first.open();
+    // Processes side by side on one accelerator fight over its memory.
+    if (SCOPES.some((scope) => models[scope].device !== 'cpu')) return false;
+    const metrics = await this.#first.metrics();
+    if (metrics === null) return false;
+    const beside = this.#current > 1 ? this.#current : 0;
+    return metrics.peakRssMb * (1 + beside + sessions) <= this.#ceilingMb;
+  }
+
+  get #ceilingMb(): number {
+    return resolveMemoryCeilingMb(this.#options.settings.memoryCeilingMb, 1);
+  }
+
+  async #openPool(sessions: Sessions): Promise<EmbedderPool> {
+    const { settings } = this.#options;
+    const ofFirst = (await this.#first.metrics())?.peakRssMb ?? 0;
+    const memoryCeilingMb = Math.max(1, Math.floor(this.#ceilingMb - ofFirst));
+    const pool = new EmbedderPool({ ...this.#options, settings: { ...settings, sessions, memoryCeilingMb } });
+    this.#pools.set(sessions, pool);
+    if (this.isDisposed) pool.dispose();
+    await pool.open();
+    return pool;
+  }
+
+  /** Draws the consequence when a trial has come to a verdict. */
+  #conclude(): void {
+    const running = this.#trial;
+    if (running === undefined) return;
+    const { trial, challenger } = running;
+    const { verdict } = trial;
+    if (verdict === 'undecided') return;
+    this.#trial = undefined;
+    const loser = verdict === 'switch' ? this.#current : challenger;
+    if (verdict === 'switch') this.#current = challenger;
+    this.#options.logger.info('embedder processes compared', {
+      sessions: this.#current,
+      instead: loser,
+      ratio: trial.pairs.map((pair) => (pair.challenger / pair.incumbent).toFixed(3)).join(' '),
+    });
+    const pool = this.#pools.get(loser);
+    if (pool !== undefined) this.#end(loser, pool);
+    if (verdict === 'keep') this.#settle();
+  }
+
+  /** The present layout is the one to stay with. */
+  #settle(): void {
+    this.#isSettled = true;
+    if (this.#known !== null) return;
+    this.#known = this.#current;
+    void this.#key().then((key) => this.#file.save({ [key]: { sessions: this.#current } }));
+  }
+
+  /** Goes on with the first process alone; a person who asks again may have mended what was wrong. */
+  #giveUpOnSeveral(error: unknown): void {
+    if (this.isDisposed) return;
+    this.#options.logger.warn('several embedder processes were given up', { message: errorMessage(error) });
+    this.#trial = undefined;
+    this.#endPools();
+    this.#isSettled = true;
+    this.#waiting.wakeAll();
+  }
+
+  /** There has been no bulk work for long: the memory of all pools is given back. */
+  #rest(): void {
+    if (this.#trial !== undefined && this.#current === 1) {
+      this.#trial.trial.pause();
+      this.#paused = this.#trial.trial;
+    }
+    // Better than the first process, if perhaps not the best there is.
+    if (this.#current > 1 && this.#known === null) this.#settle();
+    this.#trial = undefined;
+    this.#endPools();
+  }
+
+  #endPools(): void {
+    for (const [sessions, pool] of [...this.#pools]) this.#end(sessions, pool);
+    if (this.#current > 1) this.#isSettled = false;
+    this.#current = 1;
+  }
+
+  #end(sessions: Sessions, pool: EmbedderPool): void {
+    this.#pools.delete(sessions);
+    this.#endingPools.add(pool);
+    this.#endedRestarts += pool.restarts;
+    const finish = async (): Promise<void> => {
+      const last = await pool.metrics();
+      if (last !== null)
+        this.#ended = metricsInTurn([...(this.#ended === null ? [] : [this.#ended]), ofTheEnded(last)]);
+    };
+    finish()
+      .catch((error: unknown) => this.#options.logger.debug('figures were lost', { message: errorMessage(error) }))
+      .finally(() => {
+        this.#endingPools.delete(pool);
+        pool.dispose();
+      });
+  }
+
+  async #key(): Promise<string> {
+    const { code, docs } = await this.#first.open();
+    return ['layout', machineName(this.#threads), code.device, code.id, docs.id].join('|');
+  }
+}
+
+/** A saved decision, or null when it is none. */
+function parseSessions(saved: unknown, threads: number): Sessions | null {
+  if (typeof saved !== 'object' || saved === null || !('sessions' in saved)) return null;
+  const { sessions } = saved;
+  const isUsable = typeof sessions === 'number' && Number.isInteger(sessions) && sessions >= 1;
+  return isUsable && sessions <= Math.min(threads, MAX_SESSIONS) ? sessions : null;
+}

@@ -1,0 +1,42 @@
+import { mergeMetrics } from '../../embedding/mergeMetrics.ts';
+import type { EmbedderMetrics, ScopeMetrics } from '../../protocol/embedder.ts';
+import { SCOPES, type Scope } from '../../protocol/scope.ts';
+
+/**
+ * Figures of embedders that work in turns, not side by side: amounts add up, and speeds are those of the whole time. The last
+ * is the one at work now.
+ */
+export function metricsInTurn(all: readonly EmbedderMetrics[]): EmbedderMetrics | null {
+  const [first, ...rest] = all;
+  if (first === undefined) return null;
+  const sum = mergeMetrics([first, ...rest]);
+  const now = (rest.at(-1) ?? first).scopes;
+  const scopes = SCOPES.map((scope): [Scope, ScopeMetrics] => {
+    const parts = all.map((metrics) => metrics.scopes[scope]);
+    const { recentTokensPerSecond, recentTextsPerSecond } = now[scope].runs > 0 ? now[scope] : first.scopes[scope];
+    return [
+      scope,
+      {
+        ...sum.scopes[scope],
+        tokensPerSecond: rateOf(parts.map((part) => [part.realTokens, part.tokensPerSecond])),
+        textsPerSecond: rateOf(parts.map((part) => [part.texts, part.textsPerSecond])),
+        recentTokensPerSecond,
+        recentTextsPerSecond,
+      },
+    ];
+  });
+  return { ...sum, scopes: Object.fromEntries(scopes) as Record<Scope, ScopeMetrics> };
+}
+
+/** Figures of processes that have ended: what they did, without what they held. */
+export function ofTheEnded(metrics: EmbedderMetrics): EmbedderMetrics {
+  return { ...metrics, threads: 0, sessions: 0, rssMb: 0, gpuUtilization: null };
+}
+
+/** The rate over all parts, one after another, of amounts done at a rate each. */
+function rateOf(parts: readonly (readonly [amount: number, rate: number])[]): number {
+  const done = parts.filter(([amount, rate]) => amount > 0 && rate > 0);
+  const amount = done.reduce((sum, [part]) => sum + part, 0);
+  const seconds = done.reduce((sum, [part, rate]) => sum + part / rate, 0);
+  return seconds > 0 ? amount / seconds : 0;
+}

@@ -1,0 +1,64 @@
+import { Emitter } from '../../src/base/event.ts';
+import type { ChildExit, ChildHandle } from '../../src/process/childProcess.ts';
+import { RequestServer } from '../../src/process/requestServer.ts';
+import type { EmbedPieceParams, EmbedderEvents, EmbedderRequests, OpenParams } from '../../src/protocol/embedder.ts';
+import { FAKE_MODEL, NO_WORK } from './hashEmbedder.ts';
+import { createLinkPair } from './linkPair.ts';
+
+export interface FakeEmbedderOptions {
+  readonly onOpen?: (params: OpenParams) => void;
+  /** Resolves when the texts of a piece have been worked on; at once by default. */
+  readonly work?: (params: EmbedPieceParams, open: OpenParams) => Promise<void>;
+  readonly residentMb?: () => number;
+  /** Answers without the last text's vector. */
+  readonly losesLast?: boolean;
+  readonly onExit?: () => void;
+}
+
+/** An embedder process that is none: in this one, over a link in memory. A text's vector is its length; it has a token a character. */
+export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHandle {
+  const [near, far] = createLinkPair();
+  const exit = new Emitter<ChildExit>();
+  let opened: OpenParams | undefined;
+  let gone = false;
+  const leave = (): void => {
+    if (gone) return;
+    gone = true;
+    exit.fire({ code: 0, signal: null, stderrTail: '' });
+    options.onExit?.();
+    near.dispose();
+  };
+  const server = new RequestServer<EmbedderRequests, EmbedderEvents>(far, {
+    open: (params) => {
+      opened = params;
+      options.onOpen?.(params);
+      return { code: FAKE_MODEL, docs: FAKE_MODEL };
+    },
+    embed: async (params) => {
+      if (opened !== undefined) await options.work?.(params, opened);
+      const texts = options.losesLast === true ? params.texts.slice(0, -1) : params.texts;
+      const lengths = texts.map((text) => text.length);
+      server.emit('rows', {
+        piece: params.piece,
+        indices: Uint32Array.from(lengths, (_, index) => index),
+        vectors: Float32Array.from(lengths),
+        tokenCounts: Uint32Array.from(lengths),
+      });
+      return { failures: [] };
+    },
+    countTokens: ({ texts }) => Uint32Array.from(texts, (text) => text.length),
+    metrics: () => {
+      const rssMb = options.residentMb?.() ?? 0;
+      return { ...NO_WORK, rssMb, peakRssMb: rssMb };
+    },
+  });
+  server.emit('ready', null);
+  return {
+    pid: undefined,
+    link: near,
+    onExit: exit.event,
+    onOutput: new Emitter<string>().event,
+    stop: leave,
+    dispose: leave,
+  };
+}

@@ -1,0 +1,266 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SILENT_LOGGER } from '../../../src/base/logger.ts';
+import type { ChildHandle } from '../../../src/process/childProcess.ts';
+import type { Lane, OpenParams } from '../../../src/protocol/embedder.ts';
+import { AdaptiveEmbedder } from '../../../src/server/embedder/adaptiveEmbedder.ts';
+import { type FakeEmbedderOptions, fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
+import { ManualClock } from '../../fakes/manualClock.ts';
+
+const TEXT = 'x'.repeat(100);
+const GROUP = new Array<string>(64).fill(TEXT);
+const STEP_MS = 100;
+/** Of each process. */
+const RESIDENT_MB = 100;
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'tessera-layout-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+/** A machine of 4 threads in simulated time; `speeds[n]` are tokens a second that n processes reach together. */
+class SimulatedMachine {
+  readonly clock = new ManualClock();
+  readonly embedder: AdaptiveEmbedder;
+  /** Processes at present, by how many share the machine with each. */
+  readonly processes: number[] = [];
+  readonly started: number[] = [];
+  /** Pieces of work given to processes by themselves (1), and to one of several. */
+  readonly pieces: { readonly lane: Lane; readonly of: number }[] = [];
+  readonly #speeds: Readonly<Record<number, number>>;
+
+  constructor(
+    speeds: Readonly<Record<number, number>>,
+    options: { readonly memoryCeilingMb?: number; readonly fails?: (params: OpenParams) => boolean } = {},
+  ) {
+    this.#speeds = speeds;
+    this.embedder = new AdaptiveEmbedder({
+      settings: {
+        models: { code: 'model', docs: 'model' },
+        device: 'cpu',
+        threads: 4,
+        sessions: 0,
+        batchSize: 0,
+        memoryCeilingMb: options.memoryCeilingMb ?? 10_000,
+        latencyCeilingMs: 100,
+        tunerStateFile: path.join(folder, 'tuner.json'),
+      },
+      spawn: () => this.#spawn(options.fails ?? (() => false)),
+      clock: this.clock,
+      logger: SILENT_LOGGER,
+    });
+  }
+
+  /** Does bulk work for so long, two calls at a time as the indexer does; the tokens done. */
+  async work(seconds: number): Promise<number> {
+    const endMs = this.clock.now() + seconds * 1000;
+    let tokens = 0;
+    let working = 2;
+    const indexer = async (): Promise<void> => {
+      while (this.clock.now() < endMs) {
+        const result = await this.embedder.embed({ texts: GROUP, role: 'document', scope: 'code', lane: 'bulk' });
+        tokens += result.tokenCounts.reduce((sum, count) => sum + count, 0);
+      }
+    };
+    const indexers = Promise.all([indexer(), indexer()].map((run) => run.finally(() => (working -= 1))));
+    indexers.catch(() => undefined);
+    while (working > 0) await this.pass(STEP_MS);
+    await indexers;
+    return tokens;
+  }
+
+  /** The same until something has come true: files are written and read in real time. */
+  async workUntil(isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) await this.work(5);
+  }
+
+  /** Whether pools of two and of four processes were tried, and only these are left. */
+  hasDecidedFor(...processes: readonly number[]): boolean {
+    return (
+      this.started.includes(processes.length > 1 ? 4 : 2) && [...this.processes].sort().join() === processes.join()
+    );
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += STEP_MS) {
+      this.clock.advance(STEP_MS);
+      // Messages to the processes and back, and files, in real time.
+      for (let turns = 0; turns < 4; turns++) await turn();
+    }
+  }
+
+  #spawn(fails: (params: OpenParams) => boolean): ChildHandle {
+    let of = 0;
+    let busyUntilMs = 0;
+    const options: FakeEmbedderOptions = {
+      residentMb: () => RESIDENT_MB,
+      onOpen: (params) => {
+        of = params.processes;
+        this.started.push(of);
+        this.processes.push(of);
+        if (fails(params)) setImmediate(() => handle.dispose());
+      },
+      work: ({ lane, texts }) => {
+        this.pieces.push({ lane, of });
+        const tokens = texts.reduce((sum, text) => sum + text.length, 0);
+        const now = this.clock.now();
+        busyUntilMs = Math.max(now, busyUntilMs) + (tokens * 1000 * of) / (this.#speeds[of] ?? 1);
+        return new Promise((resolve) => this.clock.after(busyUntilMs - now, resolve));
+      },
+      onExit: () => void this.processes.splice(this.processes.indexOf(of), 1),
+    };
+    const handle = fakeEmbedderProcess(options);
+    return handle;
+  }
+}
+
+const bulkBy = (machine: SimulatedMachine, from: number) =>
+  new Set(machine.pieces.slice(from).flatMap(({ lane, of }) => (lane === 'bulk' ? [of] : [])));
+const isSaved = () => existsSync(path.join(folder, 'tuner.json.layouts'));
+
+const TWO_ARE_FASTER = { 1: 10_000, 2: 12_000, 4: 9_000 };
+const ONE_IS_FASTER = { 1: 10_000, 2: 8_000 };
+
+describe('bulk work that lasts', () => {
+  it('goes over to two processes where they are faster, and not on to four where those are not', async () => {
+    const machine = new SimulatedMachine(TWO_ARE_FASTER);
+    await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    const before = machine.pieces.length;
+    await machine.work(20);
+    expect(bulkBy(machine, before)).toEqual(new Set([2]));
+    expect(await machine.embedder.metrics()).toMatchObject({ threads: 4, sessions: 2 });
+    machine.embedder.dispose();
+  });
+
+  it.each([10_100, 10_000, 8_000])(
+    'stays with one process of 10,000 tokens/s where two reach %i, and lets those go',
+    async (speed) => {
+      const machine = new SimulatedMachine({ 1: 10_000, 2: speed });
+      await machine.workUntil(() => machine.hasDecidedFor(1));
+      const before = machine.pieces.length;
+      await machine.work(200);
+      expect(machine.started).toEqual([1, 2, 2]);
+      expect(bulkBy(machine, before)).toEqual(new Set([1]));
+      machine.embedder.dispose();
+    },
+  );
+
+  it('is decided once for the machine and the model', async () => {
+    const first = new SimulatedMachine(TWO_ARE_FASTER);
+    await first.workUntil(isSaved);
+    first.embedder.dispose();
+    const second = new SimulatedMachine(TWO_ARE_FASTER);
+    await second.workUntil(() => second.processes.length === 3);
+    await second.work(5);
+    const before = second.pieces.length;
+    await second.work(60);
+    expect(bulkBy(second, before)).toEqual(new Set([2]));
+    expect(second.started).toEqual([1, 2, 2]);
+    second.embedder.dispose();
+  });
+
+  it('starts nothing where one process was found to be best', async () => {
+    const first = new SimulatedMachine(ONE_IS_FASTER);
+    await first.workUntil(isSaved);
+    first.embedder.dispose();
+    const second = new SimulatedMachine(ONE_IS_FASTER);
+    await second.work(120);
+    expect(second.started).toEqual([1]);
+    second.embedder.dispose();
+  });
+
+  it('loses nothing of its results, whoever does it', async () => {
+    const machine = new SimulatedMachine(TWO_ARE_FASTER);
+    const lengths = Array.from({ length: 300 }, (_, index) => 1 + (index % 90));
+    const working = machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    for (let round = 0; round < 20; round++) {
+      const texts = lengths.map((length) => 'y'.repeat(length));
+      const result = machine.embedder.embed({ texts, role: 'document', scope: 'code', lane: 'bulk' });
+      await machine.pass(6_000);
+      expect([...(await result).vectors]).toEqual(lengths);
+    }
+    await working;
+    machine.embedder.dispose();
+  });
+});
+
+describe('a query', () => {
+  it('is always the first process’s, which bulk work leaves free', async () => {
+    const machine = new SimulatedMachine(TWO_ARE_FASTER);
+    const working = machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    for (let query = 0; query < 50; query++) {
+      void machine.embedder.embed({ texts: ['z'], role: 'query', scope: 'code', lane: 'query' });
+      await machine.pass(2_000);
+    }
+    await working;
+    const queries = machine.pieces.filter(({ lane }) => lane === 'query');
+    expect(queries).toHaveLength(50);
+    expect(new Set(queries.map(({ of }) => of))).toEqual(new Set([1]));
+    machine.embedder.dispose();
+  });
+});
+
+describe('several processes', () => {
+  it('are not started for short work', async () => {
+    const machine = new SimulatedMachine({ 1: 10_000, 2: 12_000 });
+    for (let round = 0; round < 10; round++) {
+      await machine.work(12);
+      await machine.pass(10_000);
+    }
+    expect(machine.started).toEqual([1]);
+    machine.embedder.dispose();
+  });
+
+  it('are not started where they would need more memory than is allowed', async () => {
+    const machine = new SimulatedMachine({ 1: 10_000, 2: 20_000 }, { memoryCeilingMb: 250 });
+    await machine.work(60);
+    expect(machine.started).toEqual([1]);
+    machine.embedder.dispose();
+  });
+
+  it('give their memory back after the work, and come back with the next', async () => {
+    const machine = new SimulatedMachine(TWO_ARE_FASTER);
+    await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    await machine.pass(70_000);
+    expect(machine.processes).toEqual([1]);
+    await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    await machine.work(5);
+    const before = machine.pieces.length;
+    await machine.work(10);
+    expect(bulkBy(machine, before)).toEqual(new Set([2]));
+    machine.embedder.dispose();
+  });
+
+  it('that cannot be started leave the work to the one that can', async () => {
+    const machine = new SimulatedMachine({ 1: 10_000, 2: 12_000 }, { fails: ({ processes }) => processes > 1 });
+    await machine.workUntil(() => machine.hasDecidedFor(1));
+    expect(await machine.work(60)).toBeGreaterThan(50 * 10_000);
+    expect(machine.processes).toEqual([1]);
+    machine.embedder.dispose();
+  });
+});
+
+describe('closing in the middle of a trial', () => {
+  it('settles every call and ends every process', async () => {
+    const machine = new SimulatedMachine({ 1: 10_000, 2: 10_000 });
+    await machine.workUntil(() => machine.started.includes(2));
+    const working = machine.work(60);
+    working.catch(() => undefined);
+    const calls: Promise<unknown>[] = [];
+    for (let call = 0; call < 20; call++) {
+      calls.push(machine.embedder.embed({ texts: GROUP, role: 'document', scope: 'code', lane: 'bulk' }));
+      await machine.pass(300);
+    }
+    machine.embedder.dispose();
+    for (const { status, ...rest } of await Promise.allSettled(calls)) {
+      if (status === 'rejected') expect(rest).toMatchObject({ reason: { code: 'disposed' } });
+    }
+    await expect(working).rejects.toMatchObject({ code: 'disposed' });
+    expect(machine.processes).toEqual([]);
+  });
+});
