@@ -1,4 +1,4 @@
-import { type Connection, Index, MatchQuery, type Table } from '@lancedb/lancedb';
+import type { Connection, Table } from '@lancedb/lancedb';
 import type { Table as ArrowTable } from 'apache-arrow';
 import { throwIfCancelled, type CancellationSignal } from '../../base/cancellation.ts';
 import { TesseraError, errorMessage } from '../../base/errors.ts';
@@ -16,6 +16,7 @@ import type {
   VectorBlock,
   VectorCandidate,
 } from './chunkStore.ts';
+import { createFullTextIndex, matchTokens } from './fullTextIndex.ts';
 import { type IndexFacts, decodeFacts, encodeFacts } from './indexFacts.ts';
 import { filterPredicate } from './pathFilter.ts';
 import {
@@ -30,31 +31,8 @@ import {
 import { FILE_ORDINAL, INDEX_ORDINAL, encodeRows, fileRow, indexRow, rowsOfFile } from './rowEncoding.ts';
 import { sqlAnd, sqlIn } from './sqlText.ts';
 import { storeFailure } from './storeFailure.ts';
+import { Upkeep } from './upkeep.ts';
 import { NO_VECTOR_SPACES, type VectorSpaces, distinctSpaces } from './vectorSpaces.ts';
-
-/** Column of the full-text index and the options that leave our tokens as they are. */
-const FULL_TEXT_INDEX = {
-  column: 'searchText',
-  name: 'searchText_idx',
-  config: () =>
-    Index.fts({
-      // Positions double the index and break `optimize` in some versions; phrases are not asked for.
-      withPosition: false,
-      baseTokenizer: 'whitespace',
-      maxTokenLength: 256,
-      lowercase: false,
-      stem: false,
-      removeStopWords: false,
-      asciiFolding: false,
-    }),
-} as const;
-
-/**
- * Every commit adds a small data file, and a search reads them all. Compacting writes the whole table anew, so it is worth
- * it once the files are many for the table's size.
- */
-const COMMITS_BEFORE_UPKEEP = 48;
-const ROWS_PER_EXTRA_COMMIT = 4_000;
 
 export interface LanceChunkStoreOptions {
   readonly connection: Connection;
@@ -73,7 +51,7 @@ export class LanceChunkStore implements ChunkStore {
   #writes: Promise<unknown> = Promise.resolve();
   #files: { readonly version: number; readonly records: Map<string, FileRecord> } | undefined;
   #facts: IndexFacts;
-  #commitsSinceUpkeep = 0;
+  readonly #upkeep = new Upkeep();
 
   private constructor(options: LanceChunkStoreOptions, facts: IndexFacts) {
     this.name = options.table.name;
@@ -94,7 +72,7 @@ export class LanceChunkStore implements ChunkStore {
     return storeFailure('create', async () => {
       // With its first row in one commit: a kill leaves no table that does not say what it is.
       const table = await connection.createTable(name, encodeRows([indexRow(encodeFacts(facts))], spaces));
-      await table.createIndex(FULL_TEXT_INDEX.column, { config: FULL_TEXT_INDEX.config() });
+      await createFullTextIndex(table);
       return new LanceChunkStore({ connection, table, spaces, ...(logger && { logger }) }, facts);
     });
   }
@@ -178,14 +156,9 @@ export class LanceChunkStore implements ChunkStore {
   }): Promise<readonly TextCandidate[]> {
     if (query.tokens.length === 0) return [];
     const where = await this.#predicate(query.filters);
-    const result = await this.#read('matching', (table) => {
-      const search = table
-        .query()
-        .fullTextSearch(new MatchQuery(query.tokens.join(' '), FULL_TEXT_INDEX.column))
-        .select([...CHUNK_COLUMNS, '_score'])
-        .limit(query.limit);
-      return (where === undefined ? search : search.where(where)).toArrow();
-    });
+    const result = await this.#read('matching', (table) =>
+      matchTokens(table, { ...query, columns: CHUNK_COLUMNS, where }),
+    );
     return decodeScored(result, '_score', 'bm25');
   }
 
@@ -327,7 +300,7 @@ export class LanceChunkStore implements ChunkStore {
           encodeRows(rows, this.spaces),
         );
       }
-      this.#commitsSinceUpkeep += 1;
+      this.#upkeep.noteCommit();
       await this.#remember(change, known);
     });
   }
@@ -348,16 +321,10 @@ export class LanceChunkStore implements ChunkStore {
   maintain(options: { readonly force: boolean; readonly signal?: CancellationSignal }): Promise<void> {
     return this.#write('maintain', async () => {
       const rows = await this.#table.countRows();
-      const due = this.#commitsSinceUpkeep >= COMMITS_BEFORE_UPKEEP + rows / ROWS_PER_EXTRA_COMMIT;
-      if (this.#commitsSinceUpkeep === 0 || (!due && !options.force)) return;
+      if (!this.#upkeep.isDue(rows, options.force)) return;
       throwIfCancelled(options.signal);
       const startedAt = performance.now();
-      // This process is the only writer, so that files no version names are leftovers of a killed one.
-      // The version before a pass outlives it; the second one lets go of that and takes milliseconds.
-      for (let pass = 0; pass < 2; pass++) {
-        await this.#table.optimize({ cleanupOlderThan: new Date(), deleteUnverified: true });
-      }
-      this.#commitsSinceUpkeep = 0;
+      await this.#upkeep.run(this.#table);
       this.#logger.debug('index maintained', { rows, tookMs: Math.round(performance.now() - startedAt) });
     });
   }
@@ -372,11 +339,10 @@ export class LanceChunkStore implements ChunkStore {
   repairFullTextIndex(): Promise<void> {
     return this.#write('repairFullTextIndex', async () => {
       try {
-        const probe = new MatchQuery('probe', FULL_TEXT_INDEX.column);
-        await this.#table.query().fullTextSearch(probe).select(['id', '_score']).limit(1).toArrow();
+        await matchTokens(this.#table, { tokens: ['probe'], columns: ['id'], limit: 1 });
       } catch (error) {
         this.#logger.warn('the full-text index is made anew', { error: errorMessage(error) });
-        await this.#table.createIndex(FULL_TEXT_INDEX.column, { config: FULL_TEXT_INDEX.config(), replace: true });
+        await createFullTextIndex(this.#table);
       }
     });
   }

@@ -1,0 +1,32 @@
+import type { Table } from '@lancedb/lancedb';
+
+/**
+ * Every commit adds a small data file, and a search reads them all. Compacting writes the whole table anew, so it is worth
+ * it once the files are many for the table's size.
+ */
+const COMMITS_BEFORE_UPKEEP = 48;
+const ROWS_PER_EXTRA_COMMIT = 4_000;
+
+/** Knows when a table is worth compacting: by this process's commits, since only the writer may. */
+export class Upkeep {
+  #commits = 0;
+
+  noteCommit(): void {
+    this.#commits += 1;
+  }
+
+  /** With `force`, however few commits there were, but not without any. */
+  isDue(rows: number, force: boolean): boolean {
+    return this.#commits > 0 && (force || this.#commits >= COMMITS_BEFORE_UPKEEP + rows / ROWS_PER_EXTRA_COMMIT);
+  }
+
+  /** Brings indexes up to date, compacts, and lets go of old versions. Only for the writer, between its commits. */
+  async run(table: Table): Promise<void> {
+    // This process is the only writer, so that files no version names are leftovers of a killed one.
+    // The version before a pass outlives it; the second one lets go of that and takes milliseconds.
+    for (let pass = 0; pass < 2; pass++) {
+      await table.optimize({ cleanupOlderThan: new Date(), deleteUnverified: true });
+    }
+    this.#commits = 0;
+  }
+}
