@@ -1,4 +1,3 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { type Connection, type Table, connect } from '@lancedb/lancedb';
 import {
   Table as ArrowTable,
@@ -15,6 +14,7 @@ import {
 import { errorMessage } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { writeHalves } from './halfFloat.ts';
+import { makeFolder } from './makeFolder.ts';
 import { decodeVectors } from './rowDecoding.ts';
 import { sqlIn } from './sqlText.ts';
 
@@ -35,6 +35,8 @@ const ROWS_PER_WRITE = 2_048;
 const WRITES_BEFORE_COMPACTION = 16;
 /** Another process may be reading what a compaction replaced. */
 const OLD_VERSIONS_KEPT_MS = 60_000;
+/** After a failure to open the cache (no file descriptors left, a disk that is away), until it is tried again. */
+const RETRY_AFTER_MS = 60_000;
 
 /** The two tables of one vector length. */
 interface Generations {
@@ -48,13 +50,16 @@ interface Generations {
 /**
  * An embedding cache on disk, shared by every folder, branch, worktree and process of a user. Its size is bounded by generations:
  * when the young table has half of the allowance it becomes the old one and the previous old one is deleted, so that what has
- * not been used for a generation goes, without counting uses. Broken or lost, it costs time and nothing else.
+ * not been used for a generation goes, without counting uses. Lost, it costs time and nothing else, but a failure never deletes it:
+ * most pass by themselves (a full disk), and a table that stays unreadable is followed by a new generation, and goes with its own.
  */
 export class DiskEmbeddingCache implements EmbeddingCache {
   readonly #dir: string;
   readonly #maxBytes: number;
   readonly #logger: Logger;
   readonly #generations = new Map<number, Promise<Generations | undefined>>();
+  /** Tables this process could not read: not asked again. */
+  readonly #unreadable = new Set<string>();
   readonly #pending = new Map<number, Map<string, Float32Array>>();
   #connection: Promise<Connection> | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -75,17 +80,17 @@ export class DiskEmbeddingCache implements EmbeddingCache {
     }
     const generations = await this.#open(dimension);
     if (generations === undefined) return found;
+    const { young, old } = generations;
     const missing = () => keys.filter((key) => !found.has(key));
-    try {
-      for (const [key, vector] of await read(generations.young, dimension, missing())) found.set(key, vector);
-      if (generations.old !== undefined) {
-        const revived = await read(generations.old, dimension, missing());
-        this.add(dimension, revived);
-        for (const [key, vector] of revived) found.set(key, vector);
-      }
-    } catch (error) {
-      await this.#giveUp(dimension, error);
+    const known = await this.#read(young, dimension, missing());
+    for (const [key, vector] of known ?? []) found.set(key, vector);
+    if (old !== undefined) {
+      const revived = (await this.#read(old, dimension, missing())) ?? new Map<string, Float32Array>();
+      this.add(dimension, revived);
+      for (const [key, vector] of revived) found.set(key, vector);
     }
+    // What cannot be read must not be added to.
+    if (known === undefined) await this.#replaceYoung(dimension, generations);
     return found;
   }
 
@@ -106,7 +111,7 @@ export class DiskEmbeddingCache implements EmbeddingCache {
   async #write(dimension: number): Promise<void> {
     const entries = this.#pending.get(dimension);
     const generations = await this.#open(dimension);
-    // A cache that was given up is never written again: nothing may pile up for it.
+    // What cannot be kept must not pile up.
     if (generations === undefined) entries?.clear();
     if (entries === undefined || entries.size === 0 || generations === undefined) return;
     const written = new Map(entries);
@@ -122,7 +127,37 @@ export class DiskEmbeddingCache implements EmbeddingCache {
         await this.#turnOver(dimension, generations);
     } catch (error) {
       entries.clear();
-      await this.#giveUp(dimension, error);
+      this.#warn('embeddings could not be kept', error);
+    }
+  }
+
+  /** Undefined when the table cannot be read, now or before. */
+  async #read(
+    table: Table,
+    dimension: number,
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, Float32Array> | undefined> {
+    if (this.#unreadable.has(table.name)) return new Map();
+    try {
+      return await read(table, dimension, keys);
+    } catch {
+      // Once more: another process may have compacted it meanwhile.
+      try {
+        await table.checkoutLatest();
+        return await read(table, dimension, keys);
+      } catch (error) {
+        this.#unreadable.add(table.name);
+        this.#warn('kept embeddings cannot be read', error);
+        return undefined;
+      }
+    }
+  }
+
+  async #replaceYoung(dimension: number, generations: Generations): Promise<void> {
+    try {
+      await this.#turnOver(dimension, generations);
+    } catch (error) {
+      this.#warn('embeddings cannot be kept', error);
     }
   }
 
@@ -136,8 +171,10 @@ export class DiskEmbeddingCache implements EmbeddingCache {
   #open(dimension: number): Promise<Generations | undefined> {
     let generations = this.#generations.get(dimension);
     if (generations === undefined) {
-      generations = this.#openTables(dimension).catch(async (error: unknown) => {
-        await this.#giveUp(dimension, error);
+      generations = this.#openTables(dimension).catch((error: unknown) => {
+        this.#warn('kept embeddings cannot be used', error);
+        this.#connection = undefined;
+        setTimeout(() => this.#generations.delete(dimension), RETRY_AFTER_MS).unref();
         return undefined;
       });
       this.#generations.set(dimension, generations);
@@ -150,27 +187,45 @@ export class DiskEmbeddingCache implements EmbeddingCache {
     const numbers = (await connection.listTables()).tables
       .flatMap((name) => generationOf(name, dimension) ?? [])
       .sort((a, b) => b - a);
-    const [youngNumber = 1, oldNumber, ...outdated] = numbers;
-    for (const number of outdated) await connection.dropTable(tableName(dimension, number));
-    return {
-      young: await openOrCreate(connection, tableName(dimension, youngNumber), dimension),
-      youngNumber,
-      old: oldNumber === undefined ? undefined : await connection.openTable(tableName(dimension, oldNumber)),
-    };
+    const [newest = 1, ...others] = numbers;
+    const { young, youngNumber } = await this.#openYoung(connection, dimension, newest);
+    let old: Table | undefined;
+    for (const number of youngNumber === newest ? others : numbers) {
+      const name = tableName(dimension, number);
+      if (old !== undefined) await connection.dropTable(name);
+      else old = await connection.openTable(name).catch((error: unknown) => this.#pass(name, error));
+    }
+    return { young, youngNumber, old };
+  }
+
+  /** The newest table, or a newer one when that cannot be opened. */
+  async #openYoung(
+    connection: Connection,
+    dimension: number,
+    newest: number,
+  ): Promise<{ readonly young: Table; readonly youngNumber: number }> {
+    try {
+      return { young: await openOrCreate(connection, tableName(dimension, newest), dimension), youngNumber: newest };
+    } catch (error) {
+      this.#pass(tableName(dimension, newest), error);
+      const youngNumber = newest + 1;
+      return { young: await openOrCreate(connection, tableName(dimension, youngNumber), dimension), youngNumber };
+    }
+  }
+
+  #pass(name: string, error: unknown): undefined {
+    this.#unreadable.add(name);
+    this.#warn('kept embeddings cannot be read', error);
   }
 
   async #connect(): Promise<Connection> {
-    this.#connection ??= mkdir(this.#dir, { recursive: true, mode: 0o700 }).then(() =>
-      connect(this.#dir, { readConsistencyInterval: 0 }),
-    );
+    this.#connection ??= makeFolder(this.#dir).then(() => connect(this.#dir, { readConsistencyInterval: 0 }));
     return this.#connection;
   }
 
-  /** Deletes what cannot be read, so that the next process starts with a sound cache; this one goes on without. */
-  async #giveUp(dimension: number, error: unknown): Promise<void> {
-    this.#logger.warn('the embedding cache is not used', { error: errorMessage(error).slice(0, 300) });
-    this.#generations.set(dimension, Promise.resolve(undefined));
-    await rm(this.#dir, { recursive: true, force: true }).catch(() => undefined);
+  #warn(what: string, error: unknown): void {
+    const message = errorMessage(error).slice(0, 300);
+    this.#logger.warn(`${what}: texts seen before may be embedded again`, { folder: this.#dir, error: message });
   }
 }
 
