@@ -1,12 +1,8 @@
 import { type LogRecord, Logger, formatLogRecord } from '../base/logger.ts';
-import { resolveLanguage } from '../indexing/languages.ts';
-import { SYSTEM_CLOCK } from '../process/systemClock.ts';
 import { createChunker } from '../server/chunking/createChunker.ts';
-import { spawnEmbedder } from '../server/embedder/spawnEmbedder.ts';
-import { Engine } from '../server/engine.ts';
+import { createEngine } from '../server/createEngine.ts';
+import type { Engine } from '../server/engine.ts';
 import type { FolderIndex } from '../server/folderIndex.ts';
-import { FILE_SCANNER } from '../server/scanner/fileScanner.ts';
-import { Searcher } from '../server/search/searcher.ts';
 import { type GlobalOptions, indexSettings } from './globalOptions.ts';
 import { grammarFolder } from './packagePlaces.ts';
 
@@ -31,15 +27,7 @@ export async function withSession<T>(
   const logger = new Logger({ level: options.logLevel, write: writeLog }, 'tessera');
   const folder = grammarFolder();
   const chunker = createChunker(folder === undefined ? {} : { grammarFolder: folder });
-  const engine = new Engine({
-    program,
-    logger,
-    clock: SYSTEM_CLOCK,
-    chunker,
-    scanner: FILE_SCANNER,
-    spawnEmbedder: () => spawnEmbedder(),
-    createSearch: (embedder) => new Searcher({ embedder, chunker, resolveLanguage, logger: logger.child('search') }),
-  });
+  const engine = createEngine({ program, logger, chunker });
   const stopping = new AbortController();
   const onSignal = () => {
     stopping.abort();

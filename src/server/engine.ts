@@ -59,6 +59,8 @@ const CACHE_MAX_BYTES = 1 << 30;
 export class Engine extends Disposable {
   readonly #options: EngineOptions;
   readonly #folders = new Map<string, OpenedFolder>();
+  /** Folders that are being closed: their last pass may still hold the writer's lock. */
+  readonly #closing = new Map<string, Promise<void>>();
   readonly #caches = new Map<string, EmbeddingCache>();
   readonly #embedders = new Map<string, UsedEmbedder>();
 
@@ -77,6 +79,10 @@ export class Engine extends Disposable {
     const { tunerStateFile: stateFile } = settings.embedder;
     const embedderSettings = { ...settings.embedder, tunerStateFile: stateFile ?? tunerStateFile(root) };
     const embedderKey = JSON.stringify(embedderSettings);
+    for (let closing = this.#closing.get(folder); closing !== undefined; closing = this.#closing.get(folder)) {
+      // Whoever closes it learns of a failure.
+      await closing.catch(() => undefined);
+    }
     const known = this.#folders.get(folder);
     if (known?.embedderKey === embedderKey && known.index.indexDir === root) {
       known.index.applySettings(settings);
@@ -103,8 +109,10 @@ export class Engine extends Disposable {
   async search(params: SearchParams, signal?: CancellationSignal): Promise<SearchResult> {
     const folders = await this.#searched(params.folders);
     if (folders.length === 0) {
-      if (params.folders.some((folder) => this.opened(folder).isBeingIndexed)) return NOTHING_YET;
-      throw notIndexed(params.folders[0] ?? '');
+      const asked = params.folders.map((folder) => this.opened(folder));
+      if (asked.some((index) => index.isBeingIndexed)) return NOTHING_YET;
+      asked[0]?.requireReader();
+      return NOTHING_YET;
     }
     const result = await this.#withFreshReaders(folders, async (fresh) => {
       const groups = this.#bySearch(fresh).map(([search, own]) => search.search(params, own, signal));
@@ -131,23 +139,29 @@ export class Engine extends Disposable {
 
   async similar(params: SimilarParams, signal?: CancellationSignal): Promise<SearchResult> {
     const folders = await this.#searched([params.folder]);
-    return this.#withFreshReaders(folders, async ([folder]) => {
-      if (folder === undefined) throw notIndexed(params.folder);
+    return this.#withFreshReaders(folders, async ([found]) => {
+      const folder = found ?? { folder: params.folder, reader: this.opened(params.folder).requireReader() };
       return this.#used(params.folder).search.similar(params, folder, signal);
     });
   }
 
   /** Stops the folder's work, keeping what is finished. */
-  async closeFolder(folder: string): Promise<void> {
+  closeFolder(folder: string): Promise<void> {
     const known = this.#folders.get(folder);
     this.#folders.delete(folder);
-    await known?.index.close();
-    this.#dropUnusedEmbedders();
+    if (known === undefined) return this.#closing.get(folder) ?? Promise.resolve();
+    const closing = known.index.close().finally(() => {
+      this.#closing.delete(folder);
+      this.#dropUnusedEmbedders();
+    });
+    this.#closing.set(folder, closing);
+    return closing;
   }
 
   /** Stops all work, keeping what is finished, and the embedders. */
   async close(): Promise<void> {
-    await Promise.all([...this.#folders.keys()].map((folder) => this.closeFolder(folder)));
+    const folders = new Set([...this.#folders.keys(), ...this.#closing.keys()]);
+    await Promise.all([...folders].map((folder) => this.closeFolder(folder)));
     await Promise.all([...this.#caches.values()].map((cache) => cache.flush()));
     this.dispose();
   }
@@ -239,10 +253,6 @@ export class Engine extends Disposable {
     }
     return cache;
   }
-}
-
-function notIndexed(folder: string): TesseraError {
-  return new TesseraError('not-indexed', `${folder} is not indexed.`, { details: { folder } });
 }
 
 /** Answers of different models as one; their scores are not made to be compared, but better ones still tend to come first. */

@@ -47,6 +47,9 @@ export interface IndexRequest {
   readonly firstPaths?: readonly string[];
 }
 
+/** Opening the models and the index, a full pass, following changes. */
+type FailedWork = 'opening' | 'indexing' | 'following';
+
 const PROGRESS_EVERY_MS = 200;
 const ERRORS_KEPT = 20;
 
@@ -70,7 +73,8 @@ export class FolderIndex extends Disposable {
   /** Full passes asked for and not done. */
   #fullRuns = 0;
   #running: RunProgress | undefined;
-  #failure: TesseraError | undefined;
+  /** What each kind of work last failed with, until it succeeds. */
+  #failures: Readonly<Partial<Record<FailedWork, TesseraError>>> = {};
   #errors: { readonly time: string; readonly code: string; readonly message: string }[] = [];
 
   constructor(options: FolderIndexOptions) {
@@ -94,7 +98,10 @@ export class FolderIndex extends Disposable {
       clock: options.clock,
       mayWork: (signal) => this.#gate.pass(signal),
       work: (changes) => this.#follow(changes),
-      onFailure: (error) => this.#note(error),
+      onFailure: (error) => {
+        this.#fail('following', error);
+        this.#fireState();
+      },
       signal: () => this.#stopping.signal,
     });
   }
@@ -103,9 +110,8 @@ export class FolderIndex extends Disposable {
   async open(signal?: CancellationSignal): Promise<void> {
     try {
       await this.#openStores(signal);
-      this.#failure = undefined;
     } catch (error) {
-      if (!isTesseraError(error, 'cancelled')) this.#failure = this.#note(error);
+      if (!isTesseraError(error, 'cancelled')) this.#fail('opening', error);
       throw error;
     } finally {
       this.#fireState();
@@ -121,9 +127,17 @@ export class FolderIndex extends Disposable {
     return this.#options.indexDir;
   }
 
-  /** What searches read; undefined when nothing is indexed. */
+  /** What searches read; undefined when nothing is indexed, or what is cannot be read. */
   get reader(): LanceChunkStore | undefined {
     return this.#stores.serving;
+  }
+
+  /** The same where it is needed. @throws TesseraError `not-indexed`, or `store-failed` when there is an index that cannot be read */
+  requireReader(): LanceChunkStore {
+    const { serving, damage } = this.#stores;
+    if (serving !== undefined) return serving;
+    const { folder } = this;
+    throw damage ?? new TesseraError('not-indexed', `${folder} is not indexed.`, { details: { folder } });
   }
 
   /** Looks again for what searches should read: another process may have made or replaced it. */
@@ -161,19 +175,15 @@ export class FolderIndex extends Disposable {
   }
 
   /**
-   * Compares every row with the disk; with `repair`, files whose rows differ are then indexed anew and compared again.
-   * Rejects with `not-indexed` when there is nothing to compare.
+   * Compares every row with the disk; with `repair`, files whose rows differ are then indexed anew and compared again, and so is
+   * all of an index that cannot be read. Rejects with `not-indexed` when there is nothing to compare, or with `store-failed`.
    */
   async verify(options: { readonly repair: boolean }, signal?: CancellationSignal): Promise<VerifyReport> {
     const stop = firstSignal(signal, this.#stopping.signal);
     await this.#openStores(stop);
-    const compare = () => {
-      const { serving } = this.#stores;
-      if (serving === undefined) {
-        throw new TesseraError('not-indexed', `${this.folder} is not indexed.`, { details: { folder: this.folder } });
-      }
-      return verifyFolder(this.#pass(serving, new FileTurns(), new RunProgress(this.#options.clock), stop));
-    };
+    const compare = () =>
+      verifyFolder(this.#pass(this.requireReader(), new FileTurns(), new RunProgress(this.#options.clock), stop));
+    if (options.repair && this.#stores.damage !== undefined) await this.index({ rebuild: false }, signal);
     const report = await compare();
     if (!options.repair || report.differences.length === 0) return report;
     const paths = [...new Set(report.differences.map(({ path }) => path))];
@@ -202,14 +212,15 @@ export class FolderIndex extends Disposable {
   }
 
   get state(): FolderState {
-    if (!this.#stores.isOpen && this.#failure === undefined) return { kind: 'closed' };
+    const failure = this.#stores.damage ?? this.#lastFailure;
+    if (!this.#stores.isOpen && failure === undefined) return { kind: 'closed' };
     const progress = this.#running?.snapshot(this.folder);
     if (this.#gate.isPaused) {
       const pendingFiles = (progress ? progress.filesTotal - progress.filesDone : 0) + this.#changes.size;
       return { kind: 'paused', pendingFiles, reason: 'asked' };
     }
     if (progress !== undefined) return { kind: 'indexing', progress };
-    if (this.#failure !== undefined) return { kind: 'degraded', reason: this.#failure.message };
+    if (failure !== undefined) return { kind: 'degraded', reason: failure.message };
     return { kind: 'idle', ...(this.#stores.serving?.counts ?? { files: 0, chunks: 0 }) };
   }
 
@@ -250,16 +261,17 @@ export class FolderIndex extends Disposable {
     }
   }
 
-  /** Stops what is under way and deletes the index. Rejects with `store-locked` while another process writes it. */
+  /** Stops what is under way and deletes the index, also without a model. Rejects with `store-locked` while another process writes it. */
   async clear(): Promise<void> {
     this.#stopping.abort();
     await this.settled();
     this.#stopping = new AbortController();
     this.#changes.clear();
-    await this.#openStores();
     await this.#stores.clear();
-    this.#failure = undefined;
-    await this.open();
+    this.#succeed('indexing', 'following');
+    // Models that could not be opened before have nothing to do with the clearing.
+    if (this.#models !== undefined) await this.open();
+    else this.#fireState();
   }
 
   /** Stops what is under way and waits until it has; finished work stays. */
@@ -281,7 +293,6 @@ export class FolderIndex extends Disposable {
     const stop = firstSignal(signal, this.#stopping.signal);
     const ticker = setInterval(() => this.#fireState(), PROGRESS_EVERY_MS);
     this.#running = progress;
-    this.#failure = undefined;
     try {
       await this.#openStores(stop);
       this.#fireState();
@@ -294,11 +305,12 @@ export class FolderIndex extends Disposable {
         await this.#options.cache.flush();
         return store;
       });
+      this.#succeed('indexing', 'following');
       return summaryOf(await store.files(), progress, this.#openModels(), await embedder.metrics());
     } catch (error) {
       // Somebody else at work is no trouble of this index's.
       const isTrouble = !isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked');
-      if (isTrouble) this.#failure = this.#note(error);
+      if (isTrouble) this.#fail('indexing', error);
       throw error;
     } finally {
       clearInterval(ticker);
@@ -324,6 +336,7 @@ export class FolderIndex extends Disposable {
       }
       await store.maintain({ force: false, signal });
     });
+    this.#succeed('following');
     this.#fireState();
   }
 
@@ -331,6 +344,7 @@ export class FolderIndex extends Disposable {
     if (this.#stores.isOpen) return;
     this.#models = await this.#options.embedder.open(signal);
     await this.#stores.open({ models: this.#models, chunkerVersion: CHUNKER_VERSION });
+    this.#succeed('opening');
   }
 
   #pass(store: LanceChunkStore, turns: FileTurns, progress: RunProgress, signal: AbortSignal): FolderPass {
@@ -376,6 +390,20 @@ export class FolderIndex extends Disposable {
   #openModels(): Readonly<Record<Scope, ModelInfo>> {
     if (this.#models === undefined) throw new TesseraError('not-indexed', 'The folder is not open.');
     return this.#models;
+  }
+
+  get #lastFailure(): TesseraError | undefined {
+    const { opening, indexing, following } = this.#failures;
+    return opening ?? indexing ?? following;
+  }
+
+  #fail(work: FailedWork, error: unknown): void {
+    this.#failures = { ...this.#failures, [work]: this.#note(error) };
+  }
+
+  #succeed(...works: readonly FailedWork[]): void {
+    const failed = Object.entries(this.#failures).filter(([work]) => !works.some((done) => done === work));
+    this.#failures = Object.fromEntries(failed);
   }
 
   #note(error: unknown): TesseraError {

@@ -5,8 +5,8 @@ import type { RunProgress } from './indexer/runProgress.ts';
 import type { FileRecord } from './store/chunkStore.ts';
 
 /** A file counts as indexed when nothing is wrong with it or when at least some of its chunks are there. */
-function isIndexed({ skipped, chunks }: FileRecord): boolean {
-  return skipped === null || chunks > 0;
+export function isIndexed(record: FileRecord | undefined): record is FileRecord {
+  return record !== undefined && (record.skipped === null || record.chunks > 0);
 }
 
 export function statusCounts(

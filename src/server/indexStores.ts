@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
 import { Deferred } from '../base/deferred.ts';
 import type { DisposableLike } from '../base/disposable.ts';
 import { TesseraError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { FileTurns } from './indexer/fileTurns.ts';
+import { clearIndex } from './store/clearIndex.ts';
 import { IndexCatalog, type IndexMaker } from './store/indexCatalog.ts';
 import type { LanceChunkStore } from './store/lanceChunkStore.ts';
 
@@ -34,6 +34,8 @@ export class IndexStores implements DisposableLike {
   readonly #options: IndexStoresOptions;
   #catalog: IndexCatalog | undefined;
   #serving: LanceChunkStore | undefined;
+  #damage: TesseraError | undefined;
+  #opening: Promise<void> | undefined;
   #writer: Promise<OpenWriter> | undefined;
   /** Passes that use the writer or wait for it. */
   #passes = 0;
@@ -57,11 +59,26 @@ export class IndexStores implements DisposableLike {
     return this.#serving;
   }
 
-  async open(maker: IndexMaker): Promise<void> {
-    if (this.#catalog !== undefined) return;
+  /** Why there is an index on the disk and none that serves; undefined while one does, or none was ever made. */
+  get damage(): TesseraError | undefined {
+    return this.#serving === undefined ? this.#damage : undefined;
+  }
+
+  /** Looks for the index to serve, once. Makes nothing on the disk. Rejects with `store-failed`. */
+  open(maker: IndexMaker): Promise<void> {
+    if (this.#catalog !== undefined) return Promise.resolve();
+    this.#opening ??= this.#open(maker).finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(maker: IndexMaker): Promise<void> {
     const { dir, folder, logger } = this.#options;
-    const catalog = await IndexCatalog.open(dir, folder, maker, logger);
-    this.#serving = await catalog.openServing();
+    const catalog = new IndexCatalog(dir, folder, maker, logger);
+    const { store, damage } = await catalog.openServing();
+    this.#serving = store;
+    this.#damage = damage;
     this.#catalog = catalog;
   }
 
@@ -69,12 +86,13 @@ export class IndexStores implements DisposableLike {
   async refresh(): Promise<void> {
     if (this.#passes > 0) return;
     const catalog = this.#opened();
-    const found = await catalog.openServing();
+    const { store: found, damage } = await catalog.openServing();
     // Meanwhile closed, or a pass of our own serves what it writes: that is newer than what was found.
     if (this.#catalog !== catalog || this.#passes > 0) {
       found?.close();
       return;
     }
+    this.#damage = damage;
     if (found === undefined || found.name !== this.#serving?.name) this.#serving = found;
     else found.close();
   }
@@ -110,15 +128,9 @@ export class IndexStores implements DisposableLike {
     await this.#opened().dropOthers(store);
   }
 
-  /** Deletes everything. Rejects with `store-locked` while another process writes. */
+  /** Deletes everything; afterwards it is not open. Needs no models. Rejects with `store-locked` while another process writes, and with `store-failed`. */
   async clear(): Promise<void> {
-    const lock = await this.#opened().lock(this.#options.program);
-    try {
-      this.dispose();
-      await rm(this.#options.dir, { recursive: true, force: true });
-    } finally {
-      lock.dispose();
-    }
+    await clearIndex(this.#options.dir, this.#options.program, () => this.dispose());
   }
 
   dispose(): void {

@@ -2,14 +2,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Logger, type LogRecord } from '../base/logger.ts';
 import { connectToParent } from '../process/parentLink.ts';
-import { resolveLanguage } from '../indexing/languages.ts';
-import { SYSTEM_CLOCK } from '../process/systemClock.ts';
 import { createChunker } from './chunking/createChunker.ts';
-import { spawnEmbedder } from './embedder/spawnEmbedder.ts';
-import { Engine } from './engine.ts';
+import { createEngine } from './createEngine.ts';
 import { IndexServer } from './indexServer.ts';
-import { FILE_SCANNER } from './scanner/fileScanner.ts';
-import { Searcher } from './search/searcher.ts';
 
 /** Entry of the index server process, started by the extension host. */
 const link = connectToParent(() => engine.dispose());
@@ -18,15 +13,7 @@ const logger = new Logger({ level: 'debug', write: (record: LogRecord) => server
 /** The build puts the grammars beside this bundle; run from source there is no such folder. */
 const grammarFolder = path.join(import.meta.dirname, 'grammars');
 const chunker = createChunker(existsSync(grammarFolder) ? { grammarFolder } : {});
-const engine = new Engine({
-  program: 'VS Code',
-  logger,
-  clock: SYSTEM_CLOCK,
-  chunker,
-  scanner: FILE_SCANNER,
-  spawnEmbedder: () => spawnEmbedder(),
-  createSearch: (embedder) => new Searcher({ embedder, chunker, resolveLanguage, logger: logger.child('search') }),
-});
+const engine = createEngine({ program: 'VS Code', logger, chunker });
 const server = new IndexServer(link, engine);
 
 // One failed request must never end the process that serves all the others.

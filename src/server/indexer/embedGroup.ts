@@ -1,3 +1,4 @@
+import { counted } from '../../base/wording.ts';
 import type { Lane, ModelInfo } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import type { Embedder } from '../embedder/embedder.ts';
@@ -43,9 +44,11 @@ export async function embedGroup(
   }
   const total = files.reduce((sum, file) => sum + file.chunks.length, 0);
   progress.chunksDone += total;
+  const written = files.map((file) => withVectors(file, inherited.get(file.record.path), vectors, failures));
+  const withVector = written.flatMap((file) => file.chunks).filter(({ vector }) => vector !== null).length;
   // Chunks of the same text share one embedding: the others count as reused.
-  progress.reused += total - embedded - failures.size;
-  return files.map((file) => withVectors(file, inherited.get(file.record.path), vectors, failures));
+  progress.reused += withVector - embedded;
+  return written;
 }
 
 /** Number of texts embedded. */
@@ -129,7 +132,7 @@ function withVectors(
   const detail =
     first === undefined
       ? ''
-      : `${failed.length} of ${chunks.length} chunks without a vector: ${failures.get(first.chunkHash) ?? ''}`;
+      : `${failed.length} of ${counted(chunks.length, 'chunk')} without a vector: ${failures.get(first.chunkHash) ?? ''}`;
   return {
     record: first === undefined ? record : { ...record, skipped: { reason: 'quarantined', detail } },
     chunks: chunks.map(({ embeddingText: _, ...chunk }, ordinal) => ({

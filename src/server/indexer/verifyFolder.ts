@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { counted } from '../../base/wording.ts';
+import { isIndexed } from '../indexReport.ts';
 import type { CandidateFile, SkippedPath } from '../scanner/entries.ts';
 import type { ChunkRow, FileRecord, StoredRows } from '../store/chunkStore.ts';
 import { mapAhead } from './mapAhead.ts';
@@ -30,6 +32,7 @@ export interface Difference {
 }
 
 export interface VerifyReport {
+  /** Files with rows that were compared; skipped ones are compared too but not counted, as in a status. */
   readonly files: number;
   readonly chunks: number;
   readonly differences: readonly Difference[];
@@ -62,7 +65,7 @@ export async function verifyFolder(pass: FolderPass): Promise<VerifyReport> {
   for (const path of await store.strayPaths()) {
     differences.push({ path, kind: 'stray-rows', detail: 'rows that belong to no file, or twice the same' });
   }
-  return { files: files.length, chunks, differences };
+  return { files: files.filter(({ path }) => isIndexed(stored.get(path))).length, chunks, differences };
 }
 
 async function compareFile(
@@ -86,7 +89,7 @@ async function compareFile(
   }
   const own = rows.chunks.filter((chunk) => chunk.path === path).sort((a, b) => a.ordinal - b.ordinal);
   if (own.length !== expected.chunks.length) {
-    return difference('wrong-rows', `${own.length} chunks instead of ${expected.chunks.length}`);
+    return difference('wrong-rows', `${counted(own.length, 'chunk')} instead of ${expected.chunks.length}`);
   }
   const wrong = own.find((chunk, ordinal) => !isSameChunk(chunk, rows, record, expected.chunks[ordinal]));
   if (wrong !== undefined) return difference('wrong-rows', `the chunk at line ${wrong.startLine} differs`);

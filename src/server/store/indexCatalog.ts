@@ -3,16 +3,17 @@ import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { type Connection, connect } from '@lancedb/lancedb';
 import type { DisposableLike } from '../../base/disposable.ts';
-import { errorMessage } from '../../base/errors.ts';
+import { TesseraError, errorMessage } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ModelInfo } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
+import { errorCode } from '../scanner/fileErrors.ts';
 import type { IndexFacts } from './indexFacts.ts';
+import { lockIndex } from './indexLock.ts';
 import { LanceChunkStore } from './lanceChunkStore.ts';
 import { SCHEMA_VERSION } from './rowEncoding.ts';
 import { storeFailure } from './storeFailure.ts';
 import { type VectorSpaces, vectorSpaces } from './vectorSpaces.ts';
-import { acquireWriterLock } from './writerLock.ts';
 
 /** What an index was made by; another maker's rows can't be mixed with ours, so it is the index's name. */
 export interface IndexMaker {
@@ -21,6 +22,14 @@ export interface IndexMaker {
 }
 
 const TABLE_NAME = /^chunks-s(?<schema>\d+)-m(?<model>[0-9a-f]+)-c(?<chunker>\d+)-g(?<generation>\d+)$/;
+
+/** What searches should use, and why it is not there when it should be. */
+export interface Serving {
+  /** Undefined when there is none that can be read. */
+  readonly store: LanceChunkStore | undefined;
+  /** Why the newest index that came first could not be read; undefined when it could, or there is none. */
+  readonly damage: TesseraError | undefined;
+}
 
 interface TableName {
   readonly name: string;
@@ -39,61 +48,50 @@ interface TableName {
 export class IndexCatalog implements DisposableLike {
   readonly dir: string;
   readonly spaces: VectorSpaces;
-  readonly #connection: Connection;
+  #connection: Promise<Connection> | undefined;
   readonly #folder: string;
   readonly #maker: IndexMaker;
   readonly #makerName: string;
   readonly #modelHash: string;
   readonly #logger: Logger;
 
-  private constructor(dir: string, folder: string, maker: IndexMaker, connection: Connection, logger: Logger) {
+  /** Nothing is made on the disk before something is written. */
+  constructor(dir: string, folder: string, maker: IndexMaker, logger: Logger) {
     this.dir = dir;
     this.spaces = vectorSpaces(maker.models);
     this.#folder = folder;
     this.#maker = maker;
     this.#modelHash = modelHash(maker.models);
     this.#makerName = `chunks-s${SCHEMA_VERSION}-m${this.#modelHash}-c${maker.chunkerVersion}`;
-    this.#connection = connection;
     this.#logger = logger;
-  }
-
-  static async open(dir: string, folder: string, maker: IndexMaker, logger: Logger): Promise<IndexCatalog> {
-    return storeFailure('open', async () => {
-      // Indexes hold the text of the code: nobody else's business.
-      await mkdir(dir, { recursive: true, mode: 0o700 });
-      // Interval 0: every read looks for the newest commit, another process's too.
-      const connection = await connect(dir, { readConsistencyInterval: 0 });
-      return new IndexCatalog(dir, folder, maker, connection, logger);
-    });
   }
 
   /** Rejects with `store-locked` while another process writes. */
   lock(program: string): Promise<DisposableLike> {
-    return acquireWriterLock(this.lockFile, program);
-  }
-
-  get lockFile(): string {
-    return path.join(this.dir, 'writer.lock');
+    return lockIndex(this.dir, program);
   }
 
   /**
    * The index searches should use now: the newest finished one of this maker, else of an earlier chunker with the same models,
-   * else of other models (whose vectors can't be compared with our queries': words only), else the unfinished one; undefined when
-   * there is none that can be read.
+   * else of other models (whose vectors can't be compared with our queries': words only), else the unfinished one.
    */
-  async openServing(): Promise<LanceChunkStore | undefined> {
+  async openServing(): Promise<Serving> {
     let unfinished: LanceChunkStore | undefined;
+    let damage: TesseraError | undefined;
     for (const table of await this.#servable()) {
-      const store = await this.#tryOpen(table);
-      if (store === undefined) continue;
-      if (store.isComplete) {
-        unfinished?.close();
-        return store;
+      const opened = await this.#tryOpen(table);
+      if (opened instanceof TesseraError) {
+        damage ??= opened;
+        continue;
       }
-      if (unfinished === undefined && table.maker === this.#makerName) unfinished = store;
-      else store.close();
+      if (opened.isComplete) {
+        unfinished?.close();
+        return { store: opened, damage };
+      }
+      if (unfinished === undefined && table.maker === this.#makerName) unfinished = opened;
+      else opened.close();
     }
-    return unfinished;
+    return { store: unfinished, damage };
   }
 
   /**
@@ -114,7 +112,7 @@ export class IndexCatalog implements DisposableLike {
         const store =
           serving?.name === newest.name
             ? serving
-            : await LanceChunkStore.open(this.#connection, newest.name, this.spaces, this.#logger);
+            : await LanceChunkStore.open(await this.#connect(), newest.name, this.spaces, this.#logger);
         await store.reread();
         await store.repairFullTextIndex();
         if (!rebuild || !store.isComplete) return { store, damaged };
@@ -129,7 +127,8 @@ export class IndexCatalog implements DisposableLike {
       complete: false,
     };
     const name = `${this.#makerName}-g${generation}`;
-    return { store: await LanceChunkStore.create(this.#connection, name, this.spaces, facts, this.#logger), damaged };
+    const connection = await this.#connect();
+    return { store: await LanceChunkStore.create(connection, name, this.spaces, facts, this.#logger), damaged };
   }
 
   /** Removes every index but this one. Only for the lock's holder. */
@@ -146,12 +145,20 @@ export class IndexCatalog implements DisposableLike {
   }
 
   dispose(): void {
-    this.#connection.close();
+    // One that could not be made has failed whoever asked for it.
+    void this.#connection?.then((connection) => connection.close()).catch(() => undefined);
+    this.#connection = undefined;
+  }
+
+  #connect(): Promise<Connection> {
+    // Interval 0: every read looks for the newest commit, another process's too.
+    this.#connection ??= connect(this.dir, { readConsistencyInterval: 0 });
+    return this.#connection;
   }
 
   /** Newest first. */
   async #tables(): Promise<TableName[]> {
-    const names = await readdir(this.dir);
+    const names = await storeFailure('list', () => readdir(this.dir).catch(noneWhenMissing));
     return names
       .flatMap((file) => (file.endsWith('.lance') ? (parseTableName(file.slice(0, -'.lance'.length)) ?? []) : []))
       .sort((a, b) => b.generation - a.generation);
@@ -167,13 +174,16 @@ export class IndexCatalog implements DisposableLike {
     return usable.sort((a, b) => rank(a) - rank(b));
   }
 
-  async #tryOpen({ name, model }: TableName): Promise<LanceChunkStore | undefined> {
+  async #tryOpen({ name, model }: TableName): Promise<LanceChunkStore | TesseraError> {
     const spaces = model === this.#modelHash ? this.spaces : undefined;
     try {
-      return await LanceChunkStore.open(this.#connection, name, spaces, this.#logger);
+      return await LanceChunkStore.open(await this.#connect(), name, spaces, this.#logger);
     } catch (error) {
       this.#logger.warn('an index cannot be read', { name, error: errorMessage(error) });
-      return undefined;
+      return new TesseraError('store-failed', `The index of ${this.#folder} is damaged and cannot be read.`, {
+        cause: error,
+        details: { folder: this.#folder, name },
+      });
     }
   }
 
@@ -194,6 +204,12 @@ export class IndexCatalog implements DisposableLike {
     this.#logger.error('the index was damaged and is made anew', { movedTo: aside, error: errorMessage(reason) });
     return aside;
   }
+}
+
+/** A folder whose index was never made has no tables. */
+function noneWhenMissing(error: unknown): string[] {
+  if (errorCode(error) === 'ENOENT') return [];
+  throw error;
 }
 
 function modelHash(models: IndexMaker['models']): string {

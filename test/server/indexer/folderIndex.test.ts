@@ -1,6 +1,7 @@
 import { readdir, rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { TesseraError } from '../../../src/base/errors.ts';
 import { IndexedFolder } from './indexedFolder.ts';
 
 let work: IndexedFolder;
@@ -206,6 +207,15 @@ describe('a full pass', () => {
   });
 });
 
+it('chunks of one text that cannot be embedded count as neither embedded nor reused', async () => {
+  const twin = `function twin() {\n${`  // ${'word '.repeat(12)}\n`.repeat(24)}}\n\n`;
+  await create({ 'twins.ts': twin.repeat(2) });
+  work.embedder.deadlyWords.add('twin');
+  const summary = await work.run();
+  expect(summary.chunks).toBeGreaterThan(1);
+  expect(summary).toMatchObject({ embedded: 0, reused: 0, skipped: { quarantined: 1 } });
+});
+
 describe('changes', () => {
   it('follow a saved, a created, a renamed and a deleted file', async () => {
     await create(TREE);
@@ -246,6 +256,25 @@ describe('changes', () => {
     await work.change('a.ts');
     await work.run();
     expect(work.index.reader).toBe(reader);
+  });
+
+  it('that could not be followed leave the index degraded until a pass succeeds', async () => {
+    await create(TREE);
+    await work.run();
+    const embed = work.embedder.embed.bind(work.embedder);
+    const reasons: string[] = [];
+    work.index.onState((state) => reasons.push(state.kind === 'degraded' ? state.reason : ''));
+    work.embedder.embed = () => Promise.reject(new TesseraError('embedder-failed', 'The embedder has failed.'));
+    await work.write('a.ts', 'const failing = 1;\n', 0);
+    await work.change('a.ts');
+    expect(work.index.state).toEqual({ kind: 'degraded', reason: 'The embedder has failed.' });
+    expect(reasons.at(-1)).toBe('The embedder has failed.');
+    work.embedder.embed = embed;
+    await work.write('src/b.py', 'changed = 1\n', 0);
+    await work.change('src/b.py');
+    expect(work.index.state.kind).toBe('idle');
+    // What failed was kept and is made up for.
+    expect(await work.rows()).toContain('a.ts:const failing = 1;');
   });
 
   it('made while a full pass is under way win over what that pass had read before', async () => {
@@ -342,6 +371,60 @@ describe('an index', () => {
     await run;
     expect((await other.reader?.chunksOf('a.ts'))?.[0]?.text).toBe('const locked = 1;');
     expect(await other.index({ rebuild: false })).toMatchObject({ embedded: 0 });
+  });
+
+  it('that was never made leaves nothing on the disk', async () => {
+    await create(TREE);
+    await work.index.open();
+    expect(work.index.state).toEqual({ kind: 'idle', files: 0, chunks: 0 });
+    await expect(work.index.verify({ repair: true })).rejects.toMatchObject({ code: 'not-indexed' });
+    expect(() => work.index.requireReader()).toThrow('is not indexed');
+    expect(await readdir(work.root)).toEqual(['work']);
+  });
+
+  it('that cannot be read says so, and is made anew by a repair', async () => {
+    await create(TREE);
+    await work.run();
+    const table = path.join(work.index.dir, `${work.index.reader?.name ?? ''}.lance`);
+    await work.restart();
+    for (const file of await readdir(path.join(table, 'data'))) await truncate(path.join(table, 'data', file), 10);
+    await work.index.open();
+    expect(work.index.state).toMatchObject({ kind: 'degraded', reason: expect.stringContaining('damaged') as string });
+    expect(() => work.index.requireReader()).toThrow('is damaged and cannot be read');
+    await expect(work.index.verify({ repair: false })).rejects.toMatchObject({ code: 'store-failed' });
+    expect((await work.index.verify({ repair: true })).differences).toEqual([]);
+    expect(work.index.state.kind).toBe('idle');
+  });
+
+  it('can be cleared without a model', async () => {
+    await create(TREE);
+    await work.run();
+    await work.restart();
+    work.embedder.open = () => Promise.reject(new TesseraError('model-missing', 'There is no model.'));
+    await expect(work.index.open()).rejects.toMatchObject({ code: 'model-missing' });
+    await work.index.clear();
+    expect(await readdir(path.join(work.indexDir, 'folders'))).toEqual([]);
+    expect(work.index.state).toEqual({ kind: 'degraded', reason: 'There is no model.' });
+    await work.restart();
+    expect(await work.run()).toMatchObject({ chunks: 3, embedded: 0, reused: 3 });
+  });
+
+  it('is not cleared while another writes it', async () => {
+    await create(TREE);
+    await work.run();
+    const other = work.other(work.folder);
+    await other.open();
+    work.embedder.hold();
+    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
+    await work.write('a.ts', 'const locked = 1;\n', 0);
+    const run = work.run();
+    await embedding;
+    await expect(other.clear()).rejects.toMatchObject({ code: 'store-locked' });
+    expect((await other.reader?.files())?.size).toBe(4);
+    work.embedder.release();
+    await run;
+    await other.clear();
+    expect(await readdir(path.join(work.indexDir, 'folders'))).toEqual([]);
   });
 
   it('that was cleared is gone and can be made again', async () => {
