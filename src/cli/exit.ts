@@ -21,7 +21,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
 const OTHER_PLACE = 'Name a folder you may write in with --index-dir.';
 
 function isUnwritable(cause: unknown): boolean {
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(errorCode(cause));
+  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(errorCode(cause));
 }
 
 export function exitStatusOf(error: unknown): ExitStatus {

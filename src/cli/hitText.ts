@@ -1,3 +1,4 @@
+import { counted } from '../base/wording.ts';
 import type { Hit } from '../protocol/hit.ts';
 import type { FolderHit } from '../protocol/server.ts';
 
@@ -12,7 +13,7 @@ export function plainHit({ folder: _, ...hit }: FolderHit): Hit {
 export function hitText({ path, startLine, endLine, score, symbol, snippet, explanation = [] }: FolderHit): string {
   const lines = snippet.split('\n');
   const shown = lines.slice(0, SNIPPET_LINES).map((line) => `    ${line}`);
-  if (lines.length > SNIPPET_LINES) shown.push(`    … ${lines.length - SNIPPET_LINES} more lines`);
+  if (lines.length > SNIPPET_LINES) shown.push(`    … ${counted(lines.length - SNIPPET_LINES, 'more line')}`);
   const parts = explanation.map(({ part, value, detail }) => `  ${value.toFixed(4)} ${part}: ${detail}`);
   const name = symbol === '' ? '' : `  ${symbol}`;
   return [`${path}:${startLine}-${endLine}  ${score.toFixed(3)}${name}`, ...parts, ...shown].join('\n');

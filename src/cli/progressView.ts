@@ -1,4 +1,5 @@
 import type { DisposableLike } from '../base/disposable.ts';
+import { counted } from '../base/wording.ts';
 import type { FolderState, IndexProgress } from '../protocol/server.ts';
 
 /** Where progress goes: a terminal gets a bar that is drawn over, anything else a line now and then. */
@@ -56,9 +57,9 @@ export function progressText(progress: IndexProgress): string {
     case 'maintaining':
       return 'tidying the index';
     case 'indexing': {
-      const rate = progress.chunksPerSecond > 0 ? `, ${Math.round(progress.chunksPerSecond)} chunks/s` : '';
+      const rate = progress.chunksPerSecond > 0 ? `, ${counted(Math.round(progress.chunksPerSecond), 'chunk')}/s` : '';
       const left = progress.secondsLeft === null ? '' : `, ${durationText(progress.secondsLeft)} left`;
-      return `indexing ${progress.filesDone} of ${progress.filesTotal} files${rate}${left}`;
+      return `indexing ${progress.filesDone} of ${counted(progress.filesTotal, 'file')}${rate}${left}`;
     }
   }
 }

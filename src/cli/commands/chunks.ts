@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { TesseraError } from '../../base/errors.ts';
+import { counted } from '../../base/wording.ts';
 import type { ChunkView } from '../../protocol/server.ts';
 import { createChunker } from '../../server/chunking/createChunker.ts';
 import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
@@ -48,5 +49,5 @@ function notCut(file: string, reason = 'missing'): TesseraError {
 
 function chunkText({ startLine, endLine, scope, language, symbol, symbolKind, tokens }: ChunkView): string {
   const what = symbol === '' ? '' : `  ${symbolKind} ${symbol}`;
-  return `${String(startLine).padStart(5)}–${String(endLine).padEnd(5)} ${scope}/${language} ${tokens} tokens${what}`;
+  return `${String(startLine).padStart(5)}–${String(endLine).padEnd(5)} ${scope}/${language} ${counted(tokens, 'token')}${what}`;
 }

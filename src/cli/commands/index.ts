@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../base/wording.ts';
 import type { FolderIndex } from '../../server/folderIndex.ts';
 import type { IndexSummary } from '../../protocol/server.ts';
 import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
@@ -73,9 +74,9 @@ function summaryText(summary: IndexSummary): string {
   const skipped = Object.entries(summary.skipped)
     .sort(([, a], [, b]) => b - a)
     .map(([reason, count]) => `${count} ${reason}`);
-  const speed = summary.embedded > 0 ? `, ${Math.round(summary.tokensPerSecond).toLocaleString('en')} tokens/s` : '';
+  const speed = summary.embedded > 0 ? `, ${counted(Math.round(summary.tokensPerSecond), 'token')}/s` : '';
   return [
-    `${summary.files} files, ${summary.chunks} chunks in ${durationText(summary.seconds)}`,
+    `${counted(summary.files, 'file')}, ${counted(summary.chunks, 'chunk')} in ${durationText(summary.seconds)}`,
     `${summary.embedded} embedded, ${summary.reused} reused${speed} (${summary.model} on ${summary.device})`,
     `skipped: ${skipped.length === 0 ? 'nothing' : skipped.join(', ')}`,
   ].join('\n');

@@ -4,7 +4,11 @@ import type { SearchFilters } from '../../protocol/hit.ts';
 import { SCOPES, type ScopeFilter } from '../../protocol/scope.ts';
 import type { FolderHit } from '../../protocol/server.ts';
 import { resolveLanguage } from '../../indexing/languages.ts';
+import { errorMessage, isTesseraError } from '../../base/errors.ts';
+import { parseQuery } from '../../search/searchQuery.ts';
 import { errorCode } from '../../server/scanner/fileErrors.ts';
+import { globProblem } from '../../server/store/pathFilter.ts';
+import { EXIT } from '../exit.ts';
 import { countOption, folderArgument, globalOptions, usageError } from '../globalOptions.ts';
 import { hitText, plainHit } from '../hitText.ts';
 import { type Session, withSession } from '../session.ts';
@@ -42,6 +46,7 @@ export function addSearchCommand(program: Command): void {
         throw usageError('Say what to search for, such as `tessera search "where are retries handled"`.');
       }
       if (queries !== undefined && dir !== undefined) throw usageError('Give either a query or --queries, not both.');
+      if (query !== undefined && queries === undefined) checkQuery(query);
       const folder = folderArgument(queries === undefined ? dir : query);
       const asked = queries === undefined ? undefined : await readQueries(queries);
       await withSession('tessera search', globalOptions(command), async (session) => {
@@ -54,11 +59,32 @@ export function addSearchCommand(program: Command): void {
           return;
         }
         for (const { id, query: text } of asked) {
-          const results = (await ask(text)).map(plainHit);
+          const results = (await answerOrSay(id, () => ask(text))).map(plainHit);
           console.log(JSON.stringify({ id, results }));
         }
       });
     });
+}
+
+/** One query of many that cannot be understood has no hits, and the others are still answered. */
+async function answerOrSay(id: AskedQuery['id'], ask: () => Promise<readonly FolderHit[]>) {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isTesseraError(error, 'invalid-argument')) throw error;
+    process.stderr.write(`tessera: The query ${id} has no answer: ${errorMessage(error)}\n`);
+    process.exitCode = EXIT.usage;
+    return [];
+  }
+}
+
+/** Filters say where to look, not for what. */
+function checkQuery(query: string): void {
+  const { text } = parseQuery(query, resolveLanguage);
+  if (text.trim() !== '') return;
+  throw usageError(
+    `The query ${query.trim()} holds only filters; add a word to look for, such as \`${query.trim()} retry\`.`,
+  );
 }
 
 async function search(
@@ -74,6 +100,10 @@ async function search(
 }
 
 function filtersOf({ scope, path, lang }: SearchOptions): SearchFilters {
+  for (const glob of path) {
+    const problem = globProblem(glob);
+    if (problem !== undefined) throw usageError(`--path ${glob} is not a glob: ${problem}.`);
+  }
   return { scope: scopeOf(scope), include: path, exclude: [], languages: lang.flatMap(languagesOf) };
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TesseraError } from '../../base/errors.ts';
+import { counted } from '../../base/wording.ts';
 import { SCOPES } from '../../protocol/scope.ts';
 import type { FolderStatus } from '../../protocol/server.ts';
 import { folderArgument, globalOptions } from '../globalOptions.ts';
@@ -15,9 +15,7 @@ export function addStatusCommand(program: Command): void {
       const folder = folderArgument(dir);
       await withSession('tessera status', globalOptions(command), async (session) => {
         const index = await session.openFolder(folder);
-        if (index.reader === undefined) {
-          throw new TesseraError('not-indexed', `${folder} is not indexed.`, { details: { folder } });
-        }
+        index.requireReader();
         const status = await index.status();
         console.log(options.json === true ? JSON.stringify(status) : statusText(status));
       });
@@ -37,10 +35,10 @@ function statusText(status: FolderStatus): string {
   return [
     `folder     ${status.folder}`,
     `index      ${status.indexDir} (${status.indexName}, ${megabytes(status.bytesOnDisk)})`,
-    `indexed    ${status.files} files, ${status.chunks} chunks, ${status.linesIndexed.toLocaleString('en')} lines`,
+    `indexed    ${[counted(status.files, 'file'), counted(status.chunks, 'chunk'), counted(status.linesIndexed, 'line')].join(', ')}`,
     `languages  ${languages.join(', ')}`,
     ...modelLines(status),
-    `skipped    ${status.skipped.length} files${status.skipped.length === 0 ? '' : ':'}`,
+    `skipped    ${counted(status.skipped.length, 'file')}${status.skipped.length === 0 ? '' : ':'}`,
     ...skipped,
     ...(more > 0 ? [`  … and ${more} more (--json lists all)`] : []),
     ...status.lastErrors.map(({ time, message }) => `error      ${time} ${message}`),
@@ -52,9 +50,9 @@ function modelLines({ models, metrics }: FolderStatus): string[] {
   return SCOPES.map((scope) => {
     const { name, dimension, maxTokens, device, fallbackReason } = models[scope];
     const budget = metrics?.scopes[scope].tuner.budgetTokens;
-    const tuned = budget === undefined ? '' : `, ${budget} padded tokens a run`;
+    const tuned = budget === undefined ? '' : `, ${counted(budget, 'padded token')} a run`;
     const fallback = fallbackReason === null ? '' : ` (${fallbackReason})`;
-    return `model      ${scope}: ${name}, ${dimension} dimensions, up to ${maxTokens} tokens, ${device}${fallback}${tuned}`;
+    return `model      ${scope}: ${name}, ${counted(dimension, 'dimension')}, up to ${counted(maxTokens, 'token')}, ${device}${fallback}${tuned}`;
   });
 }
 

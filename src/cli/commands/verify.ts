@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../base/wording.ts';
 import { EXIT } from '../exit.ts';
 import { folderArgument, globalOptions } from '../globalOptions.ts';
 import { withSession } from '../session.ts';
@@ -30,8 +31,8 @@ export function addVerifyCommand(program: Command): void {
           }
           if (differences.length > DIFFERENCES_SHOWN)
             console.log(`… and ${differences.length - DIFFERENCES_SHOWN} more`);
-          const verdict = differences.length === 0 ? 'no difference' : `${differences.length} differences`;
-          console.log(`${report.files} files, ${report.chunks} chunks compared: ${verdict}`);
+          const verdict = differences.length === 0 ? 'no difference' : counted(differences.length, 'difference');
+          console.log(`${counted(report.files, 'file')}, ${counted(report.chunks, 'chunk')} compared: ${verdict}`);
         }
         if (differences.length > 0) process.exitCode = EXIT.no;
       });

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm, truncate } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FolderStatus, IndexSummary } from '../../../src/protocol/server.ts';
 import { CliPlace } from './cliProcess.ts';
@@ -72,6 +75,7 @@ describe('tessera', () => {
     const differing = await place.run('verify');
     expect(differing).toMatchObject({ status: 1 });
     expect(differing.stdout).toContain('src/parse.py: outdated');
+    expect(differing.stdout).toContain('3 files, 3 chunks compared: 1 difference\n');
     expect(await place.run('verify', '--repair')).toMatchObject({ status: 0 });
     expect(await place.run('verify')).toMatchObject({ status: 0 });
   });
@@ -85,12 +89,16 @@ describe('tessera', () => {
     [['search', 'x', '-k', 'many'], 2, '-k is a whole number'],
     [['search', 'x', '--scope', 'tests'], 2, '--scope is code, docs or all'],
     [['search', 'x', '--lang', 'klingon'], 2, '--lang klingon'],
+    [['search', 'lang:ts'], 2, 'The query lang:ts holds only filters; add a word to look for'],
+    [['search', 'x', '--path', 'src/[ab'], 2, '--path src/[ab is not a glob: its brackets do not match'],
+    [['search', 'x', '--path', ' '], 2, 'is not a glob: it is empty'],
     [['search', '--queries', '/no/such/file'], 2, '--queries /no/such/file'],
     [['similar', 'src/parse.py'], 2, '<file>:<line>'],
     [['similar', 'src/parse.py:0'], 2, 'Lines are counted from 1'],
     [['similar', 'src/parse.py:999'], 3, 'Run `tessera status`'],
     [['chunks', 'src/nothing.py'], 3, 'Run `tessera status`'],
     [['index', '--index-dir', 'data.bin'], 3, 'Name a folder you may write in with --index-dir'],
+    [['status', '--index-dir', 'data.bin'], 3, 'Name a folder you may write in with --index-dir'],
     [['index', '--log-level', 'loud'], 2, '--log-level'],
     [['--help'], 0, ''],
     [['--version'], 0, ''],
@@ -106,10 +114,47 @@ describe('tessera', () => {
     const search = await noIndex.run('search', 'anything');
     expect(search).toMatchObject({ status: 3, stdout: '' });
     expect(search.stderr).toMatch(/^tessera: .* is not indexed\. Run `tessera index` on the folder first\.\n$/);
+    for (const command of ['status', 'verify', 'clear']) await noIndex.run(command);
+    expect(existsSync(noIndex.indexDir)).toBe(false);
     await noIndex.dispose();
     const noModel = await place.run('index', '--model', './nowhere');
     expect(noModel.status).toBe(3);
     expect(noModel.stderr).toContain('There is no model folder');
+  });
+
+  it('answers the queries it understands of a file of many', async () => {
+    await place.write(
+      'queries.jsonl',
+      '{"id": 1, "query": "lang:klingon retry"}\n{"id": 2, "query": "retryWithBackoff"}\n',
+    );
+    const { status, stdout, stderr } = await place.run('search', '--queries', 'queries.jsonl');
+    expect(status).toBe(2);
+    expect(stderr).toContain('The query 1 has no answer: No language is called “klingon”');
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: number; results: { path: string }[] });
+    expect(lines.map(({ id, results }) => [id, results[0]?.path])).toEqual([
+      [1, undefined],
+      [2, 'src/retry.ts'],
+    ]);
+    await rm(path.join(place.folder, 'queries.jsonl'));
+  });
+
+  it('says that an index is damaged, not that there is none, and makes it anew', async () => {
+    await place.run('index');
+    for (const name of (await readdir(place.indexDir, { recursive: true })).map(String)) {
+      if (name.includes(`${path.sep}data${path.sep}`) && name.includes('chunks-')) {
+        await truncate(path.join(place.indexDir, name), 10);
+      }
+    }
+    for (const args of [['search', 'retry'], ['status'], ['verify']]) {
+      const finished = await place.run(...args);
+      expect(finished).toMatchObject({ status: 3, stdout: '' });
+      expect(finished.stderr).toContain('is damaged and cannot be read. Run `tessera verify --repair`');
+    }
+    expect(await place.run('verify', '--repair')).toMatchObject({ status: 0 });
+    expect((await place.run('verify')).stdout).toBe('3 files, 3 chunks compared: no difference\n');
   });
 
   it('clears an index', async () => {
@@ -118,6 +163,7 @@ describe('tessera', () => {
       status: 0,
       stdout: expect.stringContaining('has no index') as string,
     });
+    expect(await place.json('clear')).toMatchObject({ folder: place.folder, deleted: false });
     expect(await place.run('status')).toMatchObject({ status: 3 });
     expect(await place.json<IndexSummary>('index')).toMatchObject({ chunks: 3, embedded: 0, reused: 3 });
   });
