@@ -217,7 +217,8 @@ export class FolderIndex extends Disposable {
   }
 
   async clear(): Promise<void> {
-    await this.open();
+    // A folder that cannot be opened (its model is missing) is known to the server all the same.
+    await this.open().catch(() => undefined);
     await this.#options.server.request('clear', { folder: this.folder });
   }
 

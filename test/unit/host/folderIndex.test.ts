@@ -62,6 +62,13 @@ test('an embedder that was given up is started again by a person’s request onl
   expect(server.retries).toEqual([false, true, true]);
 });
 
+test('a folder that cannot be opened can be cleared', async () => {
+  const { server, index } = folder();
+  server.failures.set('open', new TesseraError('model-missing', 'no model'));
+  await index.clear();
+  expect(server.asked).toEqual(['open', 'clear']);
+});
+
 test('changes the dying server did not take are made good by comparing the folder', async () => {
   const { server, index } = folder();
   await index.accept({ kind: 'paths', paths: ['a.ts'] });
