@@ -6,7 +6,7 @@ import { ProbePlanner } from './probePlanner.ts';
 import { ThroughputMeter } from './throughputMeter.ts';
 import { type PlannedRun, type RunCost, type RunShape, paddedTokens } from './runShape.ts';
 import { ThroughputModel } from './throughputModel.ts';
-import { longestFirst, packByCost, packGreedily } from './tokenBatcher.ts';
+import { type PackLimits, longestFirst, packByCost, packGreedily, packUnpadded } from './tokenBatcher.ts';
 import { parseTunerState } from './tunerState.ts';
 import type { PlanPurpose, RunMeasurement, Tuner, TunerOptions, TunerState } from './tunerTypes.ts';
 
@@ -83,16 +83,16 @@ export class BatchTuner implements Tuner {
   }
 
   plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[] {
-    const { fixedCount, lengthStep } = this.#options;
-    const order = longestFirst(lengths);
+    const { fixedCount, lengthStep, isBag = false } = this.#options;
+    const order = isBag ? Uint32Array.from(lengths, (_, index) => index) : longestFirst(lengths);
     const maxTokens = this.#mostTokens;
-    if (fixedCount > 0) return packGreedily(lengths, order, { maxTokens, maxCount: fixedCount, lengthStep });
+    if (fixedCount > 0) return this.#fill(lengths, order, { maxTokens, maxCount: fixedCount, lengthStep });
 
     const cost = this.#limitedCost();
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
     if (purpose === 'live') return plain(order);
     const sizes = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#converged);
-    const probes = this.#probes.choose(lengths, order, sizes, { lengthStep, maxTokens, cost });
+    const probes = this.#probes.choose(lengths, order, sizes, { lengthStep, maxTokens, cost, isBag });
     this.#setConverged(sizes.length === 0 || probes.impossible);
     if (probes.runs.length === 0) return plain(order);
     // Each probe runs among runs of the texts next to its own: what is compared is then alike in all but size, and close in time.
@@ -162,16 +162,21 @@ export class BatchTuner implements Tuner {
   }
 
   #pack(lengths: ArrayLike<number>, order: Uint32Array, cost: RunCost): PlannedRun[] {
-    const { lengthStep } = this.#options;
+    const { lengthStep, isBag } = this.#options;
     const most = Math.min(this.#budgetTokens, this.#latencyCeilingTokens() ?? Infinity);
     const limits = { maxTokens: most, maxCount: Infinity, lengthStep };
+    if (isBag === true) return this.#fill(lengths, order, limits);
     const middle = Math.max(1, lengths[order[order.length >> 1] ?? 0] ?? 1);
     const count = Math.max(1, Math.floor(this.#budgetTokens / middle));
     const textMs = this.#model.cost()(middle, count) / count;
-    if (this.#model.runs > 0 && textMs < WORTH_PLANNING_MS) return packGreedily(lengths, order, limits);
+    if (this.#model.runs > 0 && textMs < WORTH_PLANNING_MS) return this.#fill(lengths, order, limits);
     // Runs of twice the budget where that saves padding or a short rest; further than that the sizes may be unknown.
     const maxTokens = Math.min(2 * this.#budgetTokens, this.#mostTokens);
     return packByCost(lengths, order, { ...limits, maxTokens }, cost);
+  }
+
+  #fill(lengths: ArrayLike<number>, order: Uint32Array, limits: PackLimits): PlannedRun[] {
+    return this.#options.isBag === true ? packUnpadded(lengths, order, limits) : packGreedily(lengths, order, limits);
   }
 
   /** Cost of a run in ms; infinite where a run of several texts would pass the latency ceiling. */
@@ -198,9 +203,7 @@ export class BatchTuner implements Tuner {
     const cost = this.#model.cost();
     const { floorTokens } = this.#options.limits;
     const grid = budgetGrid(floorTokens, this.#mostTokens);
-    const within = grid.filter(
-      (tokens) => cost(this.#meanLength, tokens / this.#meanLength) <= this.#plannedCeilingMs,
-    );
+    const within = grid.filter((tokens) => cost(this.#meanLength, tokens / this.#meanLength) <= this.#plannedCeilingMs);
     return within.length === grid.length ? null : (within.at(-1) ?? floorTokens);
   }
 

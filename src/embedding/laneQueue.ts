@@ -49,6 +49,8 @@ export interface LaneQueueOptions {
   readonly windowTexts: number;
   /** Lengths are rounded up to a multiple of this; the same as the planners'. */
   readonly lengthStep: number;
+  /** Scopes whose model takes the texts of a run one after another without padding; none when left out. */
+  readonly bagScopes?: readonly Scope[];
 }
 
 /**
@@ -187,13 +189,17 @@ export class LaneQueue<T> {
   #dispatch(channel: Channel<T>, entries: readonly QueueEntry<T>[]): Dispatch<T> {
     const now = this.#options.clock.now();
     let longest = 0;
+    let sum = 0;
     for (const { tokens, request } of entries) {
       longest = Math.max(longest, tokens);
+      sum += tokens;
       if (request.started) continue;
       request.started = true;
       this.#waits[channel.lane].add(now - request.arrivedMs);
     }
-    const length = roundLength(longest, this.#options.lengthStep);
+    const { lengthStep, bagScopes } = this.#options;
+    const isBag = bagScopes?.includes(channel.scope) === true;
+    const length = isBag ? sum / entries.length : roundLength(longest, lengthStep);
     return { lane: channel.lane, scope: channel.scope, length, count: entries.length, texts: entries, entries };
   }
 

@@ -47,6 +47,26 @@ export function poolToUnitVectors(
   return vectors;
 }
 
+/** A unit vector of `dimension` numbers for each token of each text, texts one after another, without padding. */
+export function unitTokenVectors(
+  { values, length, width }: RunOutput,
+  tokenCounts: readonly number[],
+  dimension: number,
+): Float32Array {
+  const total = tokenCounts.reduce((sum, count) => sum + count, 0);
+  const vectors = new Float32Array(total * dimension);
+  let at = 0;
+  tokenCounts.forEach((count, row) => {
+    for (let token = 0; token < count; token++, at += dimension) {
+      const from = (row * length + token) * width;
+      const vector = vectors.subarray(at, at + dimension);
+      vector.set(values.subarray(from, from + dimension));
+      normalize(vector);
+    }
+  });
+  return vectors;
+}
+
 /** Sum rather than mean: the length is set to one afterwards anyway. */
 function addTokens(vector: Float32Array, values: Float32Array, start: number, tokens: number, width: number): void {
   const dimension = vector.length;

@@ -1,4 +1,5 @@
 import { type PlannedRun, type RunCost, roundLength } from './runShape.ts';
+import { tokensOf, unpaddedCount } from './tokenBatcher.ts';
 
 /** Share of the tokens that may go into runs of sizes being tried. */
 const PROBE_SHARE = 0.1;
@@ -12,6 +13,14 @@ const PLACES = 8;
 const MOST_PADDING = 0.25;
 /** Successive multiples of it, modulo 1, spread evenly (the golden ratio). */
 const SPREAD = 0.6180339887498949;
+
+export interface ProbeLimits {
+  readonly lengthStep: number;
+  readonly maxTokens: number;
+  readonly cost: RunCost;
+  /** Whether nothing is padded. */
+  readonly isBag: boolean;
+}
 
 export interface Probes {
   readonly runs: readonly PlannedRun[];
@@ -37,12 +46,7 @@ export class ProbePlanner {
    * `order` holds indices into `lengths`, longest first; `sizes` the padded tokens to try, most promising first.
    * A run whose cost is infinite is not made.
    */
-  choose(
-    lengths: ArrayLike<number>,
-    order: Uint32Array,
-    sizes: readonly number[],
-    options: { readonly lengthStep: number; readonly maxTokens: number; readonly cost: RunCost },
-  ): Probes {
+  choose(lengths: ArrayLike<number>, order: Uint32Array, sizes: readonly number[], options: ProbeLimits): Probes {
     let tokens = 0;
     for (const index of order) tokens += lengths[index] ?? 0;
     // What a long calm leaves unspent is not spent all at once: a window stays mostly work.
@@ -79,25 +83,24 @@ export class ProbePlanner {
     order: Uint32Array,
     taken: Uint8Array,
     size: number,
-    options: { readonly lengthStep: number; readonly maxTokens: number; readonly cost: RunCost },
+    options: ProbeLimits,
   ): PlannedRun | undefined {
     let best:
       { readonly start: number; readonly count: number; readonly length: number; readonly padding: number } | undefined;
     for (let attempt = 0; attempt < PLACES; attempt++) {
       const start = Math.floor(((++this.#places * SPREAD) % 1) * order.length);
-      const length = roundLength(lengths[order[start] ?? 0] ?? 0, options.lengthStep);
-      const count = Math.max(1, Math.round(size / Math.max(1, length)));
+      const longest = roundLength(lengths[order[start] ?? 0] ?? 0, options.lengthStep);
+      const count = options.isBag
+        ? unpaddedCount(lengths, order, start, { maxTokens: size, maxCount: Infinity })
+        : Math.max(1, Math.round(size / Math.max(1, longest)));
+      if (start + count > order.length) continue;
+      const real = tokensOf(lengths, order.subarray(start, start + count));
+      const length = options.isBag ? real / count : longest;
       const tokens = length * count;
-      if (start + count > order.length || tokens > options.maxTokens) continue;
       // Half an octave off would teach about another size.
-      if (tokens > size * Math.SQRT2 || tokens < size / Math.SQRT2 || !Number.isFinite(options.cost(length, count)))
-        continue;
-      let real = 0;
-      let free = true;
-      for (let place = start; place < start + count; place++) {
-        free &&= taken[place] === 0;
-        real += lengths[order[place] ?? 0] ?? 0;
-      }
+      if (tokens > size * Math.SQRT2 || tokens < size / Math.SQRT2 || tokens > options.maxTokens) continue;
+      if (!Number.isFinite(options.cost(length, count))) continue;
+      const free = taken.subarray(start, start + count).every((used) => used === 0);
       const padding = 1 - real / tokens;
       if (free && padding < (best?.padding ?? MOST_PADDING)) best = { start, count, length, padding };
     }

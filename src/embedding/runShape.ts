@@ -1,12 +1,14 @@
 /** What the engine computes in one run: `count` texts, each padded to `length` tokens. */
 export interface RunShape {
+  /** A bag pads nothing: there it is what the texts have on average, and need not be whole. */
   readonly length: number;
   readonly count: number;
 }
 
 /** Tokens a run computes, padding included: the unit of every budget. */
 export function paddedTokens(shape: RunShape): number {
-  return shape.length * shape.count;
+  // An average times a count may miss the whole number it was made from by rounding.
+  return Math.round(shape.length * shape.count);
 }
 
 /** One run of a window: which of the window's texts, and the shape they are padded to. */

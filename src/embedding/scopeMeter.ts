@@ -1,5 +1,6 @@
 import type { ExecutionProvider, ScopeMetrics, TunerReport } from '../protocol/embedder.ts';
 import { QuantileWindow } from './quantileWindow.ts';
+import { paddedTokens } from './runShape.ts';
 import { ThroughputMeter } from './throughputMeter.ts';
 
 /** What happened in one run. */
@@ -33,12 +34,13 @@ export class ScopeMeter {
     this.#runs++;
     this.#texts += count;
     this.#realTokens += realTokens;
-    this.#paddedTokens += length * count;
+    const tokens = paddedTokens({ length, count });
+    this.#paddedTokens += tokens;
     this.#engineMs += elapsedMs;
     this.#runMs.add(elapsedMs);
     this.#recent.add(realTokens, elapsedMs);
     this.#recentTexts.add(count, elapsedMs);
-    const octave = 2 ** Math.ceil(Math.log2(Math.max(1, length * count)));
+    const octave = 2 ** Math.ceil(Math.log2(Math.max(1, tokens)));
     this.#rssByOctave.set(octave, Math.max(this.#rssByOctave.get(octave) ?? 0, rssMb));
   }
 

@@ -31,6 +31,44 @@ export function packGreedily(lengths: ArrayLike<number>, order: Uint32Array, lim
   return runs;
 }
 
+/** Cuts texts into runs as they come, for a bag: nothing is padded, so that their order is all the same. */
+export function packUnpadded(
+  lengths: ArrayLike<number>,
+  order: Uint32Array,
+  limits: Pick<PackLimits, 'maxTokens' | 'maxCount'>,
+): PlannedRun[] {
+  const runs: PlannedRun[] = [];
+  for (let start = 0; start < order.length;) {
+    const count = unpaddedCount(lengths, order, start, limits);
+    const indices = order.slice(start, start + count);
+    runs.push({ indices, length: tokensOf(lengths, indices) / count, count, probe: false });
+    start += count;
+  }
+  return runs;
+}
+
+/** Texts from place `start` on that fit without padding, at least one. */
+export function unpaddedCount(
+  lengths: ArrayLike<number>,
+  order: Uint32Array,
+  start: number,
+  { maxTokens, maxCount }: Pick<PackLimits, 'maxTokens' | 'maxCount'>,
+): number {
+  let tokens = 0;
+  let count = 0;
+  while (start + count < order.length && count < maxCount) {
+    tokens += lengths[order[start + count] ?? 0] ?? 0;
+    if (tokens > maxTokens) break;
+    count++;
+  }
+  return Math.max(1, count);
+}
+
+/** Tokens of some of the texts. */
+export function tokensOf(lengths: ArrayLike<number>, indices: Uint32Array): number {
+  return indices.reduce((sum, index) => sum + (lengths[index] ?? 0), 0);
+}
+
 /**
  * Cuts texts that are sorted longest first into the runs whose costs add up to the least: dynamic programming from the
  * shortest text up, `best[i]` being the least cost of the texts from position i on. Counts above 16 are tried in steps

@@ -21,6 +21,8 @@ export interface TunerOptions {
   readonly fixedCount: number;
   /** Lengths are rounded up to a multiple of this; 1 rounds nothing. */
   readonly lengthStep: number;
+  /** Whether the texts of a run lie one after another without padding; false when left out. */
+  readonly isBag?: boolean;
 }
 
 /** What was seen of one run of the engine. */

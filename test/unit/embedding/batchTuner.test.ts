@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
-import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
+import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../../src/embedding/deviceLimits.ts';
 import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
 import type { TunerOptions } from '../../../src/embedding/tunerTypes.ts';
 import {
@@ -114,6 +114,43 @@ describe('learning', () => {
     const { endedAtMs } = simulate(tuner, [...SESSION, ...SESSION], MACHINES.cachedCpu);
     const { runs } = simulate(tuner, SESSION, MACHINES.cachedCpu, QUIET, endedAtMs);
     expect(runs.filter((run) => run.probe).length).toBeLessThan(runs.length / 50);
+  });
+});
+
+describe('a bag, which pads nothing', () => {
+  const BAG: TunerOptions = { ...OPTIONS, limits: STATIC_MODEL_LIMITS, isBag: true };
+  /** Vectors looked up leave the caches in large runs; a run itself has its price. */
+  const lookUp: RunCost = (length, count) => {
+    const tokens = length * count;
+    return 0.1 + (tokens / 4000) * (tokens > 4096 ? 1.5 : 1);
+  };
+
+  it('has runs of real tokens, in the order of the texts but for what is tried out', () => {
+    const tuner = new BatchTuner(BAG);
+    simulate(tuner, SESSION, lookUp);
+    const { runs } = simulate(tuner, SESSION, lookUp);
+    const { budgetTokens } = tuner.report();
+    for (const run of runs.filter(({ probe, count }) => !probe && count > 1)) {
+      expect(paddedTokens(run)).toBeLessThanOrEqual(budgetTokens);
+      expect([...run.indices]).toEqual([...run.indices].sort((a, b) => a - b));
+    }
+    const real = SESSION.reduce((sum, length) => sum + length, 0);
+    expect(runs.reduce((sum, run) => sum + paddedTokens(run), 0)).toBe(real);
+  });
+
+  it('finds its best size as others do', () => {
+    const tuner = new BatchTuner(BAG);
+    const { undisturbedMs } = simulate(tuner, [...SESSION, ...SESSION], lookUp);
+    const real = 2 * SESSION.reduce((sum, length) => sum + length, 0);
+    const best = (real / 4096) * lookUp(1, 4096);
+    expect(best / undisturbedMs).toBeGreaterThan(0.95);
+  });
+
+  it('plans at most half of a run that was out of memory, whatever lies next to what', () => {
+    const tuner = new BatchTuner(BAG);
+    tuner.outOfMemory({ length: 100.5, count: 4 });
+    const lengths = [...new Array<number>(200).fill(8), ...new Array<number>(200).fill(150)];
+    for (const run of tuner.plan(lengths, 'live')) expect(paddedTokens(run)).toBeLessThanOrEqual(201);
   });
 });
 

@@ -3,9 +3,16 @@ import { type LaneRequest, LaneQueue } from '../../../src/embedding/laneQueue.ts
 import { longestFirst, packGreedily } from '../../../src/embedding/tokenBatcher.ts';
 import type { PlanPurpose } from '../../../src/embedding/tunerTypes.ts';
 import type { Lane } from '../../../src/protocol/embedder.ts';
+import type { Scope } from '../../../src/protocol/scope.ts';
 
 function fixture(
-  options: { budget?: number; capacityTexts?: number; windowTexts?: number; windowTokens?: number } = {},
+  options: {
+    budget?: number;
+    capacityTexts?: number;
+    windowTexts?: number;
+    windowTokens?: number;
+    bagScopes?: readonly Scope[];
+  } = {},
 ) {
   const time = { now: 0 };
   const planned: { readonly purpose: PlanPurpose; readonly texts: number }[] = [];
@@ -23,6 +30,7 @@ function fixture(
     capacityTexts: options.capacityTexts ?? 1000,
     windowTexts: options.windowTexts ?? 1000,
     lengthStep: 1,
+    bagScopes: options.bagScopes ?? [],
   });
   const push = (lane: Lane, names: string, more: Partial<LaneRequest<string>> = {}, tokens = 10) =>
     queue.push({ lane, scope: 'code', texts: names.split('').map((payload) => ({ payload, tokens })), ...more });
@@ -49,6 +57,19 @@ describe('a lane queue', () => {
     push('bulk', 'abc');
     push('bulk', 'def');
     expect(all()).toEqual(['abcdef']);
+  });
+
+  it('tells the tokens of a run as its model takes them: padded, or without padding', () => {
+    for (const [bagScopes, shape] of [
+      [[], { length: 30, count: 2 }],
+      [['docs'], { length: 30, count: 2 }],
+      [['code'], { length: 20, count: 2 }],
+    ] as const) {
+      const { queue } = fixture({ bagScopes });
+      const texts = [10, 30].map((tokens) => ({ tokens, payload: '' }));
+      queue.push({ lane: 'bulk', scope: 'code', texts });
+      expect(queue.next()).toMatchObject(shape);
+    }
   });
 
   it('sorts a window by length', () => {

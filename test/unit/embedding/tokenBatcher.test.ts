@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
-import { longestFirst, packByCost, packGreedily } from '../../../src/embedding/tokenBatcher.ts';
+import { longestFirst, packByCost, packGreedily, packUnpadded } from '../../../src/embedding/tokenBatcher.ts';
 import { SeededRandom } from '../../../src/synthetic/random.ts';
 
 const NO_LIMITS = { maxTokens: Infinity, maxCount: Infinity, lengthStep: 1 };
@@ -25,6 +25,29 @@ describe('sorting a window', () => {
 
   it('takes an empty window', () => {
     expect([...longestFirst([])]).toEqual([]);
+  });
+});
+
+describe('packing without padding', () => {
+  const order = Uint32Array.from(LENGTHS, (_, index) => index);
+
+  it('keeps the order of the texts, fills runs with their own tokens and counts no others', () => {
+    const runs = packUnpadded(LENGTHS, order, { maxTokens: 2048, maxCount: Infinity });
+    expect(runs.flatMap((run) => [...run.indices])).toEqual([...order]);
+    for (const [place, run] of runs.entries()) {
+      const real = [...run.indices].reduce((sum, index) => sum + LENGTHS[index]!, 0);
+      expect(paddedTokens(run)).toBe(real);
+      expect(real).toBeLessThanOrEqual(2048);
+      const next = runs[place + 1];
+      if (next !== undefined) expect(real + LENGTHS[next.indices[0]!]!).toBeGreaterThan(2048);
+    }
+  });
+
+  it('runs a text that is over the budget alone, and keeps to a number of texts', () => {
+    const pack = (lengths: readonly number[], maxCount: number) =>
+      packUnpadded(lengths, Uint32Array.from(lengths.keys()), { maxTokens: 512, maxCount }).map((run) => run.count);
+    expect(pack([700, 10, 20], Infinity)).toEqual([1, 2]);
+    expect(pack([10, 20, 30, 40, 50], 2)).toEqual([2, 2, 1]);
   });
 });
 
