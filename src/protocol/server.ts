@@ -137,7 +137,8 @@ export interface SimilarParams {
   readonly text: string | null;
   readonly limit: number;
   readonly filters: SearchFilters;
-  /** As in a search. */
+  /** Both as in a search. */
+  readonly explain?: boolean;
   readonly passages?: boolean;
 }
 

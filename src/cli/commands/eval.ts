@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { TesseraError } from '../../base/errors.ts';
 import { NO_FILTERS } from '../../protocol/hit.ts';
 import { queryTokens } from '../../search/searchText.ts';
 import type { ChunkReader } from '../../server/store/chunkStore.ts';
-import { type CommitQuestion, LOG_FORMAT, commitQuestions } from '../eval/commitQuestions.ts';
+import { type CommitQuestion, commitQuestions } from '../eval/commitQuestions.ts';
+import { noQuestions, readLog } from '../eval/gitLog.ts';
 import { type Answered, type Measures, measure, pairedInterval } from '../eval/measures.ts';
-import { countOption, folderArgument, globalOptions, usageError } from '../globalOptions.ts';
+import { countOption, folderArgument, globalOptions } from '../globalOptions.ts';
 import { type Session, withSession } from '../session.ts';
 
 interface EvalOptions {
@@ -35,7 +34,6 @@ interface EvalReport extends Comparison {
 const COMMITS_PER_QUESTION = 12;
 /** Chunks asked for, so that ten different files are among them. */
 const HITS_PER_QUESTION = 50;
-const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
 export function addEvalCommand(program: Command): void {
   program
@@ -56,33 +54,11 @@ export function addEvalCommand(program: Command): void {
         const files = await reader.files();
         const isIndexed = (path: string) => (files.get(path)?.chunks ?? 0) > 0;
         const questions = commitQuestions(log, isIndexed, options.questions);
-        if (questions.length === 0) {
-          throw new TesseraError(
-            'not-found',
-            `The history of ${folder} has no commit whose subject makes a question about files that are indexed.`,
-          );
-        }
+        if (questions.length === 0) throw await noQuestions(folder);
         const report = await evaluate(session, folder, reader, questions, models?.code.name ?? '');
         console.log(options.json === true ? JSON.stringify(report) : reportText(report));
       });
     });
-}
-
-async function readLog(folder: string, commits: number): Promise<string> {
-  const args = ['-c', 'core.quotePath=off', '-C', folder, 'log', '--no-merges', '--relative', '--diff-filter=AM'];
-  try {
-    const { stdout } = await promisify(execFile)(
-      'git',
-      [...args, '--name-only', `--max-count=${commits}`, `--format=${LOG_FORMAT}`],
-      { maxBuffer: MAX_LOG_BYTES },
-    );
-    return stdout;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw usageError('git is not installed; eval builds its questions from a git history.');
-    }
-    throw usageError(`${folder} has no git history to build questions from.`);
-  }
 }
 
 async function evaluate(

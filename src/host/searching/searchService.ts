@@ -72,7 +72,8 @@ export class SearchService {
       });
     }
     const { line, text, filters, limit } = request;
-    const result = await file.index.similar({ path: file.path, line, text, filters, limit, passages: true }, signal);
+    const params = { path: file.path, line, text, filters, limit, explain: true, passages: true };
+    const result = await file.index.similar(params, signal);
     return { ...result, failures: [] };
   }
 

@@ -152,7 +152,7 @@ export class Searcher implements FolderSearch {
       ranked: (limit) => rank(evidence, limit, SIMILARITY_WEIGHTS),
       limit: params.limit,
       query,
-      explain: false,
+      explain: params.explain ?? false,
       passages: params.passages ?? false,
       ownerOf: () => folder,
       unsavedText: () => undefined,

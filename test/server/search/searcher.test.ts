@@ -225,6 +225,17 @@ describe('similar code', () => {
     expect(hits[0]?.path).toBe('b.ts');
   });
 
+  it('says why it is like the place when asked', async () => {
+    await write(['a.ts', RETRY], ['b.ts', PARSE], ['test/c.test.ts', RETRY.replace('retryRequest', 'retryUpload')]);
+    expect((await similar()).hits[0]?.explanation).toBeUndefined();
+    const [hit] = (await similar({ explain: true })).hits;
+    expect(hit?.path).toBe('test/c.test.ts');
+    const parts = hit?.explanation ?? [];
+    // What a file is called or is for says nothing about how alike two pieces of code are.
+    expect(parts.map(({ part }) => part).sort()).toEqual(['text', 'vector']);
+    expect(parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(hit?.score ?? NaN, 6);
+  });
+
   it('is refused for a line that is not indexed', async () => {
     await write(['a.ts', RETRY]);
     await expect(similar({ line: 99 })).rejects.toMatchObject({ code: 'not-found' });
