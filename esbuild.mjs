@@ -1,5 +1,5 @@
 /** Builds one bundle per process into dist/ (`--tests`: the suites for VS Code into out/ as well). Native modules stay outside. */
-import { chmod, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,6 +24,22 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   logOverride: { 'empty-import-meta': 'silent' },
+  // Packaging names the licence of every package that went into a bundle.
+  metafile: true,
+};
+
+/**
+ * A bundle imports what stays outside before it runs a line of its own. ONNX Runtime is loaded where it is first used instead: of the
+ * command line's commands, only `bench` is.
+ */
+const lazyOnnxRuntime = {
+  name: 'lazy-onnxruntime',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^onnxruntime-node$/ }, ({ kind, path }) =>
+      kind === 'require-call' ? { path, external: true } : { path, namespace: 'lazy' },
+    );
+    onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({ contents: `module.exports = require('${path}');` }));
+  },
 };
 
 /** Processes of our own: ES modules, with `require` for the CommonJS packages bundled into them. */
@@ -33,6 +49,7 @@ const nodeProcess = {
   format: 'esm',
   target: 'node20',
   external: EXTERNAL,
+  plugins: [lazyOnnxRuntime],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
@@ -63,7 +80,7 @@ async function copyWebviewAssets() {
 }
 
 await rm(join(root, 'dist'), { recursive: true, force: true });
-await Promise.all([
+const [extension, processes, webview] = await Promise.all([
   build({
     ...common,
     platform: 'node',
@@ -101,6 +118,9 @@ await Promise.all([
   copyWebviewAssets(),
 ]);
 await chmod(join(root, 'dist/cli.js'), 0o755);
+const inputs = [extension, processes, webview].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+await mkdir(join(root, 'out'), { recursive: true });
+await writeFile(join(root, 'out/bundled.json'), JSON.stringify([...new Set(inputs)].toSorted()));
 
 if (options.tests) {
   await build({

@@ -8,6 +8,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { createVSIX } from '@vscode/vsce';
+import { GRAMMARS } from '../src/indexing/chunking/grammarTable.ts';
+import { COLLECTED_GRAMMARS, noticeOf, packageFolderOf, thirdPartyNotices } from './thirdPartyNotices.ts';
 import { VSIX_TARGETS } from './vsixTargets.ts';
 
 const run = promisify(execFile);
@@ -98,8 +100,31 @@ async function stageLanceDb() {
   await run('tar', ['-xzf', join(downloads, stdout.trim()), '-C', to, '--strip-components=1']);
 }
 
+/** Licences of all that is bundled, copied and packed. The build leaves the list of what it bundled in out/. */
+async function stageNotices() {
+  const bundled = JSON.parse(await readFile(join(root, 'out/bundled.json'), 'utf8'));
+  const copied = [...Object.values(GRAMMARS).map((grammar) => grammar.package), 'web-tree-sitter', '@vscode/codicons'];
+  const folders = new Set([
+    ...bundled.map((file) => packageFolderOf(join(root, file))).filter((folder) => folder !== undefined),
+    ...[...copied, 'onnxruntime-node', 'onnxruntime-common', '@lancedb/lancedb'].map((name) =>
+      join(root, 'node_modules', name),
+    ),
+  ]);
+  const notices = await Promise.all([...folders].map(noticeOf));
+  const apacheText = await readFile(join(root, 'LICENSE'), 'utf8');
+  const text = thirdPartyNotices([...notices, ...COLLECTED_GRAMMARS], apacheText);
+  await writeFile(join(stage, 'THIRD_PARTY_NOTICES.txt'), text);
+  // What LanceDB's binary was linked from; the page is its own.
+  const linked = 'RUST_THIRD_PARTY_LICENSES.html';
+  await cp(
+    join(root, 'node_modules/@lancedb/lancedb', linked),
+    join(stage, 'dist/node_modules', lancedbPackage, linked),
+  );
+}
+
 await stageExtension();
 await Promise.all([stageOnnxRuntime(), stageLanceDb()]);
+await stageNotices();
 const { name, version } = JSON.parse(await readFile(join(stage, 'package.json'), 'utf8'));
 const packagePath = options.out ?? join(root, `${name}-${options.target}-${version}.vsix`);
 await createVSIX({

@@ -44,6 +44,7 @@ test('the package holds exactly what the extension needs', () => {
     [
       ".vsixmanifest",
       "LICENSE.txt",
+      "THIRD_PARTY_NOTICES.txt",
       "changelog.md",
       "dist/chunker.js",
       "dist/cli.js",
@@ -53,6 +54,7 @@ test('the package holds exactly what the extension needs', () => {
       "dist/grammars/tree-sitter.wasm",
       "dist/node_modules/@lancedb/<platform>/<native>",
       "dist/node_modules/@lancedb/<platform>/README.md",
+      "dist/node_modules/@lancedb/<platform>/RUST_THIRD_PARTY_LICENSES.html",
       "dist/node_modules/@lancedb/<platform>/package.json",
       "dist/node_modules/onnxruntime-common/dist/<module>.js",
       "dist/node_modules/onnxruntime-common/dist/cjs/package.json",
@@ -124,6 +126,21 @@ test('the manifest keeps nothing that only a checkout needs', async () => {
   const manifest = JSON.parse(await readFile(join(extension, 'package.json'), 'utf8')) as Record<string, unknown>;
   for (const key of ['scripts', 'dependencies', 'devDependencies', 'overrides', 'allowScripts', 'private', 'bin'])
     expect(manifest).not.toHaveProperty(key);
+});
+
+test('what others have written comes with its licence', async () => {
+  const notices = await readFile(join(extension, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
+  const packages = [
+    '@lancedb/lancedb',
+    'onnxruntime-node',
+    'onnxruntime-common',
+    'web-tree-sitter',
+    '@vscode/codicons',
+  ];
+  for (const name of [...packages, 'apache-arrow', 'picomatch', '@vscode/tree-sitter-wasm', 'tree-sitter-scala'])
+    expect(notices).toMatch(new RegExp(`^${name} \\d[^:]*: [A-Z]`, 'm'));
+  // Every title is followed by a text.
+  for (const section of notices.split(/^-{80}$/m).slice(1)) expect(section.length).toBeGreaterThan(400);
 });
 
 test('what the manifest and the README point to is inside', async () => {
