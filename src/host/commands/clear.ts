@@ -16,14 +16,14 @@ export function clear(workspace: WorkspaceIndex): Command {
         {
           modal: true,
           detail: l10n.t(
-            'Your files stay as they are. Searching this folder needs a new index, which takes a while to make. Indexing is paused until you resume it.',
+            'Your files stay as they are. Searching this folder needs a new index, which takes a while to make. Indexing of this folder is paused until you resume it.',
           ),
         },
         confirmed,
       );
       if (answer !== confirmed) return;
       // Otherwise the next save would bring it back.
-      if (index.permission === 'index') await workspace.pause();
+      if (index.permission === 'index') await workspace.pause([index]);
       await index.clear();
     },
   };

@@ -38,6 +38,8 @@ interface Entry {
 export class WorkspaceIndex extends Disposable {
   readonly #options: WorkspaceIndexOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Read when it may have changed: it is asked for with every step of an index run, and reading a setting is slow. */
+  readonly #permissions = new Map<string, FolderPermission>();
   #isOnBattery = false;
   readonly #overview = this.own(new Emitter<Overview>());
   readonly #foldersChanged = this.own(new Emitter<void>());
@@ -69,10 +71,9 @@ export class WorkspaceIndex extends Disposable {
     this.own(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#updateAll()));
     this.own(
       vscode.workspace.onDidChangeConfiguration((change) => {
-        for (const { index, workspaceFolder } of this.#entries.values()) {
-          if (INDEX_SECTIONS.some((section) => change.affectsConfiguration(section, workspaceFolder.uri))) {
-            this.#update(index);
-          }
+        for (const entry of this.#entries.values()) {
+          const { uri } = entry.workspaceFolder;
+          if (INDEX_SECTIONS.some((section) => change.affectsConfiguration(section, uri))) this.#update(entry);
         }
       }),
     );
@@ -127,9 +128,11 @@ export class WorkspaceIndex extends Disposable {
     await Promise.allSettled(this.searchable.map((index) => index.open()));
   }
 
-  async pause(): Promise<void> {
-    await this.#remember(this.indexable.map((index) => index.folder));
-    await Promise.all(this.indexable.map((index) => index.pause('asked')));
+  /** Lets the background work of some folders wait, also in the next window. */
+  async pause(indexes: readonly FolderIndex[] = this.indexable): Promise<void> {
+    const waiting = this.indexable.filter((index) => index.pausedBy === 'asked' || indexes.includes(index));
+    await this.#remember(waiting.map((index) => index.folder));
+    await Promise.all(indexes.map((index) => index.pause('asked')));
     this.#announce();
   }
 
@@ -165,6 +168,7 @@ export class WorkspaceIndex extends Disposable {
       if (wanted.has(folder)) continue;
       owned.dispose();
       this.#entries.delete(folder);
+      this.#permissions.delete(folder);
       // The server may be gone or the folder never opened; either way there is nothing left to close.
       if (this.#options.server.state.kind === 'running') {
         this.#options.server.request('close', { folder }).catch(() => undefined);
@@ -180,12 +184,13 @@ export class WorkspaceIndex extends Disposable {
   #add(folder: string, workspaceFolder: vscode.WorkspaceFolder): void {
     const { server, logger, folders, memento, clock } = this.#options;
     const owned = new DisposableStore();
+    this.#permissions.set(folder, permissionOf(workspaceFolder.uri));
     const index = owned.add(
       new FolderIndex({
         folder,
         server,
         logger,
-        permission: () => permissionOf(workspaceFolder.uri),
+        permission: () => this.#permissions.get(folder) ?? 'none',
         readSettings: () => readFolderSettings(workspaceFolder.uri, folders),
         openPaths: () => openPathsIn(folder),
       }),
@@ -212,10 +217,11 @@ export class WorkspaceIndex extends Disposable {
   }
 
   #updateAll(): void {
-    for (const index of this.#indexes) this.#update(index);
+    for (const entry of this.#entries.values()) this.#update(entry);
   }
 
-  #update(index: FolderIndex): void {
+  #update({ index, workspaceFolder }: Entry): void {
+    this.#permissions.set(index.folder, permissionOf(workspaceFolder.uri));
     if (index.permission === 'index' && (isAutomatic() || index.state.kind !== 'closed')) void index.reopen();
     this.#announce();
   }
