@@ -7,6 +7,21 @@ export function numberWords(value: number): string {
   return value.toLocaleString(env.language);
 }
 
+/** `1 file`, `12 files`. */
+export function fileWords(count: number): string {
+  return count === 1 ? l10n.t('1 file') : l10n.t('{0} files', numberWords(count));
+}
+
+/** `1 chunk`, `12 chunks`. */
+export function chunkWords(count: number): string {
+  return count === 1 ? l10n.t('1 chunk') : l10n.t('{0} chunks', numberWords(count));
+}
+
+/** `1 line`, `12 lines`. */
+export function lineWords(count: number): string {
+  return count === 1 ? l10n.t('1 line') : l10n.t('{0} lines', numberWords(count));
+}
+
 /** `3.4 MB`. */
 export function byteWords(bytes: number): string {
   let value = bytes;
@@ -25,7 +40,8 @@ export function percentWords(share: number): string {
 
 /** Roughly how long, in the largest unit that fits. */
 export function durationWords(seconds: number): string {
-  if (seconds < 60) return l10n.t('{0} s', Math.max(1, Math.round(seconds)));
-  if (seconds < 3600) return l10n.t('{0} min', Math.round(seconds / 60));
-  return l10n.t('{0} h {1} min', Math.floor(seconds / 3600), Math.round((seconds % 3600) / 60));
+  if (seconds < 59.5) return l10n.t('{0} s', Math.max(1, Math.round(seconds)));
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return l10n.t('{0} min', minutes);
+  return l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }

@@ -132,6 +132,7 @@ export interface ViewStrings {
   readonly dismiss: string;
   readonly copied: string;
   readonly moreLines: string;
+  readonly oneMoreLine: string;
   readonly similarTo: string;
 }
 

@@ -1,6 +1,7 @@
 import type { OpenMode, RowCommand, ViewFile, ViewHit, ViewStrings } from '../protocol/view.ts';
 import { element } from './dom.ts';
 import { type TreeAction, treeAction } from './treeKeys.ts';
+import { RowList } from './rowList.ts';
 import { TreeModel, type TreeState } from './treeModel.ts';
 import { fileRow, hitRow, loadMoreRow, type RowActions } from './rows.ts';
 
@@ -22,6 +23,7 @@ export class ResultsTree implements RowActions {
   readonly #strings: ViewStrings;
   readonly #events: ResultsEvents;
   readonly #model = new TreeModel();
+  readonly #rows: RowList;
   #snippetLines: number;
 
   constructor(strings: ViewStrings, snippetLines: number, events: ResultsEvents) {
@@ -29,6 +31,7 @@ export class ResultsTree implements RowActions {
     this.#snippetLines = snippetLines;
     this.#events = events;
     this.root = element('div', { class: 'results', role: 'tree', 'aria-label': strings.resultsLabel });
+    this.#rows = new RowList(this.root);
     this.root.addEventListener('click', (event) => this.#click(event));
     this.root.addEventListener('dblclick', (event) => this.#doubleClick(event));
     this.root.addEventListener('keydown', (event) => this.#key(event));
@@ -66,7 +69,7 @@ export class ResultsTree implements RowActions {
     this.#model.markStale(new Set(fileKeys));
     // Only the files' own rows: nothing below them may move.
     for (const key of fileKeys) {
-      const [row, file] = [this.#row(key), this.#model.file(key)];
+      const [row, file] = [this.#rows.find(key), this.#model.file(key)];
       if (row !== undefined && file !== undefined) this.#replace(row, this.#fileRow(file));
     }
   }
@@ -78,16 +81,16 @@ export class ResultsTree implements RowActions {
   }
 
   focus(): void {
-    (this.#row(this.#model.focused) ?? this.#rows()[0])?.focus();
+    (this.#rows.find(this.#model.focused) ?? this.#rows.all[0])?.focus();
   }
 
   /** Opens the hit after or before the focused one, around the ends. Files that are closed open for it. */
   step(by: 1 | -1): void {
     const hit = this.#model.step(by);
     if (hit === undefined) return;
-    if (this.#row(hit.id) === undefined) this.#draw();
-    this.#setTabStop();
-    const row = this.#row(hit.id);
+    if (this.#rows.find(hit.id) === undefined) this.#draw();
+    this.#rows.select(this.#model.focused);
+    const row = this.#rows.find(hit.id);
     if (this.hasFocus) row?.focus();
     row?.scrollIntoView({ block: 'nearest' });
     this.#events.changed();
@@ -134,7 +137,7 @@ export class ResultsTree implements RowActions {
 
   toggleWhy(hit: ViewHit): void {
     this.#model.toggleHit(hit.id);
-    const row = this.#row(hit.id);
+    const row = this.#rows.find(hit.id);
     if (row !== undefined) this.#replace(row, this.#hitRow(hit));
     this.#events.changed();
   }
@@ -143,7 +146,7 @@ export class ResultsTree implements RowActions {
     const hadFocus = this.hasFocus;
     this.#model.dismiss(
       rowId,
-      this.#rows().map((row) => row.dataset['row'] ?? ''),
+      this.#rows.all.map((row) => row.dataset['row'] ?? ''),
     );
     this.#draw();
     if (hadFocus) this.focus();
@@ -159,10 +162,10 @@ export class ResultsTree implements RowActions {
     });
     if (this.#model.hasMore) rows.push(loadMoreRow(this.#strings.loadMore));
     this.root.replaceChildren(...rows);
-    this.#setTabStop();
+    this.#rows.select(this.#model.focused);
     if (this.root.parentElement !== null) this.root.parentElement.scrollTop = scrolled;
     // What is on the screen stays there, wherever the focused row is.
-    if (hadFocus) (this.#row(this.#model.focused) ?? this.#rows()[0])?.focus({ preventScroll: true });
+    if (hadFocus) (this.#rows.find(this.#model.focused) ?? this.#rows.all[0])?.focus({ preventScroll: true });
   }
 
   #hitGroup(file: ViewFile): HTMLElement {
@@ -185,35 +188,15 @@ export class ResultsTree implements RowActions {
   #replace(row: HTMLElement, fresh: HTMLElement): void {
     const hadFocus = row.contains(document.activeElement);
     row.replaceWith(fresh);
-    this.#setTabStop();
+    this.#rows.select(this.#model.focused);
     if (hadFocus) fresh.focus();
   }
 
-  #rows(): readonly HTMLElement[] {
-    return [...this.root.querySelectorAll<HTMLElement>('.row')];
-  }
-
-  #row(id: string | null): HTMLElement | undefined {
-    return this.#rows().find((row) => row.dataset['row'] === id);
-  }
-
-  #setTabStop(): void {
-    const rows = this.#rows();
-    const current = rows.find((row) => row.dataset['row'] === this.#model.focused) ?? rows[0];
-    for (const row of rows) {
-      row.tabIndex = row === current ? 0 : -1;
-      const isSelected = row.dataset['row'] === this.#model.focused;
-      row.classList.toggle('selected', isSelected);
-      row.setAttribute('aria-selected', String(isSelected));
-    }
-  }
-
   #focusMoved(event: FocusEvent): void {
-    const id =
-      event.target instanceof HTMLElement ? event.target.closest<HTMLElement>('.row')?.dataset['row'] : undefined;
+    const id = this.#rows.at(event)?.dataset['row'];
     if (id === undefined || id === this.#model.focused) return;
     this.#model.focused = id;
-    this.#setTabStop();
+    this.#rows.select(this.#model.focused);
     this.#events.changed();
   }
 
@@ -225,7 +208,7 @@ export class ResultsTree implements RowActions {
 
   #click(event: MouseEvent): void {
     const target = event.target instanceof HTMLElement ? event.target : null;
-    const row = target?.closest<HTMLElement>('.row');
+    const row = this.#rows.at(event);
     const id = row?.dataset['row'];
     if (target === null || id === undefined) return;
     row?.focus();
@@ -245,20 +228,18 @@ export class ResultsTree implements RowActions {
   }
 
   #doubleClick(event: MouseEvent): void {
-    const row = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>('.row') : null;
-    const hit = this.#model.hit(row?.dataset['row'] ?? null);
+    const hit = this.#model.hit(this.#rows.at(event)?.dataset['row'] ?? null);
     if (hit !== undefined) this.#events.open(hit, 'pin', null);
   }
 
   #key(event: KeyboardEvent): void {
-    const row = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>('.row') : null;
+    const row = this.#rows.at(event);
     const id = row?.dataset['row'];
-    if (row === null || id === undefined) return;
-    const rows = this.#rows();
+    if (row === undefined || id === undefined) return;
     const file = this.#model.file(id);
     const action = treeAction(event, {
       kind: id === 'more' ? 'more' : file === undefined ? 'hit' : 'file',
-      isFirst: rows[0] === row,
+      isFirst: this.#rows.all[0] === row,
       isOpen: file === undefined ? this.#model.isExpanded(id) : !this.#model.isCollapsed(id),
     });
     // Selected text is what a person means to copy.
@@ -266,14 +247,17 @@ export class ResultsTree implements RowActions {
     if (action === undefined || (action.kind === 'copy' && action.what === 'text' && isSelected)) return;
     event.preventDefault();
     event.stopPropagation();
-    this.#act(action, id, rows, rows.indexOf(row));
+    this.#act(action, id, row);
   }
 
-  #act(action: TreeAction, id: string, rows: readonly HTMLElement[], at: number): void {
+  #act(action: TreeAction, id: string, row: HTMLElement): void {
     const hit = this.#model.hit(id);
     switch (action.kind) {
       case 'move':
-        this.#move(action.to, id, rows, at);
+        (action.to === 'parent'
+          ? this.#rows.find(this.#model.fileOf(id)?.key ?? null)
+          : this.#rows.target(row, action.to)
+        )?.focus();
         break;
       case 'leave':
         this.#events.leave();
@@ -297,27 +281,5 @@ export class ResultsTree implements RowActions {
         this.run(action.what === 'text' ? 'copy' : action.what === 'path' ? 'copyPath' : 'copyRelativePath', id);
         break;
     }
-  }
-
-  #move(to: Extract<TreeAction, { kind: 'move' }>['to'], id: string, rows: readonly HTMLElement[], at: number): void {
-    const places = {
-      next: at + 1,
-      previous: at - 1,
-      first: 0,
-      last: rows.length - 1,
-      pageDown: at + this.#rowsPerPage(),
-      pageUp: at - this.#rowsPerPage(),
-    };
-    const target =
-      to === 'parent'
-        ? this.#row(this.#model.fileOf(id)?.key ?? null)
-        : rows[Math.min(Math.max(places[to], 0), rows.length - 1)];
-    target?.focus();
-  }
-
-  #rowsPerPage(): number {
-    const rows = this.#rows();
-    const height = this.root.scrollHeight / Math.max(1, rows.length);
-    return Math.max(1, Math.floor((this.root.parentElement?.clientHeight ?? height) / height) - 1);
   }
 }

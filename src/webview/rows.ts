@@ -86,9 +86,7 @@ export function hitRow(hit: ViewHit, look: HitLook, strings: ViewStrings, action
       ),
       hit.symbol === '' ? null : element('span', { class: 'hit-lines', title: lines }, rangeText(hit)),
     ),
-    shown.length === 0 || (look.snippetLines === 0 && !look.isExpanded)
-      ? null
-      : snippetElement(hit, shown, strings.moreLines),
+    shown.length === 0 || (look.snippetLines === 0 && !look.isExpanded) ? null : snippetElement(hit, shown, strings),
     look.isExpanded && hit.reasons.length > 0 ? reasonsElement(hit.reasons, strings.why) : null,
   );
 }

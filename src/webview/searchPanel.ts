@@ -3,8 +3,6 @@ import {
   type HostToView,
   type Notice,
   type OpenMode,
-  TOKEN_KINDS,
-  type TokenColors,
   type ViewCommand,
   type ViewPreferences,
   type ViewQuery,
@@ -12,10 +10,12 @@ import {
   type ViewToHost,
 } from '../protocol/view.ts';
 import { AnswerArea } from './answerArea.ts';
+import { BusyIndicator } from './busyIndicator.ts';
 import { element } from './dom.ts';
 import type { Host } from './host.ts';
 import { QueryForm } from './queryForm.ts';
 import { ResultsTree } from './resultsTree.ts';
+import { applyTokenColors } from './tokenColors.ts';
 import { FRESH_TREE, type TreeState } from './treeModel.ts';
 
 /** What survives a reload of the view. Hits are kept by the host. */
@@ -43,14 +43,12 @@ export class SearchPanel {
   readonly #form: QueryForm;
   readonly #tree: ResultsTree;
   readonly #answer: AnswerArea;
-  readonly #busyBar = element('div', { class: 'busy-bar', 'aria-hidden': 'true' });
+  readonly #busy = new BusyIndicator((isShown) => this.#form.showBusy(isShown));
   readonly #live = element('div', { class: 'live', role: 'status', 'aria-live': 'polite' });
   #preferences: ViewPreferences;
   #generation = 0;
   #limit: number;
   #typing: ReturnType<typeof setTimeout> | undefined;
-  #busySince: ReturnType<typeof setTimeout> | undefined;
-  #isBusy = false;
 
   constructor(host: Host<SearchProtocol>, init: Init) {
     this.#host = host;
@@ -84,7 +82,7 @@ export class SearchPanel {
       },
       loadMore: () => this.#loadMore(),
       leave: () => {
-        if (this.#isBusy) this.#cancel();
+        if (this.#busy.isBusy) this.#cancel();
         this.#form.focus();
       },
       changed: () => this.#changed(),
@@ -92,12 +90,12 @@ export class SearchPanel {
     this.#answer = new AnswerArea(init.strings, this.#tree, run, () => this.#clear());
     this.#answer.onScroll(() => this.#save());
     document.body.append(
-      element('div', { class: 'head' }, this.#form.root, this.#busyBar),
+      element('div', { class: 'head' }, this.#form.root, this.#busy.bar),
       ...this.#answer.roots,
       this.#live,
     );
     for (const change of ['focus', 'blur'] as const) window.addEventListener(change, () => this.#tellContents());
-    this.#setColors(init.colors);
+    applyTokenColors(init.colors);
     this.#restore();
     this.#answer.draw();
   }
@@ -111,7 +109,7 @@ export class SearchPanel {
         this.#tree.snippetLines = message.preferences.snippetLines;
         break;
       case 'colors':
-        this.#setColors(message.colors);
+        applyTokenColors(message.colors);
         break;
       case 'history':
         this.#form.history = message.history;
@@ -198,7 +196,7 @@ export class SearchPanel {
     }
     this.#limit = limit;
     this.#generation += 1;
-    this.#setBusy(true);
+    this.#busy.isBusy = true;
     this.#host.send({ kind: 'search', generation: this.#generation, query, limit, remember: isAsked });
     this.#save();
   }
@@ -209,11 +207,11 @@ export class SearchPanel {
 
   #cancel(): void {
     clearTimeout(this.#typing);
-    if (!this.#isBusy) return;
+    if (!this.#busy.isBusy) return;
     // An answer that is under way is no longer wanted.
     this.#generation += 1;
     this.#host.send({ kind: 'cancel' });
-    this.#setBusy(false);
+    this.#busy.isBusy = false;
   }
 
   #clear(): void {
@@ -239,7 +237,7 @@ export class SearchPanel {
   #showResults(results: Results): void {
     const isOld = results.generation >= 0 && results.generation < this.#generation;
     if (isOld) return;
-    const isRestored = this.#answer.results === undefined && !this.#isBusy;
+    const isRestored = this.#answer.results === undefined && !this.#busy.isBusy;
     const isMore = this.#answer.results !== undefined && this.#limit > this.#preferences.pageSize;
     this.#generation = Math.max(this.#generation, results.generation);
     if (!isRestored && !isMore) {
@@ -247,7 +245,7 @@ export class SearchPanel {
       this.#answer.scrollTop = 0;
     }
     this.#answer.show(results);
-    this.#setBusy(false);
+    this.#busy.isBusy = false;
     this.#tellContents();
     this.#announce(results.empty === null ? results.summary : results.empty.title);
     if (isRestored) this.#answer.scrollTop = this.#host.restore()?.scrollTop ?? 0;
@@ -255,28 +253,13 @@ export class SearchPanel {
   }
 
   #showFailure(notice: Notice): void {
-    this.#setBusy(false);
+    this.#busy.isBusy = false;
     this.#answer.failure = notice;
     this.#announce(notice.title);
   }
 
   #open(hitId: string, mode: OpenMode, line: number | null): void {
     this.#host.send({ kind: 'open', hitId, mode, line });
-  }
-
-  #setBusy(isBusy: boolean): void {
-    this.#isBusy = isBusy;
-    clearTimeout(this.#busySince);
-    if (!isBusy) {
-      this.#form.showBusy(false);
-      this.#busyBar.classList.remove('active');
-      return;
-    }
-    // Most answers are here sooner; a bar that flashes on every key would only disturb.
-    this.#busySince = setTimeout(() => {
-      this.#form.showBusy(true);
-      this.#busyBar.classList.add('active');
-    }, 150);
   }
 
   #changed(): void {
@@ -296,14 +279,6 @@ export class SearchPanel {
 
   #announce(text: string): void {
     this.#live.textContent = text;
-  }
-
-  #setColors(colors: TokenColors): void {
-    for (const kind of TOKEN_KINDS) {
-      const color = colors[kind];
-      if (color === undefined) document.documentElement.style.removeProperty(`--token-${kind}`);
-      else document.documentElement.style.setProperty(`--token-${kind}`, color);
-    }
   }
 
   #restore(): void {

@@ -1,4 +1,4 @@
-import type { Mark, SnippetLine, ViewHit } from '../protocol/view.ts';
+import type { Mark, SnippetLine, ViewHit, ViewStrings } from '../protocol/view.ts';
 import { element, fill } from './dom.ts';
 import { type Token, tokenize } from './tokenizer.ts';
 
@@ -20,8 +20,12 @@ export function windowAround(
   return shown;
 }
 
-/** Lines with their numbers, colours and marks. `moreLines` is the word for lines left out. */
-export function snippetElement(hit: ViewHit, shown: readonly SnippetLine[], moreLines: string): HTMLElement {
+/** Lines with their numbers, colours and marks; where lines are left out, their count. */
+export function snippetElement(
+  hit: ViewHit,
+  shown: readonly SnippetLine[],
+  { moreLines, oneMoreLine }: Pick<ViewStrings, 'moreLines' | 'oneMoreLine'>,
+): HTMLElement {
   const tokens = tokenize(
     hit.lines.map((line) => line.text),
     hit.language,
@@ -33,7 +37,8 @@ export function snippetElement(hit: ViewHit, shown: readonly SnippetLine[], more
   }
   const hidden = hit.endLine - hit.startLine + 1 - shown.length;
   if (hidden > 0 && shown.length === hit.lines.length) {
-    block.append(element('div', { class: 'code-line more-lines' }, fill(moreLines, hidden)));
+    const words = hidden === 1 ? oneMoreLine : fill(moreLines, hidden);
+    block.append(element('div', { class: 'code-line more-lines' }, words));
   }
   return block;
 }

@@ -4,7 +4,7 @@ import type { IndexSummary } from '../../protocol/server.ts';
 import type { WorkspaceIndex } from '../folders/workspaceIndex.ts';
 import { abortSignalOf } from '../interop.ts';
 import { indexingDetail, indexingTitle, progressOf } from '../view/notices.ts';
-import { numberWords } from '../words.ts';
+import { chunkWords, fileWords, numberWords } from '../words.ts';
 
 /** Work a person asked for shows in a notification, can be cancelled, and says at the end what it did. */
 export async function indexWithProgress(
@@ -43,12 +43,11 @@ export async function indexWithProgress(
 }
 
 function summaryWords(summaries: readonly IndexSummary[]): string {
-  const total = (pick: (summary: IndexSummary) => number) =>
-    numberWords(summaries.reduce((sum, one) => sum + pick(one), 0));
+  const total = (pick: (summary: IndexSummary) => number) => summaries.reduce((sum, one) => sum + pick(one), 0);
   return vscode.l10n.t(
-    'Indexed {0} files: {1} chunks embedded, {2} reused',
-    total((summary) => summary.files),
-    total((summary) => summary.embedded),
-    total((summary) => summary.reused),
+    'Indexed {0}: {1} embedded, {2} reused',
+    fileWords(total((summary) => summary.files)),
+    chunkWords(total((summary) => summary.embedded)),
+    numberWords(total((summary) => summary.reused)),
   );
 }

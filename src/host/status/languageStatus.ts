@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { FileState } from '../../protocol/server.ts';
 import type { WorkspaceIndex } from '../folders/workspaceIndex.ts';
 import type { IndexServer } from '../folders/indexServer.ts';
+import { chunkWords } from '../words.ts';
 import { skipReasonWords } from './skipReasonWords.ts';
 
 /** The state of a file is asked for when the person has settled on it. */
@@ -68,11 +69,7 @@ export class LanguageStatus extends Disposable {
     const { l10n, LanguageStatusSeverity: severity } = vscode;
     switch (state.kind) {
       case 'indexed': {
-        this.#show(
-          l10n.t('Indexed'),
-          state.chunks === 1 ? l10n.t('1 chunk') : l10n.t('{0} chunks', state.chunks),
-          severity.Information,
-        );
+        this.#show(l10n.t('Indexed'), chunkWords(state.chunks), severity.Information);
         return;
       }
       case 'skipped': {

@@ -12,8 +12,8 @@ import type {
 } from '../../protocol/statusView.ts';
 import type { ViewAction } from '../../protocol/view.ts';
 import { actionLabel, explainError } from '../messages.ts';
-import { waitingWords } from '../view/notices.ts';
-import { byteWords, durationWords, numberWords, percentWords } from '../words.ts';
+import { indexingDetail, indexingTitle, progressOf, waitingWords } from '../view/notices.ts';
+import { byteWords, lineWords, numberWords, percentWords } from '../words.ts';
 import { skipReasonWords } from './skipReasonWords.ts';
 
 /** Longer lists help nobody and cost the page its speed. */
@@ -82,24 +82,14 @@ function stateWords({ state }: FolderStatus): StateWords {
             progress: null,
             actions: ['indexNow', 'pause', 'showLog'],
           };
-    case 'indexing': {
-      const { phase, filesDone, filesTotal, secondsLeft, chunksPerSecond } = state.progress;
-      const known = phase === 'indexing' && filesTotal > 0;
+    case 'indexing':
       return {
         tone: 'busy',
-        state: known
-          ? l10n.t('Indexing {0} of {1} files', numberWords(filesDone), numberWords(filesTotal))
-          : phase === 'scanning'
-            ? l10n.t('Looking through files…')
-            : l10n.t('Tidying the index…'),
-        detail: [
-          ...(secondsLeft === null ? [] : [l10n.t('{0} left', durationWords(secondsLeft))]),
-          ...(chunksPerSecond < 1 ? [] : [l10n.t('{0} chunks/s', numberWords(Math.round(chunksPerSecond)))]),
-        ].join(' · '),
-        progress: known ? filesDone / filesTotal : null,
+        state: indexingTitle(state.progress),
+        detail: indexingDetail(state.progress),
+        progress: progressOf(state.progress),
         actions: ['pause', 'showLog'],
       };
-    }
     case 'paused':
       return {
         tone: 'quiet',
@@ -135,7 +125,7 @@ function cards(status: FolderStatus): readonly StatusCard[] {
     {
       label: l10n.t('Chunks'),
       value: numberWords(status.chunks),
-      detail: l10n.t('{0} lines', numberWords(status.linesIndexed)),
+      detail: lineWords(status.linesIndexed),
     },
     {
       label: l10n.t('Skipped'),
@@ -207,13 +197,11 @@ function modelFacts({
   if (metrics !== null) {
     facts.push({
       label: l10n.t('Embedder'),
-      value: l10n.t(
-        '{0} threads, {1} sessions, {2} MiB (at most {3})',
-        metrics.threads,
-        metrics.sessions,
-        Math.round(metrics.rssMb),
-        Math.round(metrics.peakRssMb),
-      ),
+      value: [
+        metrics.threads === 1 ? l10n.t('1 thread') : l10n.t('{0} threads', metrics.threads),
+        metrics.sessions === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', metrics.sessions),
+        l10n.t('{0} MiB (at most {1})', Math.round(metrics.rssMb), Math.round(metrics.peakRssMb)),
+      ].join(', '),
     });
     if (metrics.gpuUtilization !== null)
       facts.push({ label: l10n.t('GPU in use'), value: percentWords(metrics.gpuUtilization) });
@@ -255,11 +243,16 @@ function throughput({ metrics }: FolderStatus): readonly StatusSection[] {
 function tunerWords({ tuner, backoffs }: ScopeMetrics): string {
   return [
     tuner.converged ? l10n.t('settled') : l10n.t('still learning'),
-    l10n.t('best {0} tokens/s', numberWords(Math.round(tuner.bestTokensPerSecond))),
+    // Nothing was measured yet where the budget was known from the start.
+    ...(tuner.bestTokensPerSecond < 1
+      ? []
+      : [l10n.t('best {0} tokens/s', numberWords(Math.round(tuner.bestTokensPerSecond)))]),
     ...(tuner.memoryCeilingTokens === null
       ? []
       : [l10n.t('memory allows {0}', numberWords(tuner.memoryCeilingTokens))]),
-    ...(backoffs === 0 ? [] : [l10n.t('{0} steps back', numberWords(backoffs))]),
+    ...(backoffs === 0
+      ? []
+      : [backoffs === 1 ? l10n.t('1 step back') : l10n.t('{0} steps back', numberWords(backoffs))]),
   ].join(', ');
 }
 

@@ -3,7 +3,7 @@ import { assertNever } from '../../base/errors.ts';
 import type { Notice, ViewAction } from '../../protocol/view.ts';
 import type { Overview } from '../folders/overview.ts';
 import { actionLabel, explainError } from '../messages.ts';
-import { durationWords, numberWords } from '../words.ts';
+import { chunkWords, durationWords, fileWords, numberWords } from '../words.ts';
 
 type Tone = Notice['tone'];
 
@@ -91,10 +91,10 @@ export function welcomeOf(overview: Overview): Notice {
             'info',
             'search',
             l10n.t('Ask for what the code does'),
-            l10n.t(
-              'Try “where are failed requests retried” or a name you half remember. {0} files are indexed on this machine.',
-              numberWords(overview.files),
-            ),
+            [
+              l10n.t('Try “where are failed requests retried” or a name you half remember.'),
+              l10n.t('Indexed on this machine: {0}.', fileWords(overview.files)),
+            ].join(' '),
             ['openWalkthrough'],
           );
     case 'indexing':
@@ -150,14 +150,15 @@ export function degradedSearchNotice(reason: string): Notice {
   return notice('warning', 'warning', l10n.t('Only a part of the search ran'), reason, ['refresh', 'showStatus']);
 }
 
-type Indexing = Extract<Overview, { kind: 'indexing' }>;
+/** Of one folder or of all of them together. */
+type Indexing = Omit<Extract<Overview, { kind: 'indexing' }>, 'kind'>;
 
 export function indexingTitle({ phase, filesDone, filesTotal }: Indexing): string {
   switch (phase) {
     case 'scanning':
       return l10n.t('Looking through files…');
     case 'indexing':
-      return l10n.t('Indexing {0} of {1} files', numberWords(filesDone), numberWords(filesTotal));
+      return l10n.t('Indexing {0} of {1}', numberWords(filesDone), fileWords(filesTotal));
     case 'maintaining':
       return l10n.t('Tidying the index…');
     default:
@@ -178,7 +179,7 @@ export function indexingDetail({ phase, chunksPerSecond, secondsLeft }: Indexing
   if (phase !== 'indexing') return '';
   return [
     ...(secondsLeft === null ? [] : [l10n.t('{0} left', durationWords(secondsLeft))]),
-    ...(chunksPerSecond < 1 ? [] : [l10n.t('{0} chunks/s', numberWords(Math.round(chunksPerSecond)))]),
+    ...(chunksPerSecond < 1 ? [] : [l10n.t('{0}/s', chunkWords(Math.round(chunksPerSecond)))]),
   ].join(' · ');
 }
 

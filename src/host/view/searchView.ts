@@ -3,10 +3,8 @@ import { isCancelled } from '../../base/cancellation.ts';
 import { Disposable, DisposableStore } from '../../base/disposable.ts';
 import { assertNever, toTesseraError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { FolderHit } from '../../protocol/server.ts';
 import type {
   HostToView,
-  OpenMode,
   RowCommand,
   ViewCommand,
   ViewPreferences,
@@ -18,8 +16,8 @@ import type { WorkspaceIndex } from '../folders/workspaceIndex.ts';
 import { runViewAction, showFailure } from '../messages.ts';
 import { filtersOf } from '../searching/filterText.ts';
 import type { QueryHistory } from '../searching/queryHistory.ts';
-import { passageOf } from '../searching/passageLines.ts';
 import type { SearchAnswer, SearchService } from '../searching/searchService.ts';
+import { HitActions } from './hitActions.ts';
 import { bannerOf, failureNotice, welcomeOf } from './notices.ts';
 import { type AnswerContext, ShownAnswer } from './shownAnswer.ts';
 import type { ThemeColors } from './themeColors.ts';
@@ -41,6 +39,7 @@ export interface SearchViewOptions {
 /** The host's half of the side-bar view: answers its questions, opens its hits, tells it about the index. */
 export class SearchView extends Disposable implements vscode.WebviewViewProvider {
   readonly #options: SearchViewOptions;
+  readonly #hits: HitActions;
   #view: vscode.WebviewView | undefined;
   #running: AbortController | undefined;
   #shown: ShownAnswer | undefined;
@@ -52,6 +51,7 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
   constructor(options: SearchViewOptions) {
     super();
     this.#options = options;
+    this.#hits = new HitActions(options.search, options.editor, () => this.#shown);
   }
 
   start(): void {
@@ -157,13 +157,15 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
         this.#running?.abort();
         return;
       case 'open':
-        return this.#open(message.hitId, message.mode, message.line);
+        // A query that led somewhere is worth keeping, also when it was only typed.
+        await this.#options.history.add(this.#asked);
+        return this.#hits.open(message.hitId, message.mode, message.line);
       case 'similar':
-        return this.#similar(message.hitId);
+        return this.#hits.findSimilar(message.hitId);
       case 'copy':
-        return this.#copy(message.hitId);
+        return this.#hits.copy(message.hitId);
       case 'copyPath':
-        return this.#copyPath(message.fileKey, message.relative);
+        return this.#hits.copyPath(message.fileKey, message.relative);
       case 'run':
         return runViewAction(message.action);
       case 'contents':
@@ -223,43 +225,6 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
     } finally {
       if (this.#running === running) this.#running = undefined;
     }
-  }
-
-  async #open(id: string, mode: OpenMode, line: number | null): Promise<void> {
-    const hit = this.#hit(id);
-    if (hit === undefined) return;
-    // A query that led somewhere is worth keeping, also when it was only typed.
-    await this.#options.history.add(this.#asked);
-    await this.#options.editor.open(
-      this.#options.search.uriOf(hit),
-      {
-        startLine: hit.startLine,
-        endLine: hit.endLine,
-        bestLine: line ?? this.#shown?.viewHit(id)?.bestLine ?? hit.startLine,
-      },
-      mode,
-    );
-  }
-
-  async #similar(id: string): Promise<void> {
-    const hit = this.#hit(id);
-    if (hit === undefined) return;
-    await vscode.commands.executeCommand('tessera.findSimilar', this.#options.search.uriOf(hit), hit.startLine);
-  }
-
-  async #copy(id: string): Promise<void> {
-    const hit = this.#hit(id);
-    if (hit !== undefined) await vscode.env.clipboard.writeText(passageOf(hit).text);
-  }
-
-  async #copyPath(key: string, relative: boolean): Promise<void> {
-    const hit = this.#shown?.hitIn(key);
-    if (hit === undefined) return;
-    await vscode.env.clipboard.writeText(relative ? hit.path : this.#options.search.uriOf(hit).fsPath);
-  }
-
-  #hit(id: string): FolderHit | undefined {
-    return this.#shown?.hit(id);
   }
 
   /** Keys and title buttons need to know. VS Code's own `focusedView` says nothing of the focus inside a webview. */

@@ -35,6 +35,7 @@ export function viewStrings(): ViewStrings {
     dismiss: l10n.t('Dismiss'),
     copied: l10n.t('Copied'),
     moreLines: l10n.t('{0} more lines', '{0}'),
+    oneMoreLine: l10n.t('1 more line'),
     similarTo: l10n.t('Similar to {0}', '{0}'),
   };
 }
