@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { keepEvidence } from '../harness/evidence.ts';
 import { TestWindow, type TestWindowOptions } from '../harness/testWindow.ts';
@@ -72,6 +75,52 @@ test('paused: changes wait, are counted, and are made good on resume', async () 
   await window.panel.ask('water the orchids');
   await expect.poll(() => window.panel.files.first().textContent()).toContain('late.ts');
 });
+
+test('degraded: without a model the view says what is missing, and words still find', async () => {
+  const missing = join(tmpdir(), 'no-such-model');
+  const window = await open({ settings: { 'tessera.model.code': missing, 'tessera.model.docs': missing } });
+  await window.panel.open();
+  await window.untilStatus(/Search is limited.*No embedding model was found at .*no-such-model/);
+  const banner = window.panel.document.locator('.notice', { hasText: 'No embedding model was found at' });
+  await banner.getByRole('button', { name: 'Open Settings' }).waitFor();
+  await window.panel.ask('withRetries');
+  await expect.poll(() => window.panel.files.first().textContent()).toContain('retry.ts');
+});
+
+test('failed: an index server that keeps dying is given up, said so, and started again on request', async () => {
+  const window = await open({});
+  await window.panel.open();
+  await window.untilIndexed();
+  const said = window.panel.document.locator('.notice', { hasText: 'The index server ended unexpectedly' });
+  await expect
+    .poll(
+      async () => {
+        await killServers();
+        return said.count();
+      },
+      { timeout: 60_000 },
+    )
+    .toBe(1);
+  await window.untilStatus(/Not working/);
+  await said.getByRole('button', { name: 'Restart' }).click();
+  await window.untilIndexed();
+  await expect.poll(() => said.count()).toBe(0);
+  await window.panel.ask('where are failed calls tried again');
+  await expect.poll(() => window.panel.files.first().textContent()).toContain('retry.ts');
+});
+
+/** Kills the index servers of the extension as it is installed for this run. */
+async function killServers(): Promise<void> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,args='], { maxBuffer: 1 << 26 });
+  for (const line of stdout.split('\n')) {
+    if (!line.includes(join(inject('extensionsDir'), 'tessera.')) || !line.includes('dist/server.js')) continue;
+    try {
+      process.kill(Number(line.trim().split(' ')[0]), 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
+}
 
 /** Tables that were made on disk, of chunks or of embeddings. */
 async function tablesOf(window: TestWindow): Promise<readonly string[]> {
