@@ -19,6 +19,8 @@ import type {
   EmbedderRequests,
   ModelInfo,
   OpenParams,
+  TokenVectors,
+  TokenVectorsParams,
 } from '../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import { EmbeddingModel } from './embeddingModel.ts';
@@ -77,6 +79,7 @@ export class EmbedderService {
   readonly handlers: RequestHandlers<EmbedderRequests> = {
     open: (params) => this.#openModels(params),
     embed: (params, signal) => this.#embed(params, signal),
+    embedTokens: (params, signal) => this.#embedTokens(params, signal),
     countTokens: ({ texts, scope }, signal) => this.#countTokens(texts, scope, signal),
     metrics: () => this.#metrics(),
   };
@@ -192,6 +195,36 @@ export class EmbedderService {
       piece.failed(index, `The text could not be tokenised (${errorMessage(error)}).`);
       return undefined;
     }
+  }
+
+  async #embedTokens({ texts, role, scope }: TokenVectorsParams, signal: CancellationSignal): Promise<TokenVectors> {
+    const { models, tuners, loop } = this.#opened();
+    const model = models[scope];
+    const { dimension, multiVector, name } = model.info;
+    if (!multiVector) {
+      throw new TesseraError('invalid-argument', `The model ${name} gives no vectors for tokens.`, {
+        details: { model: name },
+      });
+    }
+    const ids = texts.map((text) => model.encode(text, role));
+    const tokenCounts = Uint32Array.from(ids, ({ length }) => length);
+    const starts = new Uint32Array(ids.length);
+    for (let index = 1; index < ids.length; index++) {
+      starts[index] = (starts[index - 1] ?? 0) + (tokenCounts[index - 1] ?? 0);
+    }
+    const vectors = new Float32Array(tokenCounts.reduce((sum, count) => sum + count, 0) * dimension);
+    for (const run of tuners[scope].plan(tokenCounts, 'live')) {
+      throwIfCancelled(signal);
+      const own = [...run.indices].map((index) => ids[index] ?? new Int32Array(0));
+      const rows = await loop.runAside(() => model.runTokens(own, run.length));
+      let at = 0;
+      for (const index of run.indices) {
+        const size = (tokenCounts[index] ?? 0) * dimension;
+        vectors.set(rows.subarray(at, at + size), (starts[index] ?? 0) * dimension);
+        at += size;
+      }
+    }
+    return { vectors, dimension, tokenCounts };
   }
 
   async #countTokens(texts: readonly string[], scope: Scope, signal: CancellationSignal): Promise<Uint32Array> {

@@ -1,7 +1,7 @@
 import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
 import { outputDimension } from '../embedding/modelManifest.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
-import { type Pooling, poolToUnitVectors } from '../embedding/pooling.ts';
+import { type Pooling, type RunOutput, poolToUnitVectors, unitTokenVectors } from '../embedding/pooling.ts';
 import type { EmbedderSettings, ModelInfo, OpenParams, TextRole } from '../protocol/embedder.ts';
 import { chooseDevice } from './deviceChoice.ts';
 import { bundledProviders } from './executionProviders.ts';
@@ -85,11 +85,30 @@ export class EmbeddingModel {
    * Embeds texts in one run, each padded to `length` tokens: unit vectors, row-major. Rejects with `out-of-memory` when
    * a smaller run might do, else with `embedder-failed`.
    */
-  async run(texts: readonly TokenIds[], length: number): Promise<Float32Array> {
+  run(texts: readonly TokenIds[], length: number): Promise<Float32Array> {
+    return this.#run(texts, length, (output, tokenCounts) =>
+      poolToUnitVectors(output, tokenCounts, this.#pooling, this.info.dimension),
+    );
+  }
+
+  /** The same without pooling: a unit vector for each token, row by row, padding left out. For multi-vector models. */
+  runTokens(texts: readonly TokenIds[], length: number): Promise<Float32Array> {
+    return this.#run(texts, length, (output, tokenCounts) =>
+      unitTokenVectors(output, tokenCounts, this.info.dimension),
+    );
+  }
+
+  async #run(
+    texts: readonly TokenIds[],
+    length: number,
+    vectorsOf: (output: RunOutput, tokenCounts: readonly number[]) => Float32Array,
+  ): Promise<Float32Array> {
     try {
       const output = await this.#graph.run(texts, length);
-      const tokenCounts = texts.map((ids) => ids.length);
-      return poolToUnitVectors(output, tokenCounts, this.#pooling, this.info.dimension);
+      return vectorsOf(
+        output,
+        texts.map((ids) => ids.length),
+      );
     } catch (error) {
       if (isTesseraError(error)) throw error;
       const code = isOutOfMemoryError(error) ? 'out-of-memory' : 'embedder-failed';

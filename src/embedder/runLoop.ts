@@ -44,6 +44,8 @@ export class RunLoop {
   readonly #options: RunLoopOptions;
   /** Texts to be run by themselves, in order, when no query waits. */
   readonly #alone: { readonly text: PieceText; readonly retried: boolean }[] = [];
+  /** Work that is answered otherwise than by rows; before each run one piece of it. */
+  readonly #aside: (() => Promise<void>)[] = [];
   #isRunning = false;
   #runsSinceRelease = Infinity;
   #afterRun: (() => void)[] = [];
@@ -65,6 +67,17 @@ export class RunLoop {
     this.wake();
   }
 
+  /**
+   * Computes something a person waits for, in turns with the queue's runs, so that neither waits for more than one of the
+   * other. Settles as `compute` does.
+   */
+  runAside<T>(compute: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#aside.push(() => compute().then(resolve, reject));
+      this.wake();
+    });
+  }
+
   /** Resolves after the next run. */
   nextRun(): Promise<void> {
     return new Promise((resolve) => this.#afterRun.push(resolve));
@@ -74,6 +87,8 @@ export class RunLoop {
     for (;;) {
       // Messages that came during the last run are read here, before the next one is chosen.
       await turn();
+      const aside = this.#aside.shift();
+      await aside?.();
       const dispatch = this.#options.queue.next();
       if (dispatch !== undefined) {
         const texts = dispatch.texts.map((text) => text.payload);
@@ -91,7 +106,7 @@ export class RunLoop {
         );
       }
       for (const resolve of this.#afterRun.splice(0)) resolve();
-      if (dispatch === undefined && alone === undefined) {
+      if (aside === undefined && dispatch === undefined && alone === undefined) {
         this.#options.observer.idle();
         // Here rather than when the promise settles: texts queued in between would wait for nobody.
         this.#isRunning = false;

@@ -44,7 +44,7 @@ export interface ModelInfo {
   readonly device: ExecutionProvider;
   /** Why the device is not the one asked for; null when it is. */
   readonly fallbackReason: string | null;
-  /** The model gives a vector for each token (ColBERT-like); here they are pooled to one. */
+  /** The model gives a vector for each token (ColBERT-like). The index holds them pooled to one; `embedTokens` gives them all. */
   readonly multiVector: boolean;
 }
 
@@ -155,6 +155,21 @@ export interface EmbedPieceParams extends EmbedParams {
   readonly alone: readonly number[];
 }
 
+export interface TokenVectorsParams {
+  readonly texts: readonly string[];
+  readonly role: TextRole;
+  readonly scope: Scope;
+}
+
+/** A unit vector for each token of each text, for models that mean it (`ModelInfo.multiVector`). */
+export interface TokenVectors {
+  /** Row-major, one row a token, texts one after another in the order asked. */
+  readonly vectors: Float32Array;
+  readonly dimension: number;
+  /** Rows of each text: its tokens as embedded, special ones included. */
+  readonly tokenCounts: Uint32Array;
+}
+
 /** What the embedder process answers. */
 export interface EmbedderRequests {
   [method: string]: readonly [unknown, unknown];
@@ -162,6 +177,8 @@ export interface EmbedderRequests {
   open: readonly [params: OpenParams, result: Readonly<Record<Scope, ModelInfo>>];
   /** Answered when every text of the piece has had its row or is among the failures. */
   embed: readonly [params: EmbedPieceParams, result: Pick<EmbedResult, 'failures'>];
+  /** For a search somebody waits for: goes before bulk work. Fails with `invalid-argument` when the model is not multi-vector. */
+  embedTokens: readonly [params: TokenVectorsParams, result: TokenVectors];
   /** Tokens of each text, untruncated, without special tokens. */
   countTokens: readonly [params: { readonly texts: readonly string[]; readonly scope: Scope }, result: Uint32Array];
   metrics: readonly [params: null, result: EmbedderMetrics];

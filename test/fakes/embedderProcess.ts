@@ -46,6 +46,11 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
       });
       return { failures: [] };
     },
+    embedTokens: ({ texts }) => ({
+      vectors: Float32Array.from(texts, () => 1),
+      dimension: 1,
+      tokenCounts: Uint32Array.from(texts, () => 1),
+    }),
     countTokens: ({ texts }) => Uint32Array.from(texts, (text) => text.length),
     metrics: () => {
       const rssMb = options.residentMb?.() ?? 0;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type CancellationSignal, throwIfCancelled } from '../../src/base/cancellation.ts';
 import { Deferred } from '../../src/base/deferred.ts';
 import { Disposable } from '../../src/base/disposable.ts';
+import { TesseraError } from '../../src/base/errors.ts';
 import { Emitter } from '../../src/base/event.ts';
 import type { ProcessState } from '../../src/process/processSupervisor.ts';
 import type {
@@ -10,6 +11,8 @@ import type {
   EmbedderMetrics,
   ModelInfo,
   ScopeMetrics,
+  TokenVectors,
+  TokenVectorsParams,
 } from '../../src/protocol/embedder.ts';
 import type { Scope } from '../../src/protocol/scope.ts';
 import type { Embedder } from '../../src/server/embedder/embedder.ts';
@@ -133,6 +136,10 @@ export class HashEmbedder extends Disposable implements Embedder {
       tokenCounts: Uint32Array.from(params.texts, (text) => text.length),
       failures,
     };
+  }
+
+  embedTokens(_params: TokenVectorsParams): Promise<TokenVectors> {
+    return Promise.reject(new TesseraError('invalid-argument', 'A hash is not multi-vector.'));
   }
 
   countTokens(texts: readonly string[]): Promise<Uint32Array> {

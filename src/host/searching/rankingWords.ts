@@ -4,6 +4,7 @@ import { l10n } from 'vscode';
 export function rankingPartWords(part: string): string {
   switch (part) {
     case 'vector':
+    case 'tokens':
       return l10n.t('Meaning');
     case 'text':
       return l10n.t('Words');

@@ -6,7 +6,14 @@ import type { Event } from '../../base/event.ts';
 import { LearnedFile, machineName } from '../../process/learnedFile.ts';
 import { resolveMemoryCeilingMb } from '../../process/memory.ts';
 import type { ProcessState } from '../../process/processSupervisor.ts';
-import type { EmbedParams, EmbedResult, EmbedderMetrics, ModelInfo } from '../../protocol/embedder.ts';
+import type {
+  EmbedParams,
+  EmbedResult,
+  EmbedderMetrics,
+  ModelInfo,
+  TokenVectors,
+  TokenVectorsParams,
+} from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
@@ -87,6 +94,10 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array> {
     return this.#first.countTokens(texts, scope, signal);
+  }
+
+  embedTokens(params: TokenVectorsParams, signal?: CancellationSignal): Promise<TokenVectors> {
+    return this.#first.embedTokens(params, signal);
   }
 
   embed(params: EmbedParams, signal?: CancellationSignal): Promise<EmbedResult> {

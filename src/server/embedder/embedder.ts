@@ -2,7 +2,14 @@ import type { CancellationSignal } from '../../base/cancellation.ts';
 import type { DisposableLike } from '../../base/disposable.ts';
 import type { Event } from '../../base/event.ts';
 import type { ProcessState } from '../../process/processSupervisor.ts';
-import type { EmbedParams, EmbedResult, EmbedderMetrics, ModelInfo } from '../../protocol/embedder.ts';
+import type {
+  EmbedParams,
+  EmbedResult,
+  EmbedderMetrics,
+  ModelInfo,
+  TokenVectors,
+  TokenVectorsParams,
+} from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
 
 /** Turns texts into vectors, in another process. What indexing and search see of it. */
@@ -18,6 +25,11 @@ export interface Embedder extends DisposableLike {
    * Rejects with `cancelled` as soon as `signal` fires.
    */
   embed(params: EmbedParams, signal?: CancellationSignal): Promise<EmbedResult>;
+  /**
+   * A vector for each token, for a search somebody waits for. Rejects with `invalid-argument` when the scope's model is not
+   * multi-vector, with `out-of-memory` or `process-exited` when it could not be done: nothing is tried again.
+   */
+  embedTokens(params: TokenVectorsParams, signal?: CancellationSignal): Promise<TokenVectors>;
   /** Tokens of each text, untruncated, without special tokens. */
   countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array>;
   /** Figures since the process started; the last known ones when it is not running, null when there are none. */

@@ -23,6 +23,8 @@ import {
   LANES,
   type LostRun,
   type ModelInfo,
+  type TokenVectors,
+  type TokenVectorsParams,
 } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { EmbedJob } from './embedJob.ts';
@@ -128,6 +130,11 @@ export class EmbedderClient extends Disposable implements Embedder {
       signal?.removeEventListener('abort', onAbort);
       this.#jobs.delete(job);
     }
+  }
+
+  async embedTokens(params: TokenVectorsParams, signal?: CancellationSignal): Promise<TokenVectors> {
+    const { client } = await withCancellation(this.#supervisor.connect(), signal);
+    return client.request('embedTokens', params, signal);
   }
 
   async countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array> {

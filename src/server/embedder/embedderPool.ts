@@ -5,7 +5,14 @@ import type { Event } from '../../base/event.ts';
 import { Emitter } from '../../base/event.ts';
 import { mergeMetrics } from '../../embedding/mergeMetrics.ts';
 import type { ProcessState } from '../../process/processSupervisor.ts';
-import type { EmbedParams, EmbedResult, EmbedderMetrics, ModelInfo } from '../../protocol/embedder.ts';
+import type {
+  EmbedParams,
+  EmbedResult,
+  EmbedderMetrics,
+  ModelInfo,
+  TokenVectors,
+  TokenVectorsParams,
+} from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
 import type { Embedder } from './embedder.ts';
@@ -59,6 +66,10 @@ export class EmbedderPool extends Disposable implements Embedder {
       starts.map((start) => this.#embedShare({ ...params, texts: texts.slice(start, start + SHARE_TEXTS) }, signal)),
     );
     return join(results, starts, texts.length);
+  }
+
+  embedTokens(params: TokenVectorsParams, signal?: CancellationSignal): Promise<TokenVectors> {
+    return this.#idlest().client.embedTokens(params, signal);
   }
 
   countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array> {

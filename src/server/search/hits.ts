@@ -66,7 +66,8 @@ export async function hitsOf({
   });
 }
 
-async function readTexts(
+/** Texts of chunks by their ids; one that has gone is not among them. */
+export async function readTexts(
   chunks: readonly RankedChunk[],
   ownerOf: HitRequest['ownerOf'],
   unsavedText: HitRequest['unsavedText'],

@@ -7,9 +7,9 @@ import type { TextRole } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import type { FolderHit, OverlayText, SearchParams, SearchResult, SimilarParams } from '../../protocol/server.ts';
 import type { ChunkIndex, VectorShape } from '../../search/chunkIndex.ts';
-import { type EvidenceRequest, collectEvidence } from '../../search/evidence.ts';
+import { type EvidenceRequest, type FileEvidence, collectEvidence } from '../../search/evidence.ts';
 import type { LanguageResolver } from '../../search/queryFilters.ts';
-import { rank } from '../../search/ranking.ts';
+import { type RankedChunk, rank } from '../../search/ranking.ts';
 import { SIMILARITY_WEIGHTS } from '../../search/rankingWeights.ts';
 import { type SearchQuery, parseQuery } from '../../search/searchQuery.ts';
 import { similarityQuery } from '../../search/similarityQuery.ts';
@@ -18,7 +18,7 @@ import type { FolderSearch, SearchedFolder } from '../folderSearch.ts';
 import type { ChunkReader, FileRecord } from '../store/chunkStore.ts';
 import { candidateIndex } from './candidateIndex.ts';
 import { chunkFilter } from './chunkFilter.ts';
-import { hitsOf } from './hits.ts';
+import { hitsOf, readTexts } from './hits.ts';
 import {
   type LoadedFolder,
   combined,
@@ -30,6 +30,7 @@ import {
 } from './loadedFolders.ts';
 import { MemoryIndex } from './memoryIndex.ts';
 import { Overlays } from './overlays.ts';
+import { CHUNKS_COMPARED, TokenRanking } from './tokenRanking.ts';
 
 export interface SearcherOptions {
   readonly embedder: Embedder;
@@ -64,10 +65,12 @@ export class Searcher implements FolderSearch {
   /** A rebuild replaces a folder's reader; its index in memory goes with it. */
   readonly #indexes = new WeakMap<ChunkReader, MemoryIndex>();
   readonly #overlays: Overlays;
+  readonly #tokens: TokenRanking;
 
   constructor(options: SearcherOptions) {
     this.#options = options;
     this.#overlays = new Overlays(options.chunker, options.embedder);
+    this.#tokens = new TokenRanking(options.embedder);
   }
 
   async search(
@@ -92,10 +95,11 @@ export class Searcher implements FolderSearch {
       recency: recencyOf(loaded),
       openPaths: params.openPaths ?? [],
     };
-    const answer = (asked: SearchQuery) => {
+    const answer = async (asked: SearchQuery) => {
       const evidence = collectEvidence({ ...request, query: asked, acceptsChunk: chunkFilter(asked) });
+      const best = degraded === null ? await this.#comparedByTokens(evidence, asked.text, loaded, signal) : [];
       return hitsOf({
-        ranked: (limit) => rank(evidence, limit),
+        ranked: (limit) => [...best, ...rank(evidence, limit).slice(best.length)].slice(0, limit),
         limit: params.limit,
         query: asked,
         explain: params.explain,
@@ -158,6 +162,25 @@ export class Searcher implements FolderSearch {
       unsavedText: () => undefined,
     });
     return this.#result(hits, [folder], degraded, startedAt);
+  }
+
+  /** The best chunks in the order a multi-vector model gives them; none where there is no such model, or it fails. */
+  async #comparedByTokens(
+    evidence: readonly FileEvidence[],
+    text: string,
+    loaded: readonly LoadedFolder[],
+    signal: CancellationSignal | undefined,
+  ): Promise<readonly RankedChunk[]> {
+    try {
+      if (text.trim() === '' || !(await this.#tokens.isPossible(signal))) return [];
+      const best = rank(evidence, CHUNKS_COMPARED);
+      const texts = await readTexts(best, ownersOf(loaded), (id) => unsavedText(loaded, id));
+      return await this.#tokens.rank(text, best, texts, signal);
+    } catch (error) {
+      if (isTesseraError(error, 'cancelled')) throw error;
+      this.#options.logger.warn('the tokens were not compared', { error: errorMessage(error) });
+      return [];
+    }
   }
 
   #result(

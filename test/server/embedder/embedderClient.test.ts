@@ -11,26 +11,28 @@ import { EmbedderClient, type EmbedderClientOptions } from '../../../src/server/
 import { createEmbedder } from '../../../src/server/embedder/createEmbedder.ts';
 import { spawnEmbedder } from '../../../src/server/embedder/spawnEmbedder.ts';
 import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
-import { ENCODER_SIZES } from '../../../src/synthetic/encoderShapes.ts';
+import { ENCODER_SIZES, type EncoderOptions } from '../../../src/synthetic/encoderShapes.ts';
 import { SeededRandom } from '../../../src/synthetic/random.ts';
 import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
 import { randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
 
 const faultyEntry = fileURLToPath(new URL('../../fakes/faultyEmbedder.ts', import.meta.url));
 
+const TINY_ENCODER: EncoderOptions = {
+  ...ENCODER_SIZES.tiny,
+  family: 'bert',
+  seed: 21,
+  weights: 'float32',
+  outputs: 'tokens',
+  normalized: false,
+  outputType: 'float32',
+  projection: 0,
+};
+
 let folder = '';
 let removeFolder: () => Promise<void>;
 beforeAll(async () => {
-  const { model } = buildEncoder({
-    ...ENCODER_SIZES.tiny,
-    family: 'bert',
-    seed: 21,
-    weights: 'float32',
-    outputs: 'tokens',
-    normalized: false,
-    outputType: 'float32',
-    projection: 0,
-  });
+  const { model } = buildEncoder(TINY_ENCODER);
   ({ folder, remove: removeFolder } = await writeModelFolder({ graphs: { 'onnx/model.onnx': model } }));
 });
 afterAll(() => removeFolder());
@@ -158,6 +160,37 @@ describe('the embedder', () => {
     client.dispose();
     await expect(later).rejects.toMatchObject({ code: 'disposed' });
     await expect(client.embed(bulk(['w5']))).rejects.toMatchObject({ code: 'disposed' });
+  });
+});
+
+describe('vectors of tokens', () => {
+  it('are refused by a model of one vector a text', async () => {
+    const asked = startClient().embedTokens({ texts: ['w5'], role: 'query', scope: 'code' });
+    await expect(asked).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+
+  it('come for each text as if it were alone, in its order, also in the middle of bulk work', async () => {
+    const { model } = buildEncoder({ ...TINY_ENCODER, projection: 4 });
+    const json = { 'config.json': { model_type: 'bert', architectures: ['HF_ColBERT'], max_position_embeddings: 64 } };
+    const multiVector = await writeModelFolder({ graphs: { 'onnx/model.onnx': model }, json });
+    owned.add({ dispose: () => void multiVector.remove() });
+    const models = { code: multiVector.folder, docs: multiVector.folder };
+    const client = startClient({ settings: { models } });
+    const ask = (texts: readonly string[]) => client.embedTokens({ texts, role: 'document', scope: 'code' });
+    const texts = ['w5 w6 w7', 'w8', ...someTexts(40, 4), ''];
+    const work = client.embed(bulk(someTexts(2000, 5)));
+    const { vectors, dimension, tokenCounts } = await ask(texts);
+    expect(dimension).toBe(4);
+    expect(tokenCounts.slice(0, 2)).toEqual(Uint32Array.of(5, 3));
+    expect(vectors).toHaveLength(tokenCounts.reduce((sum, count) => sum + count, 0) * 4);
+    let start = 0;
+    for (const [index, text] of texts.entries()) {
+      const end = start + tokenCounts[index]! * 4;
+      const alone = await ask([text]);
+      expect(dot(alone.vectors, vectors.subarray(start, end)) / tokenCounts[index]!).toBeCloseTo(1, 3);
+      start = end;
+    }
+    expect((await work).failures).toEqual([]);
   });
 });
 

@@ -235,6 +235,20 @@ describe('an output', () => {
     const model = await open({ graphs: { 'onnx/model.onnx': graph }, json });
     expect(model.info).toMatchObject({ multiVector: true, dimension: 6 });
   });
+
+  it('gives the unit vector of each token, whatever is in the same run', async () => {
+    const options = { ...TINY, projection: 6 };
+    const { model: graph, weights } = buildEncoder(options);
+    const json = { 'config.json': { model_type: 'bert', architectures: ['HF_ColBERT'], max_position_embeddings: 64 } };
+    const model = await open({ graphs: { 'onnx/model.onnx': graph }, json });
+    const ids = TEXTS.map((text) => model.encode(text, 'document'));
+    const vectors = await model.runTokens(ids, Math.max(...ids.map(({ length }) => length)));
+    const expected = ids.flatMap((text) => referenceTokens([...text], weights, options).map(unit));
+    expect(vectors).toHaveLength(expected.length * 6);
+    expected.forEach((token, row) => {
+      expect(largestDifference([...vectors.subarray(row * 6, (row + 1) * 6)], token)).toBeLessThan(1e-4);
+    });
+  });
 });
 
 describe('a graph’s inputs', () => {
