@@ -1,6 +1,5 @@
 import { type LogRecord, Logger, formatLogRecord } from '../base/logger.ts';
 import { createChunker } from '../server/chunking/createChunker.ts';
-import { createEngine } from '../server/createEngine.ts';
 import type { Engine } from '../server/engine.ts';
 import type { FolderIndex } from '../server/folderIndex.ts';
 import { type GlobalOptions, indexSettings } from './globalOptions.ts';
@@ -15,19 +14,26 @@ export interface Session {
   openFolder(folder: string): Promise<FolderIndex>;
 }
 
+export interface SessionOptions extends GlobalOptions {
+  /** Loads the models also when nothing is to be embedded, to tell what is learned by that. */
+  readonly loadsModels?: boolean;
+}
+
 /** From the first signal to the end of the process, whatever is still under way. */
 const STOP_WITHIN_MS = 900;
 
 /** Runs a command with an engine and stops both whatever happens, keeping finished work. */
 export async function withSession<T>(
   program: string,
-  options: GlobalOptions,
+  options: SessionOptions,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const logger = new Logger({ level: options.logLevel, write: writeLog }, 'tessera');
   const folder = grammarFolder();
   const chunker = createChunker(folder === undefined ? {} : { grammarFolder: folder });
-  const engine = createEngine({ program, logger, chunker });
+  // Loads LanceDB, which takes longer than all that commands without an index (and mistyped ones) do.
+  const { createEngine } = await import('../server/createEngine.ts');
+  const engine = createEngine({ program, logger, chunker, remembersModels: options.loadsModels !== true });
   const stopping = new AbortController();
   const onSignal = () => {
     stopping.abort();

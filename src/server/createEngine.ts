@@ -2,7 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Chunker } from '../indexing/document.ts';
 import { resolveLanguage } from '../indexing/languages.ts';
 import { SYSTEM_CLOCK } from '../process/systemClock.ts';
-import { spawnEmbedder } from './embedder/spawnEmbedder.ts';
+import { embedderEntry, spawnEmbedder } from './embedder/spawnEmbedder.ts';
 import { Engine } from './engine.ts';
 import { FILE_SCANNER } from './scanner/fileScanner.ts';
 import { Searcher } from './search/searcher.ts';
@@ -13,13 +13,18 @@ export function createEngine(options: {
   readonly program: string;
   readonly logger: Logger;
   readonly chunker: Chunker;
+  /** For a process that may have nothing to embed: its embedder starts only when there is something. */
+  readonly remembersModels?: boolean;
 }): Engine {
-  const { chunker, logger } = options;
+  const { chunker, logger, program, remembersModels = false } = options;
   return new Engine({
-    ...options,
+    program,
+    logger,
+    chunker,
     clock: SYSTEM_CLOCK,
     scanner: FILE_SCANNER,
     spawnEmbedder: () => spawnEmbedder(),
+    ...(remembersModels && { rememberedFor: embedderEntry() }),
     createSearch: (embedder) => new Searcher({ embedder, chunker, resolveLanguage, logger: logger.child('search') }),
   });
 }

@@ -12,9 +12,10 @@ import type { Embedder } from './embedder/embedder.ts';
 import { createEmbedder } from './embedder/createEmbedder.ts';
 import { FolderIndex } from './folderIndex.ts';
 import type { FolderSearch, SearchedFolder } from './folderSearch.ts';
+import { RememberingEmbedder } from './rememberingEmbedder.ts';
 import type { Scanner } from './scanner/entries.ts';
 import { DiskEmbeddingCache, type EmbeddingCache } from './store/embeddingCache.ts';
-import { defaultIndexDir, embeddingCacheDir, tunerStateFile } from './store/indexLocation.ts';
+import { defaultIndexDir, embeddingCacheDir, rememberedModelsFile, tunerStateFile } from './store/indexLocation.ts';
 
 export interface EngineOptions {
   /** Named to whoever finds an index locked: `VS Code`, `tessera index`. */
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly scanner: Scanner;
   readonly spawnEmbedder: () => ChildHandle;
   readonly createSearch: (embedder: Embedder) => FolderSearch;
+  /** The embedder's program, when what its models are may be remembered from one process to the next (see `RememberingEmbedder`). */
+  readonly rememberedFor?: string;
 }
 
 export interface OpenFolder {
@@ -93,7 +96,7 @@ export class Engine extends Disposable {
       await this.closeFolder(folder);
       return this.folder(request);
     }
-    const { client } = this.#useEmbedder(embedderKey, embedderSettings);
+    const { client } = this.#useEmbedder(embedderKey, embedderSettings, root);
     const cache = this.#cacheOf(root);
     const index = new FolderIndex({ ...this.#options, folder, indexDir: root, settings, embedder: client, cache });
     this.#folders.set(folder, { index, embedderKey });
@@ -224,11 +227,15 @@ export class Engine extends Disposable {
     return used;
   }
 
-  #useEmbedder(key: string, settings: EmbedderSettings): UsedEmbedder {
+  #useEmbedder(key: string, settings: EmbedderSettings, root: string): UsedEmbedder {
     let used = this.#embedders.get(key);
     if (used === undefined) {
-      const { spawnEmbedder: spawn, clock, logger, createSearch } = this.#options;
-      const client = createEmbedder({ settings, spawn, clock, logger: logger.child('embedder') });
+      const { spawnEmbedder: spawn, clock, createSearch, rememberedFor: entry } = this.#options;
+      const logger = this.#options.logger.child('embedder');
+      const embedder = createEmbedder({ settings, spawn, clock, logger });
+      const file = rememberedModelsFile(root);
+      const client =
+        entry === undefined ? embedder : new RememberingEmbedder({ embedder, settings, entry, file, logger });
       used = { client, search: createSearch(client) };
       this.#embedders.set(key, used);
     }

@@ -13,7 +13,7 @@ export function addStatusCommand(program: Command): void {
     .option('--json', 'print one JSON object')
     .action(async (dir: string, options: { readonly json?: boolean }, command: Command) => {
       const folder = folderArgument(dir);
-      await withSession('tessera status', globalOptions(command), async (session) => {
+      await withSession('tessera status', { ...globalOptions(command), loadsModels: true }, async (session) => {
         const index = await session.openFolder(folder);
         index.requireReader();
         const status = await index.status();

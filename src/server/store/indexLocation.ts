@@ -46,6 +46,11 @@ export function tunerStateFile(indexDir: string): string {
   return path.join(indexDir, 'tuner.json');
 }
 
+/** What models were when they were last loaded. */
+export function rememberedModelsFile(indexDir: string): string {
+  return path.join(indexDir, 'models.json');
+}
+
 /** The same index however the folder is spelled; a folder that is gone is spelled as given. */
 function realPathOf(folder: string): string {
   try {

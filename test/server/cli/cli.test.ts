@@ -42,6 +42,13 @@ describe('tessera', () => {
     expect(await place.json<IndexSummary>('index')).toMatchObject({ files: 3, chunks: 3, embedded: 0 });
   });
 
+  it('starts the embedder only when there is something to embed', async () => {
+    const unchanged = await place.run('index', '--log-level', 'debug');
+    expect(unchanged).toMatchObject({ status: 0 });
+    expect(unchanged.stderr).not.toContain('process started');
+    expect((await place.run('search', 'retry', '--log-level', 'debug')).stderr).toContain('process started');
+  });
+
   it('shows progress on stderr and the summary on stdout', async () => {
     const { status, stdout, stderr } = await place.run('index', '--rebuild');
     expect(status).toBe(0);
