@@ -99,6 +99,8 @@ export class FolderIndex extends Disposable {
       mayWork: (signal) => this.#gate.pass(signal),
       work: (changes) => this.#follow(changes),
       onFailure: (error) => {
+        // A full pass on behalf of changes has told of it itself.
+        if (error === this.#failures.indexing) return;
         this.#fail('following', error);
         this.#fireState();
       },
