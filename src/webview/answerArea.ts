@@ -16,6 +16,8 @@ export class AnswerArea {
   readonly #page: NoticeArea;
   readonly #summary = element('div', { class: 'summary' });
   readonly #scroller: HTMLElement;
+  /** About the index, whatever was asked. */
+  #said: Notice | null = null;
   #welcome: Notice | undefined;
   /** Why the last search gave nothing; hits from before it stay. */
   #failure: Notice | undefined;
@@ -53,7 +55,8 @@ export class AnswerArea {
   }
 
   set banner(notice: Notice | null) {
-    this.#banner.show(notice === null ? [] : [notice]);
+    this.#said = notice;
+    this.draw();
   }
 
   set welcome(notice: Notice) {
@@ -80,8 +83,11 @@ export class AnswerArea {
     this.#tree.root.hidden = !hasHits;
     const page = this.#failure ?? (results === undefined ? this.#welcome : results.empty);
     this.#page.show(hasHits || page === null || page === undefined ? [] : [page]);
-    const failure = this.#failure === undefined ? [] : [this.#failure];
-    this.#notes.show(hasHits ? [...failure, ...(results?.notices ?? [])] : []);
+    const notes = [...(this.#failure === undefined ? [] : [this.#failure]), ...(results?.notices ?? [])];
+    this.#notes.show(hasHits ? notes : []);
+    // What keeps the index from being made often keeps a search from being answered: said once.
+    const isSaidBelow = [page, ...notes].some((other) => other?.title === this.#said?.title);
+    this.#banner.show(this.#said === null || isSaidBelow ? [] : [this.#said]);
     this.#summary.hidden = !hasHits;
     this.#summary.replaceChildren(...(results === undefined ? [] : this.#summaryOf(results)));
   }

@@ -1,5 +1,6 @@
 import { Host } from './host.ts';
-import { SearchPanel, type SearchProtocol } from './searchPanel.ts';
+import { SearchPanel } from './searchPanel.ts';
+import type { SearchProtocol } from './searchProtocol.ts';
 
 const host = new Host<SearchProtocol>();
 let panel: SearchPanel | undefined;

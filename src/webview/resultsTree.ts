@@ -31,6 +31,7 @@ export class ResultsTree implements RowActions {
     this.#snippetLines = snippetLines;
     this.#events = events;
     this.root = element('div', { class: 'results', role: 'tree', 'aria-label': strings.resultsLabel });
+    this.isOutdated = false;
     this.#rows = new RowList(this.root);
     this.root.addEventListener('click', (event) => this.#click(event));
     this.root.addEventListener('dblclick', (event) => this.#doubleClick(event));
@@ -58,6 +59,11 @@ export class ResultsTree implements RowActions {
   show(files: readonly ViewFile[], hasMore: boolean): void {
     this.#model.replace(files, hasMore);
     this.#draw();
+  }
+
+  /** Whether what is shown answers what was asked before: screen readers wait with it. */
+  set isOutdated(isOutdated: boolean) {
+    this.root.setAttribute('aria-busy', String(isOutdated));
   }
 
   set snippetLines(count: number) {

@@ -2,10 +2,8 @@ import {
   EMPTY_VIEW_QUERY,
   type HostToView,
   type Notice,
-  type OpenMode,
   type ViewCommand,
   type ViewPreferences,
-  type ViewQuery,
   type ViewStrings,
   type ViewToHost,
 } from '../protocol/view.ts';
@@ -15,23 +13,9 @@ import { element } from './dom.ts';
 import type { Host } from './host.ts';
 import { QueryForm } from './queryForm.ts';
 import { ResultsTree } from './resultsTree.ts';
+import type { SearchProtocol } from './searchProtocol.ts';
 import { applyTokenColors } from './tokenColors.ts';
-import { FRESH_TREE, type TreeState } from './treeModel.ts';
-
-/** What survives a reload of the view. Hits are kept by the host. */
-export interface PanelState {
-  readonly query: ViewQuery;
-  readonly areDetailsOpen: boolean;
-  readonly tree: TreeState;
-  readonly scrollTop: number;
-  readonly limit: number;
-}
-
-export interface SearchProtocol {
-  readonly toHost: ViewToHost;
-  readonly toView: HostToView;
-  readonly state: PanelState;
-}
+import { FRESH_TREE } from './treeModel.ts';
 
 type Init = Extract<HostToView, { kind: 'init' }>;
 type Results = Extract<HostToView, { kind: 'results' }>;
@@ -70,7 +54,7 @@ export class SearchPanel {
     });
     this.#form.history = init.history;
     this.#tree = new ResultsTree(init.strings, init.preferences.snippetLines, {
-      open: (hit, mode, line) => this.#open(hit.id, mode, line),
+      open: (hit, mode, line) => host.send({ kind: 'open', hitId: hit.id, mode, line }),
       similar: (hit) => host.send({ kind: 'similar', hitId: hit.id }),
       copy: (hit) => {
         host.send({ kind: 'copy', hitId: hit.id });
@@ -174,13 +158,14 @@ export class SearchPanel {
   }
 
   #edited(): void {
-    clearTimeout(this.#typing);
+    this.#stopTyping();
     this.#tellContents();
     if (this.#form.value.text.trim() === '') {
       this.#reset();
       return;
     }
     if (this.#preferences.searchOnType) {
+      this.#tree.isOutdated = true;
       this.#typing = setTimeout(() => this.#search(false), this.#preferences.debounceMs);
     }
     this.#save();
@@ -188,7 +173,7 @@ export class SearchPanel {
 
   /** `isAsked`: the person wants exactly this; what they are still typing is not worth remembering. */
   #search(isAsked: boolean, limit = this.#preferences.pageSize): void {
-    clearTimeout(this.#typing);
+    this.#stopTyping();
     const query = this.#form.value;
     if (query.text.trim() === '') {
       this.#reset();
@@ -197,6 +182,7 @@ export class SearchPanel {
     this.#limit = limit;
     this.#generation += 1;
     this.#busy.isBusy = true;
+    this.#tree.isOutdated = true;
     this.#host.send({ kind: 'search', generation: this.#generation, query, limit, remember: isAsked });
     this.#save();
   }
@@ -206,7 +192,8 @@ export class SearchPanel {
   }
 
   #cancel(): void {
-    clearTimeout(this.#typing);
+    this.#stopTyping();
+    this.#tree.isOutdated = false;
     if (!this.#busy.isBusy) return;
     // An answer that is under way is no longer wanted.
     this.#generation += 1;
@@ -245,7 +232,7 @@ export class SearchPanel {
       this.#answer.scrollTop = 0;
     }
     this.#answer.show(results);
-    this.#busy.isBusy = false;
+    this.#settled();
     this.#tellContents();
     this.#announce(results.empty === null ? results.summary : results.empty.title);
     if (isRestored) this.#answer.scrollTop = this.#host.restore()?.scrollTop ?? 0;
@@ -253,13 +240,21 @@ export class SearchPanel {
   }
 
   #showFailure(notice: Notice): void {
-    this.#busy.isBusy = false;
+    this.#settled();
     this.#answer.failure = notice;
     this.#announce(notice.title);
   }
 
-  #open(hitId: string, mode: OpenMode, line: number | null): void {
-    this.#host.send({ kind: 'open', hitId, mode, line });
+  /** The answer to the last question is here, whatever it is. */
+  #settled(): void {
+    this.#busy.isBusy = false;
+    // More was typed meanwhile; its search is about to start.
+    this.#tree.isOutdated = this.#typing !== undefined;
+  }
+
+  #stopTyping(): void {
+    clearTimeout(this.#typing);
+    this.#typing = undefined;
   }
 
   #changed(): void {

@@ -128,7 +128,9 @@ export function welcomeOf(overview: Overview): Notice {
 
 export function failureNotice(error: unknown): Notice {
   const { message, actions } = explainError(error);
-  return notice('error', 'error', message, '', actions);
+  // What happened first, what to do about it after it.
+  const [, title = message, detail = ''] = /^(.+?[.。])\s+(.+)$/s.exec(message) ?? [];
+  return notice('error', 'error', title, detail, actions);
 }
 
 /** In place of hits when there are none. */

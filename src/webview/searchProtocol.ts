@@ -1,0 +1,17 @@
+import type { HostToView, ViewQuery, ViewToHost } from '../protocol/view.ts';
+import type { TreeState } from './treeModel.ts';
+
+/** What survives a reload of the view. Hits are kept by the host. */
+export interface PanelState {
+  readonly query: ViewQuery;
+  readonly areDetailsOpen: boolean;
+  readonly tree: TreeState;
+  readonly scrollTop: number;
+  readonly limit: number;
+}
+
+export interface SearchProtocol {
+  readonly toHost: ViewToHost;
+  readonly toView: HostToView;
+  readonly state: PanelState;
+}
