@@ -5,11 +5,11 @@ export default defineConfig({
   test: {
     include: ['test/vscode/e2e/**/*.test.ts'],
     globalSetup: ['test/vscode/harness/installPacked.ts'],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
     fileParallelism: false,
     // What a person would wait for; VS Code on a loaded machine is not there within the default second.
-    expect: { poll: { timeout: 20_000, interval: 50 } },
+    expect: { poll: { timeout: 60_000, interval: 50 } },
     reporters: ['default'],
   },
 });

@@ -81,7 +81,7 @@ export function thirdPartyNotices(notices: readonly Notice[], apacheText: string
   }
   const sections = [...byText].map(([text, titles]) => `${titles.join('\n')}\n\n${text}\n`);
   const introduction = 'Tessera contains the following, under the licences given with each.\n';
-  return [introduction, ...sections].join(`\n${'-'.repeat(80)}\n\n`);
+  return [introduction, ...sections].join(`\n${'='.repeat(80)}\n\n`);
 }
 
 function standardText({ title, license, holder }: Notice, apacheText: string): string {

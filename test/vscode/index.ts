@@ -17,7 +17,7 @@ export async function run(): Promise<void> {
   if (file === undefined) throw new Error('TESSERA_TEST_RESULTS is not set.');
   const results: SuiteResult[] = [];
   try {
-    const mocha = new Mocha({ ui: 'tdd', timeout: 90_000 });
+    const mocha = new Mocha({ ui: 'tdd', timeout: 300_000 });
     mocha.suite.emit('pre-require', globalThis, '', mocha);
     await import('./suites/all.ts');
     await new Promise<void>((resolve) => {

@@ -140,7 +140,7 @@ test('what others have written comes with its licence', async () => {
   for (const name of [...packages, 'apache-arrow', 'picomatch', '@vscode/tree-sitter-wasm', 'tree-sitter-scala'])
     expect(notices).toMatch(new RegExp(`^${name} \\d[^:]*: [A-Z]`, 'm'));
   // Every title is followed by a text.
-  for (const section of notices.split(/^-{80}$/m).slice(1)) expect(section.length).toBeGreaterThan(400);
+  for (const section of notices.split(/^={80}$/m).slice(1)) expect(section.length).toBeGreaterThan(400);
 });
 
 test('what the manifest and the README point to is inside', async () => {

@@ -157,18 +157,15 @@ test('a file changed on disk marks its hits as old and is found anew', async () 
   await panel.ask('rolling back a release');
   await expect.poll(bestFile).toBe('deployment.md');
   await writeFile(join(folder, 'docs/deployment.md'), '# Kiln\n\nFire the pottery in the kiln at noon.\n');
-  await panel.files.locator('.stale').first().waitFor({ timeout: 30_000 });
+  await panel.files.locator('.stale').first().waitFor();
   await panel.ask('fire the pottery in the kiln');
   await expect.poll(bestFile).toBe('deployment.md');
   await rename(join(folder, 'docs/deployment.md'), join(folder, 'docs/kiln.md'));
   await expect
-    .poll(
-      async () => {
-        await panel.ask('fire the pottery in the kiln');
-        return bestFile();
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      await panel.ask('fire the pottery in the kiln');
+      return bestFile();
+    })
     .toBe('kiln.md');
 });
 

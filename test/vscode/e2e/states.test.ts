@@ -76,15 +76,40 @@ test('paused: changes wait, are counted, and are made good on resume', async () 
   await expect.poll(() => window.panel.files.first().textContent()).toContain('late.ts');
 });
 
-test('degraded: without a model the view says what is missing, and words still find', async () => {
+test('without a model the view says once what is missing and where to mend it', async () => {
   const missing = join(tmpdir(), 'no-such-model');
   const window = await open({ settings: { 'tessera.model.code': missing, 'tessera.model.docs': missing } });
+  const { document, query } = window.panel;
   await window.panel.open();
   await window.untilStatus(/Search is limited.*No embedding model was found at .*no-such-model/);
-  const banner = window.panel.document.locator('.notice', { hasText: 'No embedding model was found at' });
-  await banner.getByRole('button', { name: 'Open Settings' }).waitFor();
-  await window.panel.ask('withRetries');
-  await expect.poll(() => window.panel.files.first().textContent()).toContain('retry.ts');
+  await document.getByText(/No embedding model was found at .*no-such-model/).waitFor();
+  await query.fill('withRetries');
+  await window.page.keyboard.press('Enter');
+  await document.locator('.notice.page').getByRole('button', { name: 'Open Settings' }).waitFor();
+  await expect.poll(() => document.getByText('No embedding model was found at').count()).toBe(1);
+});
+
+test('degraded: while the embedder keeps dying words still find, and it is said that only they do', async () => {
+  const window = await open({});
+  const { panel, page } = window;
+  await panel.open();
+  await window.untilIndexed();
+  const said = panel.document.getByText('Only a part of the search ran');
+  let asked = 0;
+  await expect
+    .poll(
+      async () => {
+        await killAll('embedder.js');
+        // Words of its own each time, so that no answer comes from a cache.
+        await panel.query.fill(`withRetries again ${asked++}`);
+        await page.keyboard.press('Enter');
+        await panel.untilAnswered();
+        return said.count();
+      },
+      { timeout: 120_000 },
+    )
+    .toBe(1);
+  expect(await panel.files.locator('.file-name').allTextContents()).toContain('retry.ts');
 });
 
 test('failed: an index server that keeps dying is given up, said so, and started again on request', async () => {
@@ -95,10 +120,10 @@ test('failed: an index server that keeps dying is given up, said so, and started
   await expect
     .poll(
       async () => {
-        await killServers();
+        await killAll('server.js');
         return said.count();
       },
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
     .toBe(1);
   await window.untilStatus(/Not working/);
@@ -109,11 +134,11 @@ test('failed: an index server that keeps dying is given up, said so, and started
   await expect.poll(() => window.panel.files.first().textContent()).toContain('retry.ts');
 });
 
-/** Kills the index servers of the extension as it is installed for this run. */
-async function killServers(): Promise<void> {
+/** Kills the processes that run one of the bundles of the extension installed for this run. */
+async function killAll(bundle: 'server.js' | 'embedder.js'): Promise<void> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,args='], { maxBuffer: 1 << 26 });
   for (const line of stdout.split('\n')) {
-    if (!line.includes(join(inject('extensionsDir'), 'tessera.')) || !line.includes('dist/server.js')) continue;
+    if (!line.includes(join(inject('extensionsDir'), 'tessera.')) || !line.includes(`dist/${bundle}`)) continue;
     try {
       process.kill(Number(line.trim().split(' ')[0]), 'SIGKILL');
     } catch {

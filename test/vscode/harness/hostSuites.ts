@@ -7,7 +7,7 @@ import { startVSCodeServer } from './vscodeServer.ts';
 import { Workbench } from './workbench.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
-const SUITES_TIMEOUT_MS = 240_000;
+const SUITES_TIMEOUT_MS = 900_000;
 
 /**
  * Opens a copy of the fixture folder in a fresh VS Code with the installed extension and runs the suites inside the

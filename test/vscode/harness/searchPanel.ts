@@ -41,10 +41,20 @@ export class SearchPanel {
     return this.document.locator('.row:focus');
   }
 
-  /** Types a question as a person does, key by key, and waits for its first hit. */
+  /** Types a question as a person does, key by key, and waits for the hits of the whole of it. */
   async ask(text: string): Promise<void> {
     await this.query.fill('');
     await this.query.pressSequentially(text);
-    await this.hits.first().waitFor({ timeout: 30_000 });
+    await this.untilAnswered();
+    await this.hits.first().waitFor();
+    // Keys such as F4 work once VS Code has been told that there are hits, which is a moment after they are seen.
+    await this.#workbench.page
+      .locator('.part.sidebar .composite.title a[aria-label^="Collapse"]:not(.disabled)')
+      .waitFor({ state: 'attached' });
+  }
+
+  /** Until what is shown answers what is asked. */
+  async untilAnswered(): Promise<void> {
+    await this.document.locator('.results[aria-busy=false]').waitFor({ state: 'attached', timeout: 60_000 });
   }
 }

@@ -101,7 +101,7 @@ export class TestWindow {
   }
 
   /** Waits until the status bar says something. */
-  async untilStatus(label: RegExp, timeoutMs = 60_000): Promise<void> {
+  async untilStatus(label: RegExp, timeoutMs = 120_000): Promise<void> {
     await this.page
       .getByRole('button', { name: label })
       .and(this.statusItem.locator('a'))

@@ -49,7 +49,7 @@ export async function eventually<T>(
   what: string,
   ask: () => Promise<T>,
   isWanted: (answer: T) => boolean,
-  deadlineMs = 45_000,
+  deadlineMs = 120_000,
 ): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
