@@ -1,15 +1,14 @@
 import { writeFile } from 'node:fs/promises';
+import { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 
 /** What is measured inside the extension host. Milliseconds. */
 export interface HostMeasures {
-  /** `activate()` with loading the bundle. */
-  readonly activationMs: number;
-  readonly firstIndexMs: number;
-  /** While the folder was indexed for the first time. */
+  readonly indexMs: number;
+  /** While the folder is indexed for the first time, by the command, in a window that has come to rest. */
   readonly busy: LoopMeasures;
-  /** As long, with nothing to do: what the machine and VS Code's own extensions cause. */
+  /** Before that, with nothing to do: what the machine and VS Code's own extensions cause. */
   readonly idle: LoopMeasures;
   /** From the call of `save` to the first answer with the new text. */
   readonly saveToSearchableMs: readonly number[];
@@ -23,29 +22,81 @@ export interface LoopMeasures {
   /** Longest processor time of one turn: what the code itself did, whoever else wanted the machine. */
   readonly longestTurnCpuMs: number;
   readonly turns: number;
+  /** The longest blocks, longest first. */
+  readonly worst: readonly Block[];
+}
+
+interface Block {
+  readonly blockMs: number;
+  readonly cpuMs: number;
+  /** Since the watch began. */
+  readonly endedAtMs: number;
+  /** How often the processor was taken away from this process meanwhile. */
+  readonly preemptions: number;
 }
 
 const TICK_MS = 5;
+const WORST = 5;
+const QUIET_SECONDS = 5;
+const IDLE_MS = 10_000;
 const SAVES = 100;
 const GIVE_UP_MS = 30_000;
 
 /** Watches every turn of the event loop until it is stopped. */
 function watchLoop(): () => LoopMeasures {
-  let last = performance.now();
-  let lastCpu = process.threadCpuUsage();
-  const measures = { longestBlockMs: 0, longestTurnCpuMs: 0, turns: 0 };
+  const read = () => ({
+    atMs: performance.now(),
+    cpu: process.threadCpuUsage(),
+    preemptions: process.resourceUsage().involuntaryContextSwitches,
+  });
+  const start = performance.now();
+  let last = read();
+  let turns = 0;
+  let longestTurnCpuMs = 0;
+  let worst: readonly Block[] = [];
   const timer = setInterval(() => {
-    const now = performance.now();
-    const used = process.threadCpuUsage(lastCpu);
-    measures.longestBlockMs = Math.max(measures.longestBlockMs, now - last - TICK_MS);
-    measures.longestTurnCpuMs = Math.max(measures.longestTurnCpuMs, (used.user + used.system) / 1_000);
-    measures.turns += 1;
-    last = now;
-    lastCpu = process.threadCpuUsage();
+    const now = read();
+    const cpuMs = (now.cpu.user + now.cpu.system - last.cpu.user - last.cpu.system) / 1_000;
+    const blockMs = now.atMs - last.atMs - TICK_MS;
+    longestTurnCpuMs = Math.max(longestTurnCpuMs, cpuMs);
+    turns += 1;
+    if (worst.length < WORST || blockMs > (worst.at(-1)?.blockMs ?? 0)) {
+      const preemptions = now.preemptions - last.preemptions;
+      worst = [...worst, { blockMs, cpuMs, endedAtMs: now.atMs - start, preemptions }]
+        .toSorted((a, b) => b.blockMs - a.blockMs)
+        .slice(0, WORST);
+    }
+    last = read();
   }, TICK_MS);
   return () => {
     clearInterval(timer);
-    return measures;
+    return { longestBlockMs: worst[0]?.blockMs ?? 0, longestTurnCpuMs, turns, worst };
+  };
+}
+
+/** A window does much of its own in its first seconds, most of all for a git repository. */
+async function untilAtRest(): Promise<void> {
+  for (let quiet = 0; quiet < QUIET_SECONDS;) {
+    const stop = watchLoop();
+    await sleep(1_000);
+    quiet = stop().longestBlockMs < 2 * TICK_MS ? quiet + 1 : 0;
+  }
+}
+
+/** Profiles this process when `TESSERA_BENCH_PROFILE` names a file; the result opens in VS Code. */
+function profile(): () => Promise<void> {
+  const file = process.env['TESSERA_BENCH_PROFILE'];
+  if (file === undefined) return () => Promise.resolve();
+  const session = new Session();
+  session.connect();
+  const started = session
+    .post('Profiler.enable')
+    .then(() => session.post('Profiler.setSamplingInterval', { interval: 500 }))
+    .then(() => session.post('Profiler.start'));
+  return async () => {
+    await started;
+    const { profile: taken } = await session.post('Profiler.stop');
+    await writeFile(file, JSON.stringify(taken));
   };
 }
 
@@ -55,10 +106,6 @@ async function ask(query: string, limit: number): Promise<string> {
     toolInvocationToken: undefined,
   });
   return result.content.map((part) => (part instanceof vscode.LanguageModelTextPart ? part.value : '')).join('');
-}
-
-async function untilIndexed(): Promise<void> {
-  while ((await ask('anything', 1)).includes('indexing is not finished')) await sleep(500);
 }
 
 /** A word nobody has used, all of letters. */
@@ -90,23 +137,29 @@ async function measureSaves(): Promise<Pick<HostMeasures, 'saveToSearchableMs' |
   return { saveToSearchableMs, neverFound };
 }
 
+const NO_SAVES = { saveToSearchableMs: [], neverFound: [] };
+
 /** Called by VS Code inside the extension host. */
 export async function run(): Promise<void> {
   const file = process.env['TESSERA_BENCH_RESULTS'];
   const extension = vscode.extensions.getExtension('tessera.tessera');
   if (file === undefined || extension === undefined) throw new Error('Not started by bench/host.ts.');
   try {
-    const start = performance.now();
     await extension.activate();
-    const activationMs = performance.now() - start;
-    const stopBusy = watchLoop();
-    await untilIndexed();
-    const firstIndexMs = performance.now() - start;
-    const busy = stopBusy();
+    await untilAtRest();
     const stopIdle = watchLoop();
-    await sleep(Math.min(20_000, firstIndexMs));
+    await sleep(IDLE_MS);
     const idle = stopIdle();
-    const measures: HostMeasures = { activationMs, firstIndexMs, busy, idle, ...(await measureSaves()) };
+
+    const stopProfile = profile();
+    const stopBusy = watchLoop();
+    const start = performance.now();
+    await vscode.commands.executeCommand('tessera.indexNow');
+    const indexMs = performance.now() - start;
+    const busy = stopBusy();
+    await stopProfile();
+    const saves = process.env['TESSERA_BENCH_PROFILE'] === undefined ? await measureSaves() : NO_SAVES;
+    const measures: HostMeasures = { indexMs, busy, idle, ...saves };
     await writeFile(file, JSON.stringify(measures));
   } catch (error) {
     await writeFile(file, JSON.stringify({ error: String(error) }));
