@@ -3,7 +3,6 @@ import { type CancellationSignal, isCancelled, throwIfCancelled } from '../../ba
 import { Disposable, type DisposableLike } from '../../base/disposable.ts';
 import { TesseraError, errorMessage } from '../../base/errors.ts';
 import type { Event } from '../../base/event.ts';
-import { LearnedFile, machineName } from '../../process/learnedFile.ts';
 import { resolveMemoryCeilingMb } from '../../process/memory.ts';
 import type { ProcessState } from '../../process/processSupervisor.ts';
 import type {
@@ -18,6 +17,7 @@ import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
 import { EmbedderPool } from './embedderPool.ts';
+import { KnownLayout } from './knownLayout.ts';
 import { LayoutTrial } from './layoutTrial.ts';
 import { metricsInTurn, ofTheEnded } from './metricsInTurn.ts';
 import { WaitingCalls } from './waitingCalls.ts';
@@ -44,7 +44,7 @@ type Sessions = number;
 export class AdaptiveEmbedder extends Disposable implements Embedder {
   readonly #options: EmbedderClientOptions;
   readonly #first: EmbedderClient;
-  readonly #file: LearnedFile;
+  readonly #layouts: KnownLayout;
   readonly #threads: number;
   readonly #pools = new Map<Sessions, EmbedderPool>();
   /** Asked for their figures before they go. */
@@ -73,9 +73,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     this.#options = options;
     this.#first = this.own(new EmbedderClient(options));
     this.#threads = settings.threads > 0 ? settings.threads : availableParallelism();
-    const file = settings.tunerStateFile;
-    // A file of its own: the embedder processes write the other one all the time.
-    this.#file = new LearnedFile(file === null ? null : `${file}.layouts`, logger);
+    this.#layouts = new KnownLayout(settings.tunerStateFile, this.#threads, logger);
     this.onState = this.#first.onState;
   }
 
@@ -192,7 +190,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   /** Starts the processes known to pay, or those to be tried next; does nothing while work is too short for a trial. */
   async #grow(): Promise<void> {
-    if (this.#known === undefined) this.#known = parseSessions(await this.#file.read(await this.#key()), this.#threads);
+    if (this.#known === undefined) this.#known = await this.#layouts.read(await this.#first.open());
     const isKnown = this.#known !== null;
     const wanted = this.#known ?? this.#current * 2;
     if (!isKnown && this.#options.clock.now() - this.#workSinceMs < TRY_AFTER_MS) return;
@@ -271,7 +269,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     this.#isSettled = true;
     if (this.#known !== null) return;
     this.#known = this.#current;
-    void this.#key().then((key) => this.#file.save({ [key]: { sessions: this.#current } }));
+    const sessions = this.#current;
+    void this.#first.open().then((models) => this.#layouts.save(models, sessions));
   }
 
   /** Goes on with the first process alone; a person who asks again may have mended what was wrong. */
@@ -318,17 +317,4 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
         pool.dispose();
       });
   }
-
-  async #key(): Promise<string> {
-    const { code, docs } = await this.#first.open();
-    return ['layout', machineName(this.#threads), code.device, code.id, docs.id].join('|');
-  }
-}
-
-/** A saved decision, or null when it is none. */
-function parseSessions(saved: unknown, threads: number): Sessions | null {
-  if (typeof saved !== 'object' || saved === null || !('sessions' in saved)) return null;
-  const { sessions } = saved;
-  const isUsable = typeof sessions === 'number' && Number.isInteger(sessions) && sessions >= 1;
-  return isUsable && sessions <= Math.min(threads, MAX_SESSIONS) ? sessions : null;
 }

@@ -5,6 +5,7 @@ import { TesseraError, isTesseraError, toTesseraError } from '../../base/errors.
 import type { Event } from '../../base/event.ts';
 import type { Logger } from '../../base/logger.ts';
 import { exitLooksLikeOutOfMemory } from '../../embedding/outOfMemory.ts';
+import { paddedTokens } from '../../embedding/runShape.ts';
 import type { ChildHandle } from '../../process/childProcess.ts';
 import {
   type ProcessDeath,
@@ -67,7 +68,8 @@ export class EmbedderClient extends Disposable implements Embedder {
   readonly #supervisor: ProcessSupervisor<EmbedderRequests, EmbedderEvents>;
   readonly #jobs = new Set<EmbedJob>();
   readonly #pieces = new Map<number, Piece>();
-  readonly #lostRuns: LostRun[] = [];
+  /** Runs that a process died in, but for those no larger than one that has succeeded since: they died by chance. */
+  #lostRuns: readonly LostRun[] = [];
   #nextPiece = 1;
   #bulkCharsInFlight = 0;
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
@@ -238,6 +240,11 @@ export class EmbedderClient extends Disposable implements Embedder {
       const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
       target.job.addRow(target.indices[index] ?? 0, vector, tokenCounts[row] ?? 0);
     });
+    const run = this.#lastRun;
+    if (run !== undefined && this.#lostRuns.length > 0) {
+      const isLarger = (lost: LostRun): boolean => paddedTokens(lost) > paddedTokens(run);
+      this.#lostRuns = this.#lostRuns.filter((lost) => lost.scope !== run.scope || isLarger(lost));
+    }
     // A process that gets work done is worth starting again, however often it is killed.
     this.#supervisor.forgive();
   }
@@ -252,7 +259,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     this.#isLoading = false;
     if (run === undefined) return;
     if (exitLooksLikeOutOfMemory(death)) {
-      this.#lostRuns.push({ scope: run.scope, length: run.length, count: run.count });
+      this.#lostRuns = [...this.#lostRuns, { scope: run.scope, length: run.length, count: run.count }];
     }
     for (const { piece, indices } of run.members) {
       const target = this.#pieces.get(piece);

@@ -10,10 +10,10 @@ export function metricsInTurn(all: readonly EmbedderMetrics[]): EmbedderMetrics 
   const [first, ...rest] = all;
   if (first === undefined) return null;
   const sum = mergeMetrics([first, ...rest]);
-  const now = (rest.at(-1) ?? first).scopes;
   const scopes = SCOPES.map((scope): [Scope, ScopeMetrics] => {
     const parts = all.map((metrics) => metrics.scopes[scope]);
-    const { recentTokensPerSecond, recentTextsPerSecond } = now[scope].runs > 0 ? now[scope] : first.scopes[scope];
+    const { recentTokensPerSecond, recentTextsPerSecond } =
+      parts.findLast(({ runs }) => runs > 0) ?? first.scopes[scope];
     return [
       scope,
       {

@@ -121,7 +121,7 @@ class SimulatedMachine {
 
 const bulkBy = (machine: SimulatedMachine, from: number) =>
   new Set(machine.pieces.slice(from).flatMap(({ lane, of }) => (lane === 'bulk' ? [of] : [])));
-const isSaved = () => existsSync(path.join(folder, 'tuner.json.layouts'));
+const isSaved = () => existsSync(path.join(folder, 'layouts.json'));
 
 const TWO_ARE_FASTER = { 1: 10_000, 2: 12_000, 4: 9_000 };
 const ONE_IS_FASTER = { 1: 10_000, 2: 8_000 };

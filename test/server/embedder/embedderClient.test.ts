@@ -264,6 +264,30 @@ describe('an embedder that is killed', () => {
     expect(client.restarts).toBeLessThan(8);
   });
 
+  it('by chance starts again without a grudge against runs as large as one that has succeeded since', async () => {
+    const told: number[][] = [];
+    const deaths = { left: 0 };
+    const spawn = () =>
+      fakeEmbedderProcess({
+        onOpen: ({ lostRuns }) => told.push(lostRuns.map(({ length, count }) => length * count)),
+        diesOf: () => deaths.left-- > 0,
+      });
+    const restartPolicy = new RestartPolicy({ maxDeaths: 9, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), spawn }));
+    for (const [texts, dies] of [
+      [['12345678', '12345678'], true],
+      [['1234567890'], true],
+      [['12345678901234567890'], true],
+      [['12345'], false],
+      [['123'], true],
+    ] as const) {
+      deaths.left = dies ? 1 : 0;
+      expect((await client.embed(bulk([...texts]))).failures).toEqual([]);
+    }
+    // 16 tokens went well after the first death, 10 after the second, 20 after the third.
+    expect(told).toEqual([[], [16], [10], [20], [3]]);
+  });
+
   it('by one text gives up that text alone, and says so', async () => {
     const texts = someTexts(60, 10);
     texts[17] = 'w5 poison w6';
