@@ -14,8 +14,13 @@ import type { PlanPurpose, RunMeasurement, Tuner, TunerOptions, TunerState } fro
 const WORTH_PLANNING_MS = 0.5;
 /** Runs in a window, at least: what its last, unfilled run loses is then small. */
 const WINDOW_RUNS = 16;
-/** A size this much above the largest that has succeeded is not tried: memory is found out in steps. */
-const GROWTH = 4;
+/**
+ * Only sizes within an octave of one that is known are tried: a size far off may be several times as slow, or too large for the
+ * memory, and its neighbours tell.
+ */
+const REACH = 2;
+/** Runs that make a size known. */
+const RUNS_TO_KNOW = 4;
 /** A size is not moved to before so many runs of it: what neighbouring sizes let expect is reason to try it, not to trust it. */
 const RUNS_BEFORE_MOVING = 4;
 /** Runs are planned to take this share of the latency ceiling: one in a hundred takes a fifth longer than expected even on a quiet machine. */
@@ -51,7 +56,6 @@ export class BatchTuner implements Tuner {
   #budgetTokens: number;
   #converged: boolean;
   #runs: number;
-  #largestTokens: number;
   #meanLength = 128;
   #unlearnedMs = 0;
   #learnedTokens = 0;
@@ -73,7 +77,6 @@ export class BatchTuner implements Tuner {
     this.#meter = new ThroughputMeter(state?.bestTokensPerSecond ?? 0);
     const wanted = Math.max(limits.floorTokens, state?.budgetTokens ?? limits.baseTokens);
     this.#budgetTokens = Math.min(wanted, limits.ceilingTokens, this.#memory.tokens);
-    this.#largestTokens = this.#budgetTokens;
     this.#converged = state?.converged ?? false;
     this.#runs = state?.runs ?? 0;
   }
@@ -106,7 +109,6 @@ export class BatchTuner implements Tuner {
     const { shape, realTokens, elapsedMs, endedAtMs, rssMb } = measurement;
     const tokens = paddedTokens(shape);
     this.#runs++;
-    this.#largestTokens = Math.max(this.#largestTokens, tokens);
     this.#meanLength += (shape.length - this.#meanLength) / Math.min(this.#runs, PACE_RUNS);
     this.#unlearnedMs += elapsedMs;
     const learns = this.#learnsFrom(tokens);
@@ -123,7 +125,6 @@ export class BatchTuner implements Tuner {
 
   outOfMemory(shape: RunShape): void {
     this.#memory.fail(paddedTokens(shape));
-    this.#largestTokens = Math.min(this.#largestTokens, this.#memory.tokens);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'out-of-memory');
   }
 
@@ -190,11 +191,19 @@ export class BatchTuner implements Tuner {
     };
   }
 
-  /** Sizes that may be used or tried now. */
-  #candidates(): number[] {
-    const latency = this.#latencyCeilingTokens() ?? Infinity;
-    const most = Math.min(this.#mostTokens, latency, GROWTH * this.#largestTokens);
+  /** Sizes that may be used now. */
+  #allowed(): number[] {
+    const most = Math.min(this.#mostTokens, this.#latencyCeilingTokens() ?? Infinity);
     return budgetGrid(this.#options.limits.floorTokens, most);
+  }
+
+  /** Sizes that may be tried now. */
+  #candidates(): number[] {
+    const allowed = this.#allowed();
+    const known = allowed.filter((tokens) => this.#model.runsNear(tokens) >= RUNS_TO_KNOW);
+    // Before the first runs, and after a start from saved state, the present size stands for them.
+    const near = known.length > 0 ? known : [this.#budgetTokens];
+    return allowed.filter((tokens) => near.some((size) => tokens <= REACH * size && size <= REACH * tokens));
   }
 
   /** Padded tokens at which a run of texts of common length takes the latency ceiling; null when no allowed run does. */
@@ -215,7 +224,7 @@ export class BatchTuner implements Tuner {
   }
 
   #decide(): void {
-    const known = this.#candidates().filter((tokens) => this.#model.runsNear(tokens) >= RUNS_BEFORE_MOVING);
+    const known = this.#allowed().filter((tokens) => this.#model.runsNear(tokens) >= RUNS_BEFORE_MOVING);
     const better = betterBudget(this.#compare, this.#budgetTokens, known);
     if (better !== this.#budgetTokens) this.#moveTo(better, 'faster');
   }

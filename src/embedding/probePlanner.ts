@@ -4,7 +4,7 @@ import { tokensOf, unpaddedCount } from './tokenBatcher.ts';
 /** Share of the tokens that may go into runs of sizes being tried. */
 const PROBE_SHARE = 0.1;
 /** What a tuner may spend ahead of that, in runs of the size it starts from: a first window already teaches something. */
-const FIRST_CREDIT_RUNS = 8;
+const FIRST_CREDIT_RUNS = 4;
 /** Sizes tried in one window; more would be seen too seldom each. */
 const SIZES_AT_A_TIME = 3;
 /** Places looked at for a run of a size; the one that pads least is taken. */

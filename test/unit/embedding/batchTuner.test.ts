@@ -4,6 +4,7 @@ import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../../src/embedding/devic
 import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
 import type { TunerOptions } from '../../../src/embedding/tunerTypes.ts';
 import {
+  LOOK_UPS,
   MACHINES,
   QUIET,
   WORKLOADS,
@@ -91,6 +92,28 @@ describe('learning', () => {
     const best = bestFixedBudget(lengths, MACHINES.cachedCpu);
     const { undisturbedMs } = simulate(new BatchTuner(OPTIONS), lengths, MACHINES.cachedCpu);
     expect(best.ms / undisturbedMs).toBeGreaterThan(0.97);
+  });
+
+  it.each(['logNormal', 'short', 'bimodal'] as const)(
+    'costs little where sizes far off are several times as slow (%s)',
+    (workload) => {
+      const lengths = lengthsOf(workload, 5000);
+      const best = bestFixedBudget(lengths, LOOK_UPS);
+      const cold = new BatchTuner({ ...OPTIONS, limits: STATIC_MODEL_LIMITS });
+      expect(best.ms / simulate(cold, lengths, LOOK_UPS).undisturbedMs).toBeGreaterThan(0.95);
+    },
+  );
+
+  it('tries sizes next to those it knows only', () => {
+    const { runs } = simulate(new BatchTuner(OPTIONS), SESSION, MACHINES.cachedCpu);
+    let [least, most] = [OPTIONS.limits.baseTokens, OPTIONS.limits.baseTokens];
+    for (const run of runs.filter(({ probe }) => probe)) {
+      // An octave, and half of one that a run may be off the size it stands for.
+      expect(paddedTokens(run)).toBeGreaterThan(least / 3);
+      expect(paddedTokens(run)).toBeLessThan(most * 3);
+      least = Math.min(least, paddedTokens(run));
+      most = Math.max(most, paddedTokens(run));
+    }
   });
 
   it('moves down as well as up', () => {

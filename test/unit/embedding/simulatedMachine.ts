@@ -72,6 +72,19 @@ export const MACHINES = {
   dearStarts: (length: number, count: number) => 8 + (length * count) / 15,
 } satisfies Record<string, RunCost>;
 
+/** A model that only looks vectors up, as measured with the bundled one: sizes far from the best are several times as slow. */
+export const LOOK_UPS = curve([
+  [64, 3],
+  [128, 2.2],
+  [256, 1.68],
+  [512, 1.41],
+  [1024, 1.11],
+  [2048, 1],
+  [4096, 1.12],
+  [8192, 1.33],
+  [65_536, 3],
+]);
+
 /** Milliseconds by the size of a run, interpolated over the logarithm, and growing with length as attention does. */
 function curve(points: readonly (readonly [tokens: number, factor: number])[]): RunCost {
   return (length, count) => {
