@@ -270,7 +270,10 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     if (this.#known !== null) return;
     this.#known = this.#current;
     const sessions = this.#current;
-    void this.#first.open().then((models) => this.#layouts.save(models, sessions));
+    this.#first
+      .open()
+      .then((models) => this.#layouts.save(models, sessions))
+      .catch((error: unknown) => this.#options.logger.warn('a layout was not saved', { message: errorMessage(error) }));
   }
 
   /** Goes on with the first process alone; a person who asks again may have mended what was wrong. */

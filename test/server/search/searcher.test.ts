@@ -15,6 +15,7 @@ import type { FileToWrite } from '../../../src/server/store/chunkStore.ts';
 import { LanceChunkStore } from '../../../src/server/store/lanceChunkStore.ts';
 import { vectorSpaces } from '../../../src/server/store/vectorSpaces.ts';
 import { HashEmbedder } from '../../fakes/hashEmbedder.ts';
+import { LetterEmbedder } from '../../fakes/letterEmbedder.ts';
 
 const FOLDER = '/somewhere/project';
 const embedder = new HashEmbedder();
@@ -239,5 +240,34 @@ describe('similar code', () => {
   it('is refused for a line that is not indexed', async () => {
     await write(['a.ts', RETRY]);
     await expect(similar({ line: 99 })).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('a search with a multi-vector model', () => {
+  it('compares the best chunks by their tokens, and says so', async () => {
+    await write(['src/one.ts', 'export const quiz = 1;\n'], ['src/two.ts', 'export const quiz = jazz(vow);\n']);
+    const question = 'quiz jvw';
+    const explained = { folders: [FOLDER], query: question, limit: 10, filters: NO_FILTERS, explain: true };
+    const letters = new LetterEmbedder();
+    const byTokens = new Searcher({ embedder: letters, chunker, resolveLanguage, logger: SILENT_LOGGER });
+    const { hits } = await byTokens.search(explained, [{ folder: FOLDER, reader: store }]);
+    expect(hits.map((hit) => hit.path)).toEqual(['src/two.ts', 'src/one.ts']);
+    expect(hits[0]?.explanation?.find(({ part }) => part === 'tokens')?.value).toBeGreaterThan(0);
+    for (const { score, explanation } of hits) {
+      expect(explanation?.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(score);
+    }
+    const plain = await searcher.search(explained, [{ folder: FOLDER, reader: store }]);
+    expect(plain.hits.flatMap((hit) => hit.explanation ?? []).map(({ part }) => part)).not.toContain('tokens');
+  });
+
+  it('answers as without one when tokens cannot be had', async () => {
+    await write(['src/one.ts', RETRY], ['src/two.ts', PARSE]);
+    const failing = new LetterEmbedder();
+    failing.embedTokens = () => Promise.reject(new TesseraError('out-of-memory', 'no room'));
+    const byTokens = new Searcher({ embedder: failing, chunker, resolveLanguage, logger: SILENT_LOGGER });
+    const request = { folders: [FOLDER], query: 'retry request', limit: 10, filters: NO_FILTERS, explain: false };
+    const found = await byTokens.search(request, [{ folder: FOLDER, reader: store }]);
+    const expected = await search('retry request');
+    expect(found.hits).toEqual(expected.hits);
   });
 });

@@ -1,30 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ModelInfo, TokenVectors, TokenVectorsParams } from '../../../src/protocol/embedder.ts';
 import type { Scope } from '../../../src/protocol/scope.ts';
 import type { RankedChunk } from '../../../src/search/ranking.ts';
 import { TokenRanking } from '../../../src/server/search/tokenRanking.ts';
-import { FAKE_MODEL, HashEmbedder } from '../../fakes/hashEmbedder.ts';
-
-/** A multi-vector model whose tokens are characters, each at right angles to every other. */
-class CharacterEmbedder extends HashEmbedder {
-  readonly asked: TokenVectorsParams[] = [];
-
-  override open(): Promise<Readonly<Record<Scope, ModelInfo>>> {
-    const multiVector = { ...FAKE_MODEL, dimension: 26, multiVector: true };
-    return Promise.resolve({ code: multiVector, docs: { ...FAKE_MODEL, multiVector: false } });
-  }
-
-  override embedTokens(params: TokenVectorsParams): Promise<TokenVectors> {
-    this.asked.push(params);
-    const letters = params.texts.map((text) =>
-      Array.from(text.toLowerCase()).filter((char) => char >= 'a' && char <= 'z'),
-    );
-    const vectors = Float32Array.from(
-      letters.flat().flatMap((char) => Array.from({ length: 26 }, (_, i) => (char.charCodeAt(0) - 97 === i ? 1 : 0))),
-    );
-    return Promise.resolve({ vectors, dimension: 26, tokenCounts: Uint32Array.from(letters, ({ length }) => length) });
-  }
-}
+import { HashEmbedder } from '../../fakes/hashEmbedder.ts';
+import { LetterEmbedder } from '../../fakes/letterEmbedder.ts';
 
 function chunk(id: string, score: number, scope: Scope = 'code'): RankedChunk {
   const file = { path: '1', scope };
@@ -48,12 +27,12 @@ const ids = (chunks: readonly RankedChunk[]) => chunks.map(({ chunk: { id } }) =
 describe('ranking by tokens', () => {
   it('is no matter for models of one vector a text', async () => {
     expect(await new TokenRanking(new HashEmbedder()).isPossible()).toBe(false);
-    expect(await new TokenRanking(new CharacterEmbedder()).isPossible()).toBe(true);
+    expect(await new TokenRanking(new LetterEmbedder()).isPossible()).toBe(true);
   });
 
   it('lifts the chunks whose tokens are like the query’s, and says by how much', async () => {
     const chunks = [chunk('first', 3), chunk('second', 2.5), chunk('third', 2)];
-    const ranked = await new TokenRanking(new CharacterEmbedder()).rank('abc', chunks, TEXTS);
+    const ranked = await new TokenRanking(new LetterEmbedder()).rank('abc', chunks, TEXTS);
     expect(ids(ranked)).toEqual(['second', 'first', 'third']);
     for (const { score, parts } of ranked) {
       expect(parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(score);
@@ -63,17 +42,17 @@ describe('ranking by tokens', () => {
 
   it('leaves chunks alone whose model is another, or whose text has gone', async () => {
     const chunks = [chunk('gone', 4), chunk('first', 3), chunk('second', 2.5), chunk('prose', 1, 'docs')];
-    const ranked = await new TokenRanking(new CharacterEmbedder()).rank('abc', chunks, TEXTS);
+    const ranked = await new TokenRanking(new LetterEmbedder()).rank('abc', chunks, TEXTS);
     expect(ids(ranked)).toEqual(['second', 'gone', 'first', 'prose']);
     expect(ranked.find(({ chunk: { id } }) => id === 'prose')).toBe(chunks[3]);
   });
 
   it('embeds a chunk once for all queries', async () => {
-    const embedder = new CharacterEmbedder();
+    const embedder = new LetterEmbedder();
     const ranking = new TokenRanking(embedder);
     const chunks = [chunk('first', 3), chunk('second', 2)];
     await ranking.rank('ab', chunks, TEXTS);
     await ranking.rank('abc', chunks, TEXTS);
-    expect(embedder.asked.map(({ role }) => role)).toEqual(['query', 'document', 'query']);
+    expect(embedder.askedForTokens.map(({ role }) => role)).toEqual(['query', 'document', 'query']);
   });
 });
