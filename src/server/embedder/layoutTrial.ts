@@ -49,6 +49,10 @@ export type Contender = 'incumbent' | 'challenger';
 const SLICE_MS = 5_000;
 /** Without work for so long, a slice says nothing about speed. */
 const GAP_MS = 500;
+/** After a longer pause it is other work that goes on. */
+const PAUSE_MS = 5_000;
+/** Slices that ran out of work within the same work: somebody else is slower than either contender, and nothing is to be won. */
+const MAX_STARVED = 10;
 
 interface Slice {
   readonly contender: Contender;
@@ -71,6 +75,7 @@ export class LayoutTrial {
   #slice: Slice | undefined;
   #rates: Partial<Record<Contender, number>> = {};
   #needsWarmUp = true;
+  #starved = 0;
 
   /** `now` in milliseconds. */
   constructor(now: () => number) {
@@ -82,7 +87,7 @@ export class LayoutTrial {
   }
 
   get verdict(): Verdict {
-    return judge(this.#pairs);
+    return this.#starved >= MAX_STARVED ? 'keep' : judge(this.#pairs);
   }
 
   /** Who is to do a call that begins now; undefined when the call has to wait for what is under way. */
@@ -90,8 +95,11 @@ export class LayoutTrial {
     const now = this.#now();
     const slice = this.#slice;
     if (slice?.underWay === 0) {
-      if (now - slice.idleSinceMs > GAP_MS) this.#slice = undefined;
-      else if (this.#isOver(slice)) this.#finish(slice);
+      const idleMs = now - slice.idleSinceMs;
+      if (idleMs > GAP_MS) {
+        this.#slice = undefined;
+        if (idleMs < PAUSE_MS) this.#starved += 1;
+      } else if (this.#isOver(slice)) this.#finish(slice);
     }
     const current = (this.#slice ??= this.#newSlice(now));
     if (this.#isOver(current)) return undefined;

@@ -110,6 +110,32 @@ describe('a trial', () => {
     expect(trial.pairs).toHaveLength(0);
   });
 
+  it('is over when work keeps running out: the embedder is not what takes the time', () => {
+    let ms = 0;
+    const trial = new LayoutTrial(() => ms);
+    for (let call = 0; call < 10; call++) {
+      expect(trial.verdict).toBe('undecided');
+      trial.begin();
+      ms += 1_000;
+      trial.end(100);
+      ms += 1_000;
+    }
+    trial.begin();
+    expect(trial.verdict).toBe('keep');
+  });
+
+  it('is not over because work comes in small portions', () => {
+    let ms = 0;
+    const trial = new LayoutTrial(() => ms);
+    for (let call = 0; call < 50; call++) {
+      trial.begin();
+      ms += 1_000;
+      trial.end(100);
+      ms += 60_000;
+    }
+    expect(trial.verdict).toBe('undecided');
+  });
+
   it('warms up anew after a rest, and keeps what it has measured', () => {
     const clock = { ms: 0 };
     const trial = new LayoutTrial(() => clock.ms);
