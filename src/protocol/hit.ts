@@ -24,7 +24,7 @@ export interface Hit {
   /** Lines count from 1 and include both ends. */
   readonly startLine: number;
   readonly endLine: number;
-  /** Higher is better; comparable within one answer only. */
+  /** Higher is better; comparable within one answer only, and below zero when more speaks against a hit than for it. */
   readonly score: number;
   readonly scope: Scope;
   readonly language: string;

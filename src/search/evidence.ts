@@ -1,11 +1,13 @@
 import { TesseraError } from '../base/errors.ts';
 import type { ChunkEntry, FileEntry, IndexSegment, SegmentedIndex } from './chunkIndex.ts';
 import type { Scope } from '../protocol/scope.ts';
-import { asksFor } from './pathTraits.ts';
+import { type PathTrait, asksFor } from './pathTraits.ts';
 import type { SearchQuery } from './searchQuery.ts';
 import { stem } from './stemming.ts';
 import { averageLength, inverseFrequency, termStatistics, textScores } from './textScores.ts';
+import { withTests } from './testSubjects.ts';
 import { topScores } from './topScores.ts';
+import { WordHolders } from './wordHolders.ts';
 
 /** What was seen about one chunk. */
 export interface ChunkEvidence {
@@ -16,6 +18,8 @@ export interface ChunkEvidence {
   readonly vector: number;
   /** How likely the query names a definition that starts here, 0 to 1. */
   readonly definition: number;
+  /** Share of the query's weight on words that hardly any other file holds, 0 to 1. */
+  readonly rareWords: number;
   /** A place of the query lies in this chunk: 1 for the first one of the query, less for later ones. */
   readonly location: number;
 }
@@ -26,6 +30,8 @@ export const FILE_FEATURES = [
   'textMore',
   'vector',
   'vectorMore',
+  'coverage',
+  'tested',
   'nameWords',
   'nameShare',
   'nameExact',
@@ -33,6 +39,7 @@ export const FILE_FEATURES = [
   'folderShare',
   'definition',
   'definitionWords',
+  'rareWords',
   'location',
   'test',
   'example',
@@ -72,11 +79,14 @@ export interface EvidenceRequest {
 const TEXT_CANDIDATES = 300;
 const VECTOR_CANDIDATES = 200;
 const NAME_CANDIDATES = 200;
+/** Vectors of a file that say how much of it is about the query. */
+const BEST_VECTORS = 5;
 /** A name less likely than this makes no file a candidate on its own. */
 const NAME_LIKELIHOOD = 0.7;
 
 interface SegmentScores {
   readonly segment: IndexSegment;
+  readonly acceptsFile: (file: number) => boolean;
   readonly accepts: (chunk: number) => boolean;
   readonly text: Float32Array;
   readonly vector: Float32Array | null;
@@ -93,11 +103,20 @@ export function collectEvidence(request: EvidenceRequest): FileEvidence[] {
   const bestText = Math.max(1e-9, byText[0]?.score ?? 0);
   const scales = { code: vectorScale(scored, 'code'), docs: vectorScale(scored, 'docs') };
   const words = new QueryWords(query, terms, index.chunkCount);
-  return scored.flatMap((scores) => {
+  const accepting = new Map(scored.map(({ segment, acceptsFile }) => [segment, acceptsFile]));
+  const holders = new WordHolders(
+    termStatistics(index, query.words),
+    index.segments,
+    (file, segment) => accepting.get(segment)?.(file) === true,
+  );
+  const evidence = scored.flatMap((scores) => {
     const files = new Set<number>();
     for (const chunk of scores.candidates) files.add(scores.segment.lexical.files[chunk] ?? 0);
-    return [...files].map((file) => fileEvidence(request, scores, file, words, bestText, scales[scores.segment.space]));
+    return [...files].map((file) =>
+      fileEvidence(request, scores, file, { words, holders, bestText, scale: scales[scores.segment.space] }),
+    );
   });
+  return withTests(evidence);
 }
 
 function scoreSegment(
@@ -127,7 +146,7 @@ function scoreSegment(
       for (let chunk = from; chunk < to; chunk++) if (accepts(chunk)) candidates.add(chunk);
     });
   }
-  return { segment, accepts, text, vector: similarities, candidates };
+  return { segment, acceptsFile: (file) => passing[file] === true, accepts, text, vector: similarities, candidates };
 }
 
 interface BestChunk {
@@ -168,13 +187,19 @@ function vectorScale(scored: readonly SegmentScores[], space: Scope): VectorScal
   return { best: top[0]?.score ?? 1, last: top.at(-1)?.score ?? 0 };
 }
 
+/** What is known of the query and the folder before any file is looked at. */
+interface QueryEvidence {
+  readonly words: QueryWords;
+  readonly holders: WordHolders;
+  readonly bestText: number;
+  readonly scale: VectorScale;
+}
+
 function fileEvidence(
   { query, recency, openPaths }: EvidenceRequest,
   { segment, accepts, text, vector }: SegmentScores,
   file: number,
-  words: QueryWords,
-  bestText: number,
-  scale: VectorScale,
+  { words, holders, bestText, scale }: QueryEvidence,
 ): FileEvidence {
   const entry = segment.files[file];
   if (entry === undefined) throw new TesseraError('internal', `The segment has no file ${file}.`);
@@ -197,6 +222,7 @@ function fileEvidence(
       text: (text[number] ?? 0) / bestText,
       vector: similarity <= -1 ? 0 : Math.max(-0.5, (similarity - scale.last) / (scale.best - scale.last + 1e-9)),
       definition: own,
+      rareWords: holders.rareShare(chunk),
       location: locationOf(query, entry.path, chunk),
     });
   }
@@ -204,8 +230,9 @@ function fileEvidence(
   const vectors = descending(chunks.map((chunk) => chunk.vector));
   const matched = words.covered(entry.stem.pieces);
   const folders = words.covered([...entry.folderWords]);
-  const flag = (trait: Parameters<typeof asksFor>[0]) =>
-    entry.traits.has(trait) && !asksFor(trait, query.text) ? 1 : 0;
+  // A word that only tests hold asks for tests as much as the word “test” does.
+  const flag = (trait: PathTrait) =>
+    entry.traits.has(trait) && !asksFor(trait, query.text) ? 1 - holders.shareOnlyIn(trait, entry) : 0;
   const openRank = openPaths.indexOf(entry.path);
   return {
     segment,
@@ -215,7 +242,9 @@ function fileEvidence(
       text: texts[0] ?? 0,
       textMore: 0.6 * (texts[1] ?? 0) + 0.3 * (texts[2] ?? 0) + 0.1 * (texts[3] ?? 0),
       vector: vectors[0] ?? 0,
-      vectorMore: vectors[1] ?? 0,
+      vectorMore: vectors.slice(0, BEST_VECTORS).reduce((sum, value) => sum + Math.max(0, value), 0) / BEST_VECTORS,
+      coverage: holders.coverage(file, segment),
+      tested: 0,
       nameWords: matched.weight,
       nameShare: matched.share,
       nameExact: words.likelihood(entry.stem.collapsed),
@@ -223,6 +252,7 @@ function fileEvidence(
       folderShare: folders.share,
       definition,
       definitionWords,
+      rareWords: holders.rareShare(entry),
       location: Math.max(0, ...chunks.map((chunk) => chunk.location)),
       test: flag('test'),
       example: flag('example'),

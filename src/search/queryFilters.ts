@@ -7,7 +7,7 @@ export interface FilteredQuery {
   /** What is left to search for: words and the words of quoted phrases. */
   readonly text: string;
   readonly filters: SearchFilters;
-  /** Texts a chunk must hold, compared without case. */
+  /** Texts a chunk must hold, compared without case: quoted, and before or after all other words. */
   readonly phrases: readonly string[];
   /** Words no chunk may hold. */
   readonly withoutWords: readonly string[];
@@ -68,7 +68,8 @@ export function parseFilters(query: string, resolveLanguage: LanguageResolver): 
 class FilterCollector {
   readonly #resolveLanguage: LanguageResolver;
   readonly #words: string[] = [];
-  readonly #phrases: string[] = [];
+  readonly #phrases: { readonly phrase: string; readonly plainBefore: number }[] = [];
+  #plainWords = 0;
   readonly #withoutWords: string[] = [];
   readonly #symbols: string[] = [];
   readonly #include: string[] = [];
@@ -82,6 +83,7 @@ class FilterCollector {
 
   addWord(word: string): void {
     this.#words.push(word);
+    this.#plainWords++;
   }
 
   addPhrase(phrase: string, isExcluded: boolean): void {
@@ -90,7 +92,7 @@ class FilterCollector {
       this.#withoutWords.push(phrase);
       return;
     }
-    this.#phrases.push(phrase);
+    this.#phrases.push({ phrase, plainBefore: this.#plainWords });
     this.#words.push(phrase);
   }
 
@@ -136,7 +138,10 @@ class FilterCollector {
         exclude: this.#exclude,
         languages: this.#languages,
       },
-      phrases: this.#phrases,
+      // `fix "not found" error`: in the middle of a sentence, quotes are somebody's words and ask for no exact text.
+      phrases: this.#phrases
+        .filter(({ plainBefore }) => plainBefore === 0 || plainBefore === this.#plainWords)
+        .map(({ phrase }) => phrase),
       withoutWords: this.#withoutWords,
       symbols: this.#symbols,
     };

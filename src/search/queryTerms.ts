@@ -37,6 +37,8 @@ export interface QueryTerm {
 export interface QueryTerms {
   /** For full text, without repetitions. */
   readonly terms: readonly QueryTerm[];
+  /** The words themselves among the terms, without their pieces and without joined neighbours. */
+  readonly words: readonly QueryTerm[];
   /** Words and pieces of identifiers, stemmed: compared with the pieces of file, folder and definition names. */
   readonly pieces: readonly QueryTerm[];
   /** Names without case and separators the query may mean as a whole, with how likely it does, 0 to 1. */
@@ -57,10 +59,17 @@ export function analyzeTerms(text: string): QueryTerms {
   const used = (telling.length > 0 ? telling : words).slice(0, MAX_WORDS);
 
   const terms = new Map<string, number>();
+  const whole = new Map<string, number>();
   const pieces = new Map<string, number>();
   for (const { word } of used) {
     const weight = TASK_WORDS.has(word.toLowerCase()) ? TASK_WEIGHT : 1;
-    forEachToken(word, (token) => terms.set(token, Math.max(weight, terms.get(token) ?? 0)));
+    let isWhole = true;
+    forEachToken(word, (token) => {
+      terms.set(token, Math.max(weight, terms.get(token) ?? 0));
+      // An identifier itself comes before its pieces.
+      if (isWhole) whole.set(token, Math.max(weight, whole.get(token) ?? 0));
+      isWhole = false;
+    });
     for (const piece of splitIdentifier(word)) {
       if (piece.length > 1 || used.length === 1)
         pieces.set(stem(piece), Math.max(weight, pieces.get(stem(piece)) ?? 0));
@@ -84,6 +93,7 @@ export function analyzeTerms(text: string): QueryTerms {
   });
   return {
     terms: [...terms].map(([token, weight]) => ({ token, weight })),
+    words: [...whole].map(([token, weight]) => ({ token, weight })),
     pieces: [...pieces].map(([token, weight]) => ({ token, weight })),
     names,
   };

@@ -44,6 +44,7 @@ function rankFile(file: FileEvidence, score: number, floor: number, weights: Ran
     weights.text * chunk.text +
     weights.vector * Math.max(0, chunk.vector) +
     weights.definition * chunk.definition +
+    weights.rareWords * chunk.rareWords +
     weights.location * chunk.location;
   const chunks = file.chunks
     .map((chunk) => ({ chunk, own: own(chunk) }))
@@ -97,12 +98,19 @@ const PARTS: readonly (readonly [part: string, features: readonly FileFeature[],
   ],
   ['file', ['textMore', 'vectorMore'], always('other chunks of this file match too')],
   [
+    'coverage',
+    ['coverage'],
+    ({ features }) => `the file holds ${percent(features.coverage)} of the query's words, the rare ones counting more`,
+  ],
+  ['tested', ['tested'], always('its tests match')],
+  [
     'name',
     ['nameWords', 'nameShare', 'nameExact'],
     ({ entry, features }) => `${percent(features.nameShare)} of the file's name is in the query (${entry.path})`,
   ],
   ['folders', ['folderWords', 'folderShare'], always('folders hold words of the query')],
   ['definition', ['definition', 'definitionWords'], ({ features }, chunk) => definitionDetail(features, chunk)],
+  ['rare', ['rareWords'], always('hardly any other file holds these words')],
   ['location', ['location'], always('the query names this place')],
   ['test', ['test'], always('test code, not asked for')],
   ['example', ['example'], always('example or benchmark, not asked for')],

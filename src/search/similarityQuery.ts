@@ -29,6 +29,7 @@ export function similarityQuery(text: string, index?: SegmentedIndex): SearchQue
     kind: 'text',
     locations: [],
     terms: telling,
+    words: [],
     pieces: [],
     names: new Map(),
   };

@@ -7,6 +7,8 @@ export function rankingPartWords(part: string): string {
     case 'tokens':
       return l10n.t('Meaning');
     case 'text':
+    case 'coverage':
+    case 'rare':
       return l10n.t('Words');
     case 'definition':
       return l10n.t('Definition');
@@ -18,6 +20,8 @@ export function rankingPartWords(part: string): string {
       return l10n.t('Place named');
     case 'file':
       return l10n.t('Rest of file');
+    case 'tested':
+      return l10n.t('Its tests');
     case 'same-file':
       return l10n.t('Same file');
     case 'open':

@@ -51,6 +51,13 @@ describe('filters in the query', () => {
     const { phrases, text } = parse('"exact phrase" handler');
     expect(phrases).toEqual(['exact phrase']);
     expect(text).toBe('exact phrase handler');
+    expect(parse('handler "exact phrase" lang:ts').phrases).toEqual(['exact phrase']);
+  });
+
+  test('leave quotes in the middle of a sentence as words', () => {
+    const { phrases, text } = parse('fix "not found" error when a page is missing');
+    expect(phrases).toEqual([]);
+    expect(text).toBe('fix not found error when a page is missing');
   });
 
   test('exclude a word after a minus, but not a command line option', () => {

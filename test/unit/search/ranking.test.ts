@@ -47,6 +47,61 @@ describe('ranking', () => {
     expect(pathsOf(search(index, 'documentation about retry with backoff'))[0]).toBe('docs/retry.md');
   });
 
+  test.each(['test/index.js', 'docs/guide.md', 'examples/fixtures/deep/sample.json'])(
+    'finds a word only one chunk holds, although it is in %s and everything else is closer in meaning',
+    (path) => {
+      const near = Array.from({ length: 20 }, (_, number) =>
+        file(`src/near${number}.ts`, { text: `const near${number} = 1;`, vector: [1, 0.01 * number, 0, 0] }),
+      );
+      const index = indexOf(
+        ...near,
+        file(
+          path,
+          { text: 'something else', vector: [1, 0, 0, 0] },
+          { text: 'the zorgleblat is here', vector: [0, 0, 0, 1] },
+        ),
+        file('test/other.test.ts', 'another test'),
+      );
+      const vectors = { code: Float32Array.of(1, 0, 0, 0), docs: null };
+      for (const query of ['zorgleblat', 'where is zorgleblat', 'ZORGLEBLAT'])
+        expect(search(index, query, { vectors })[0]).toMatchObject({ file: { path }, chunk: { startLine: 11 } });
+    },
+  );
+
+  test('takes an identifier only tests hold for a question about tests', () => {
+    const index = indexOf(
+      ...filler,
+      file('src/parse.ts', 'export function parse() {} // parse fixture server'),
+      ...Array.from({ length: 5 }, (_, number) => file(`test/parse${number}.test.ts`, 'startFixtureServer()')),
+    );
+    expect(pathsOf(search(index, 'startFixtureServer', { limit: 5 }))).not.toContain('src/parse.ts');
+  });
+
+  test('prefers the file that holds more of the words, though in different places', () => {
+    const index = indexOf(
+      ...filler,
+      file('src/a.ts', 'evict', 'quota', 'tenant'),
+      file('src/b.ts', 'evict', 'evict', 'evict'),
+      file('src/c.ts', 'quota', 'quota', 'quota'),
+    );
+    expect(pathsOf(search(index, 'evict a tenant over quota'))[0]).toBe('src/a.ts');
+  });
+
+  test('lets tests speak for the code they test', () => {
+    const vector = [0.5, 0.5, 0.5, 0.5];
+    const index = indexOf(
+      ...filler,
+      file('src/alpha.ts', { text: 'nothing said', vector }),
+      file('src/queue.ts', { text: 'nothing said', vector }),
+      file('test/queue.test.ts', { text: 'drops the oldest job when full', vector }),
+    );
+    const vectors = { code: Float32Array.from(vector), docs: null };
+    const hits = search(index, 'drops the oldest job when full', { vectors });
+    const code = hits.filter(({ file: { path } }) => path.startsWith('src/'));
+    expect(pathsOf(code)[0]).toBe('src/queue.ts');
+    expect(code[0]?.parts.map(({ part }) => part)).toContain('tested');
+  });
+
   test('does not let one file flood the list', () => {
     const text = 'parse the header of a message';
     const index = indexOf(...filler, file('src/a.ts', text, text, text, text), file('src/b.ts', text));
