@@ -53,19 +53,20 @@ export function repositoryMeans(
 
 /**
  * Weights under which the right files are most likely the first (softmax over a question's candidates, the log-likelihood
- * is concave), by Adam; scaled so that `text` weighs 1. `fixed` features keep their weight.
+ * is concave), by Adam; scaled so that `text` weighs 1. Each category of questions counts the same, whatever its number.
  */
 export function fitWeights(tables: readonly FeatureTable[], free: readonly FileFeature[]): Weights {
   const columns = free.map((feature) => FILE_FEATURES.indexOf(feature));
   const usable = tables.filter(({ relevant }) => relevant.some((bits) => bits !== 0));
+  const shares = categoryShares(usable);
   const weights = new Float64Array(free.length);
   weights[free.indexOf('text')] = 4;
   const first = new Float64Array(free.length);
   const second = new Float64Array(free.length);
   for (let step = 1; step <= ITERATIONS; step++) {
-    const gradient = gradientOf(usable, columns, weights);
+    const gradient = gradientOf(usable, columns, weights, shares);
     for (let at = 0; at < weights.length; at++) {
-      const slope = (gradient[at] ?? 0) / usable.length - PENALTY * (weights[at] ?? 0);
+      const slope = (gradient[at] ?? 0) - PENALTY * (weights[at] ?? 0);
       first[at] = 0.9 * (first[at] ?? 0) + 0.1 * slope;
       second[at] = 0.999 * (second[at] ?? 0) + 0.001 * slope * slope;
       const move = (first[at] ?? 0) / (1 - 0.9 ** step) / (Math.sqrt((second[at] ?? 0) / (1 - 0.999 ** step)) + 1e-8);
@@ -76,9 +77,21 @@ export function fitWeights(tables: readonly FeatureTable[], free: readonly FileF
   return Object.fromEntries(free.map((feature, at) => [feature, (weights[at] ?? 0) / scale]));
 }
 
-function gradientOf(tables: readonly FeatureTable[], columns: readonly number[], weights: Float64Array): Float64Array {
+/** What one question of each category counts; all questions together count 1. */
+function categoryShares(tables: readonly FeatureTable[]): ReadonlyMap<string, number> {
+  const byCategory = Map.groupBy(tables, ({ category }) => category);
+  return new Map([...byCategory].map(([category, own]) => [category, 1 / (byCategory.size * own.length)]));
+}
+
+function gradientOf(
+  tables: readonly FeatureTable[],
+  columns: readonly number[],
+  weights: Float64Array,
+  shares: ReadonlyMap<string, number>,
+): Float64Array {
   const gradient = new Float64Array(columns.length);
-  for (const { files, features, relevant } of tables) {
+  for (const { category, files, features, relevant } of tables) {
+    const share = shares.get(category) ?? 0;
     const scores = new Float64Array(files);
     let highest = -Infinity;
     for (let file = 0; file < files; file++) {
@@ -99,7 +112,7 @@ function gradientOf(tables: readonly FeatureTable[], columns: readonly number[],
     }
     for (let file = 0; file < files; file++) {
       const likelihood = scores[file] ?? 0;
-      const pull = (relevant[file] === 0 ? 0 : likelihood / right) - likelihood / all;
+      const pull = share * ((relevant[file] === 0 ? 0 : likelihood / right) - likelihood / all);
       for (let at = 0; at < columns.length; at++) {
         gradient[at] = (gradient[at] ?? 0) + pull * (features[file * WIDTH + (columns[at] ?? 0)] ?? 0);
       }
