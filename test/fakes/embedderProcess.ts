@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Emitter } from '../../src/base/event.ts';
 import type { ChildExit, ChildHandle } from '../../src/process/childProcess.ts';
 import { RequestServer } from '../../src/process/requestServer.ts';
@@ -12,6 +13,8 @@ export interface FakeEmbedderOptions {
   readonly residentMb?: () => number;
   /** Answers without the last text's vector. */
   readonly losesLast?: boolean;
+  /** Whether it is killed in the run of these texts, as the kernel does when memory runs out. */
+  readonly diesOf?: (params: EmbedPieceParams) => boolean;
   readonly onExit?: () => void;
 }
 
@@ -21,13 +24,14 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
   const exit = new Emitter<ChildExit>();
   let opened: OpenParams | undefined;
   let gone = false;
-  const leave = (): void => {
+  const end = (signal: 'SIGKILL' | null): void => {
     if (gone) return;
     gone = true;
-    exit.fire({ code: 0, signal: null, stderrTail: '' });
+    exit.fire({ code: signal === null ? 0 : null, signal, stderrTail: '' });
     options.onExit?.();
     near.dispose();
   };
+  const leave = (): void => end(null);
   const server = new RequestServer<EmbedderRequests, EmbedderEvents>(far, {
     open: (params) => {
       opened = params;
@@ -36,6 +40,16 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
     },
     embed: async (params) => {
       if (opened !== undefined) await options.work?.(params, opened);
+      const all = params.texts.map((text) => text.length);
+      const indices = Uint32Array.from(all.keys());
+      const shape = { scope: params.scope, length: Math.max(0, ...all), count: all.length };
+      server.emit('runStarted', { ...shape, members: [{ piece: params.piece, indices }] });
+      if (options.diesOf?.(params) === true) {
+        // What it said before arrives, as through a pipe.
+        await turn();
+        end('SIGKILL');
+        return { failures: [] };
+      }
       const texts = options.losesLast === true ? params.texts.slice(0, -1) : params.texts;
       const lengths = texts.map((text) => text.length);
       server.emit('rows', {
