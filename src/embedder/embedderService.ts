@@ -97,13 +97,14 @@ export class EmbedderService {
     const keyOf = (scope: Scope): string =>
       tunerKey({ machine, device: models[scope].info.device, model: models[scope].info.id, scope });
     const openTuner = async (scope: Scope): Promise<BatchTuner> => {
-      const { info, isStatic } = models[scope];
+      const { info, isStatic, isBag } = models[scope];
       const options = {
         limits: isStatic ? STATIC_MODEL_LIMITS : DEVICE_LIMITS[info.device],
         latencyCeilingMs: settings.latencyCeilingMs,
         memoryCeilingMb,
         fixedCount: settings.batchSize,
         lengthStep: LENGTH_STEPS[info.device],
+        isBag,
       };
       return new BatchTuner(options, await file.read(keyOf(scope)));
     };
@@ -127,6 +128,7 @@ export class EmbedderService {
       capacityTexts: QUEUE_CAPACITY_TEXTS,
       windowTexts: WINDOW_TEXTS,
       lengthStep: Math.max(...SCOPES.map((scope) => LENGTH_STEPS[models[scope].info.device])),
+      bagScopes: SCOPES.filter((scope) => models[scope].isBag),
     });
     const loop = new RunLoop({
       models,

@@ -71,6 +71,11 @@ export class EmbeddingModel {
     return new EmbeddingModel(info, folder, tokenizer, graph, await trial.looksStatic());
   }
 
+  /** Whether the texts of a run lie one after another in it, without padding. */
+  get isBag(): boolean {
+    return this.#graph.ports.isBag;
+  }
+
   /** Ids of a text with the prefix of its role, cut to the model's length. */
   encode(text: string, role: TextRole): TokenIds {
     return this.#tokenizer.encode(this.#prefixes[role] + text);
