@@ -38,6 +38,12 @@ export function percentWords(share: number): string {
   return `${(share * 100).toLocaleString(env.language, { maximumFractionDigits: 1 })} %`;
 }
 
+/** `0.4 ms`, `105 ms`. */
+export function millisecondWords(milliseconds: number): string {
+  const digits = milliseconds < 10 ? 1 : 0;
+  return l10n.t('{0} ms', milliseconds.toLocaleString(env.language, { maximumFractionDigits: digits }));
+}
+
 /** Roughly how long, in the largest unit that fits. */
 export function durationWords(seconds: number): string {
   if (seconds < 59.5) return l10n.t('{0} s', Math.max(1, Math.round(seconds)));

@@ -51,7 +51,7 @@ export function fileRow(file: ViewFile, isCollapsed: boolean, strings: ViewStrin
   );
 }
 
-/** A hit's row: strength, name, lines, snippet and, when expanded, all lines and the reasons. */
+/** A hit's row: strength, name, lines, snippet and, when expanded, the reasons and all lines. */
 export function hitRow(hit: ViewHit, look: HitLook, strings: ViewStrings, actions: RowActions): HTMLElement {
   const lines = linesWords(hit, strings);
   const strength = fill(strings.strength, Math.round(hit.strength * 100));
@@ -86,8 +86,9 @@ export function hitRow(hit: ViewHit, look: HitLook, strings: ViewStrings, action
       ),
       hit.symbol === '' ? null : element('span', { class: 'hit-lines', title: lines }, rangeText(hit)),
     ),
-    shown.length === 0 || (look.snippetLines === 0 && !look.isExpanded) ? null : snippetElement(hit, shown, strings),
+    // Above the lines, which may be more than fit: who asks why wants to see the answer.
     look.isExpanded && hit.reasons.length > 0 ? reasonsElement(hit.reasons, strings.why) : null,
+    shown.length === 0 || (look.snippetLines === 0 && !look.isExpanded) ? null : snippetElement(hit, shown, strings),
   );
 }
 

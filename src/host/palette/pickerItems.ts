@@ -33,7 +33,7 @@ export function toHitItems(hits: readonly FolderHit[], query: string, isComplete
     return {
       type: 'hit',
       label: `$(${hit.scope === 'docs' ? 'book' : 'code'}) ${escapeIcons(hit.symbol === '' ? name : hit.symbol)}`,
-      description: escapeIcons(`${hit.path}:${hit.startLine}`),
+      description: escapeIcons(`${hit.path}:${bestLine}`),
       detail: escapeIcons(best),
       alwaysShow: true,
       buttons: [

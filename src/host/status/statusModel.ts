@@ -13,7 +13,7 @@ import type {
 import type { ViewAction } from '../../protocol/view.ts';
 import { actionLabel, explainError } from '../messages.ts';
 import { indexingDetail, indexingTitle, progressOf, waitingWords } from '../view/notices.ts';
-import { byteWords, lineWords, numberWords, percentWords } from '../words.ts';
+import { byteWords, lineWords, millisecondWords, numberWords, percentWords } from '../words.ts';
 import { skipReasonWords } from './skipReasonWords.ts';
 
 /** Longer lists help nobody and cost the page its speed. */
@@ -117,10 +117,7 @@ function cards(status: FolderStatus): readonly StatusCard[] {
     {
       label: l10n.t('Files'),
       value: numberWords(status.files),
-      detail:
-        considered === 0
-          ? ''
-          : l10n.t('{0} of {1} considered', percentWords(status.files / considered), numberWords(considered)),
+      detail: considered === 0 ? '' : l10n.t('of {0} considered', numberWords(considered)),
     },
     {
       label: l10n.t('Chunks'),
@@ -233,7 +230,7 @@ function throughput({ metrics }: FolderStatus): readonly StatusSection[] {
         one.textsPerSecond < 10 ? one.textsPerSecond.toFixed(1) : numberWords(Math.round(one.textsPerSecond)),
         percentWords(one.paddingRatio),
         numberWords(one.tuner.budgetTokens),
-        l10n.t('{0} ms / {1} ms', Math.round(one.runP50Ms), Math.round(one.runP99Ms)),
+        `${millisecondWords(one.runP50Ms)} / ${millisecondWords(one.runP99Ms)}`,
         tunerWords(one),
       ]),
     },

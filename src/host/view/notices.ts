@@ -84,7 +84,7 @@ export function welcomeOf(overview: Overview): Notice {
             'info',
             'database',
             l10n.t('Nothing is indexed yet'),
-            l10n.t('Index this folder once; from then on the index follows every change.'),
+            l10n.t('What is saved here is indexed at once. Files that were here before need one run over the folder.'),
             ['indexNow'],
           )
         : notice(
