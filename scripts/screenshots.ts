@@ -7,7 +7,7 @@ import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { TestWindow } from '../test/vscode/harness/testWindow.ts';
+import { TestWindow, type TestWindowOptions } from '../test/vscode/harness/testWindow.ts';
 import { installExtension } from '../test/vscode/harness/vscodeServer.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -27,12 +27,27 @@ const IN_README = ['panel-dark', 'panel-light', 'quick-pick-dark', 'status-dark'
 
 type Shoot = (name: string) => Promise<void>;
 
+interface OtherWindow extends Omit<TestWindowOptions, 'extensionsDir'> {
+  /** What the status bar says when the picture is to be taken. */
+  readonly until?: RegExp;
+  /** What the view says then. */
+  readonly shows?: string;
+}
+
+/** States that need a window of their own. */
+const OTHER_WINDOWS: Readonly<Record<string, OtherWindow>> = {
+  // More files than are indexed before the picture is taken.
+  indexing: { folder: join(ROOT, 'node_modules/apache-arrow'), until: /Indexing [1-9]/ },
+  'no-folder': { folder: null },
+  restricted: { folder: 'fixture', trusted: false, shows: 'This folder is not trusted' },
+  'empty-folder': { folder: 'empty', until: /0 files indexed/ },
+  degraded: { settings: { 'tessera.model.code': join(tmpdir(), 'missing-model') }, until: /Search is limited/ },
+};
+
 /** A window on this repository's own sources, and the pictures to take of it, in order. */
 const SCENES: Readonly<Record<string, (window: TestWindow, shoot: Shoot) => Promise<void>>> = {
-  indexing: async (window, shoot) => {
+  welcome: async (window, shoot) => {
     await window.panel.open();
-    await window.untilStatus(/Indexing \d/);
-    await shoot('indexing');
     await window.untilIndexed();
     await shoot('welcome');
   },
@@ -83,6 +98,8 @@ const SCENES: Readonly<Record<string, (window: TestWindow, shoot: Shoot) => Prom
     await shoot('status');
   },
   walkthrough: async (window, shoot) => {
+    // Beside the side bar there is no room for the pictures.
+    await window.workbench.runCommand('View: Toggle Primary Side Bar Visibility');
     await window.workbench.runCommand('Tessera: Open Walkthrough');
     await window.page.locator('.gettingStartedContainer').waitFor();
     await settle(window);
@@ -112,7 +129,6 @@ async function shootTheme(
       console.log(`${name}-${theme}.png`);
     };
   };
-  // `indexing` comes first: the window is fresh.
   const window = await TestWindow.open({ ...options, folder: sources });
   try {
     for (const scene of Object.keys(SCENES).filter((name) => scenes.includes(name))) {
@@ -122,25 +138,23 @@ async function shootTheme(
   } finally {
     await window.close();
   }
-  if (!scenes.includes('empty')) return;
-  for (const [name, more] of [
-    ['no-folder', { folder: null }],
-    ['restricted', { folder: 'fixture', trusted: false }],
-  ] as const) {
-    const empty = await TestWindow.open({ ...options, ...more });
+  for (const [name, { until, shows, ...more }] of Object.entries(OTHER_WINDOWS)) {
+    if (!scenes.includes(name)) continue;
+    const other = await TestWindow.open({ ...options, ...more, settings: { ...settings, ...more.settings } });
     try {
-      await empty.workbench.showSideBar(/^Tessera/);
-      await settle(empty);
-      await settle(empty);
-      await shooter(empty)(name);
+      await other.workbench.showSideBar(/^Tessera/);
+      if (until !== undefined) await other.untilStatus(until);
+      if (shows !== undefined) await other.panel.document.getByText(shows).waitFor({ timeout: 60_000 });
+      await settle(other);
+      await shooter(other)(name);
     } finally {
-      await empty.close();
+      await other.close();
     }
   }
 }
 
 const { values } = parseArgs({ options: { theme: { type: 'string' }, only: { type: 'string' } } });
-const scenes = values.only?.split(',') ?? [...Object.keys(SCENES), 'empty'];
+const scenes = values.only?.split(',') ?? [...Object.keys(SCENES), ...Object.keys(OTHER_WINDOWS)];
 const home = await mkdtemp(join(tmpdir(), 'tessera-screenshots-'));
 try {
   await mkdir(OUT, { recursive: true });
