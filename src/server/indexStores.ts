@@ -36,6 +36,7 @@ export class IndexStores implements DisposableLike {
   #serving: LanceChunkStore | undefined;
   #damage: TesseraError | undefined;
   #opening: Promise<void> | undefined;
+  #isWanted = false;
   #writer: Promise<OpenWriter> | undefined;
   /** Passes that use the writer or wait for it. */
   #passes = 0;
@@ -48,6 +49,11 @@ export class IndexStores implements DisposableLike {
 
   get isOpen(): boolean {
     return this.#catalog !== undefined;
+  }
+
+  /** Whether it was opened and not disposed since; asked anew after an `await`. */
+  private get isWanted(): boolean {
+    return this.#isWanted;
   }
 
   get isBeingWritten(): boolean {
@@ -76,7 +82,14 @@ export class IndexStores implements DisposableLike {
   async #open(maker: IndexMaker): Promise<void> {
     const { dir, folder, logger } = this.#options;
     const catalog = new IndexCatalog(dir, folder, maker, logger);
+    this.#isWanted = true;
     const { store, damage } = await catalog.openServing();
+    // Closed meanwhile: nobody would close what was opened.
+    if (!this.isWanted) {
+      store?.close();
+      catalog.dispose();
+      throw new TesseraError('disposed', 'The folder was closed while its index was opened.');
+    }
     this.#serving = store;
     this.#damage = damage;
     this.#catalog = catalog;
@@ -134,6 +147,7 @@ export class IndexStores implements DisposableLike {
   }
 
   dispose(): void {
+    this.#isWanted = false;
     this.#serving?.close();
     this.#serving = undefined;
     this.#catalog?.dispose();

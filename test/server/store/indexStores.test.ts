@@ -27,15 +27,21 @@ const MODEL: ModelInfo = {
   multiVector: false,
 };
 
-async function openStores(): Promise<IndexStores> {
-  const stores = new IndexStores({
+const MAKER = { models: { code: MODEL, docs: MODEL }, chunkerVersion: 1 };
+
+function newStores(): IndexStores {
+  return new IndexStores({
     dir: path.join(folder, 'index'),
     folder,
     program: 'test',
     logger: SILENT_LOGGER,
     onDamaged: () => undefined,
   });
-  await stores.open({ models: { code: MODEL, docs: MODEL }, chunkerVersion: 1 });
+}
+
+async function openStores(): Promise<IndexStores> {
+  const stores = newStores();
+  await stores.open(MAKER);
   return stores;
 }
 
@@ -49,6 +55,22 @@ function holdNextLook(): Deferred<void> {
   });
   return held;
 }
+
+it('an index that is found after the folder was closed is let go', async () => {
+  const found = { store: { close: vi.fn() }, damage: undefined };
+  const look = new Deferred<void>();
+  vi.spyOn(IndexCatalog.prototype, 'openServing').mockImplementationOnce(async () => {
+    await look.promise;
+    return found as never;
+  });
+  const stores = newStores();
+  const opening = stores.open(MAKER);
+  stores.dispose();
+  look.resolve();
+  await expect(opening).rejects.toMatchObject({ code: 'disposed' });
+  expect(found.store.close).toHaveBeenCalledOnce();
+  expect(stores.isOpen).toBe(false);
+});
 
 it('a look for another process’s index does not hide the one just begun here', async () => {
   const stores = await openStores();
