@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { EXECUTION_PROVIDERS, type EmbedderSettings, type ExecutionProvider } from '../../protocol/embedder.ts';
+import {
+  BUNDLED_MODEL,
+  EXECUTION_PROVIDERS,
+  type EmbedderSettings,
+  type ExecutionProvider,
+} from '../../protocol/embedder.ts';
 import type { IndexSettings } from '../../protocol/server.ts';
 import { enabledGlobs } from '../searching/filterText.ts';
 
@@ -56,7 +61,7 @@ export const INDEX_SECTIONS = [
 ] as const;
 
 function readEmbedderSettings(tessera: vscode.WorkspaceConfiguration, folders: ExtensionFolders): EmbedderSettings {
-  const bundled = join(folders.extensionPath, 'models', 'tessera-fast');
+  const bundled = join(folders.extensionPath, 'models', BUNDLED_MODEL);
   const code = tessera.get('model.code', '').trim();
   const docs = tessera.get('model.docs', '').trim();
   const codeModel = code === '' ? bundled : code;
