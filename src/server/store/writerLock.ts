@@ -57,7 +57,8 @@ export async function acquireWriterLock(file: string, program: string): Promise<
   } finally {
     await rm(proposal, { force: true });
   }
-  await sweep(file);
+  // What cannot be swept now harms nobody, and the next writer tries again.
+  await sweep(file).catch(() => undefined);
   const renewal = setInterval(() => void utimes(file, new Date(), new Date()).catch(() => undefined), RENEW_EVERY_MS);
   renewal.unref();
   return toDisposable(() => {
