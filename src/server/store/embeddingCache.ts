@@ -60,6 +60,8 @@ export class DiskEmbeddingCache implements EmbeddingCache {
   readonly #generations = new Map<number, Promise<Generations | undefined>>();
   /** Tables this process could not read: not asked again. */
   readonly #unreadable = new Set<string>();
+  /** LanceDB refuses to tell a table's name while the table is being written to. */
+  readonly #names = new WeakMap<Table, string>();
   readonly #pending = new Map<number, Map<string, Float32Array>>();
   #connection: Promise<Connection> | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -137,7 +139,8 @@ export class DiskEmbeddingCache implements EmbeddingCache {
     dimension: number,
     keys: readonly string[],
   ): Promise<ReadonlyMap<string, Float32Array> | undefined> {
-    if (this.#unreadable.has(table.name)) return new Map();
+    const name = this.#names.get(table) ?? '';
+    if (this.#unreadable.has(name)) return new Map();
     try {
       return await read(table, dimension, keys);
     } catch {
@@ -146,7 +149,7 @@ export class DiskEmbeddingCache implements EmbeddingCache {
         await table.checkoutLatest();
         return await read(table, dimension, keys);
       } catch (error) {
-        this.#unreadable.add(table.name);
+        this.#unreadable.add(name);
         this.#warn('kept embeddings cannot be read', error);
         return undefined;
       }
@@ -193,7 +196,11 @@ export class DiskEmbeddingCache implements EmbeddingCache {
     for (const number of youngNumber === newest ? others : numbers) {
       const name = tableName(dimension, number);
       if (old !== undefined) await connection.dropTable(name);
-      else old = await connection.openTable(name).catch((error: unknown) => this.#pass(name, error));
+      else
+        old = await connection
+          .openTable(name)
+          .then((table) => this.#named(name, table))
+          .catch((error: unknown) => this.#pass(name, error));
     }
     return { young, youngNumber, old };
   }
@@ -204,13 +211,21 @@ export class DiskEmbeddingCache implements EmbeddingCache {
     dimension: number,
     newest: number,
   ): Promise<{ readonly young: Table; readonly youngNumber: number }> {
+    const open = async (youngNumber: number) => {
+      const name = tableName(dimension, youngNumber);
+      return { young: this.#named(name, await openOrCreate(connection, name, dimension)), youngNumber };
+    };
     try {
-      return { young: await openOrCreate(connection, tableName(dimension, newest), dimension), youngNumber: newest };
+      return await open(newest);
     } catch (error) {
       this.#pass(tableName(dimension, newest), error);
-      const youngNumber = newest + 1;
-      return { young: await openOrCreate(connection, tableName(dimension, youngNumber), dimension), youngNumber };
+      return open(newest + 1);
     }
+  }
+
+  #named(name: string, table: Table): Table {
+    this.#names.set(table, name);
+    return table;
   }
 
   #pass(name: string, error: unknown): undefined {

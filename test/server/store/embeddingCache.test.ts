@@ -58,6 +58,20 @@ describe('the embedding cache', () => {
     expect(records).toEqual([]);
   });
 
+  it('answers while it writes', async () => {
+    await fill();
+    const cache = open();
+    await cache.lookup(2, ['key']);
+    for (let round = 0; round < 5; round++) {
+      cache.add(2, new Map(Array.from({ length: 1_000 }, (_, at) => [`${round}-${at}`, Float32Array.of(0.5, 0.25)])));
+      const flushed = cache.flush();
+      let isFlushing = true;
+      void flushed.then(() => (isFlushing = false));
+      while (isFlushing) expect(await cache.lookup(2, ['key'])).toEqual(ENTRIES);
+    }
+    expect(records).toEqual([]);
+  });
+
   it('piles nothing up in memory when it cannot be kept', async () => {
     const file = path.join(folder, 'file');
     await writeFile(file, '');
