@@ -134,7 +134,8 @@ try {
       await sleep(Math.random() * RESPITE_MS);
       const pid = child?.pid;
       const bytes = pid === undefined ? undefined : addressSpaceBytes(pid);
-      if (pid === undefined || bytes === undefined) continue;
+      // Nothing left, when it has died and is about to be started again.
+      if (pid === undefined || bytes === undefined || bytes === 0) continue;
       const shortage = SHORTAGES[shortages % SHORTAGES.length];
       shortages++;
       if (shortage === 'killed') {

@@ -13,6 +13,7 @@ import { spawnEmbedder } from '../../../src/server/embedder/spawnEmbedder.ts';
 import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
 import { ENCODER_SIZES, type EncoderOptions } from '../../../src/synthetic/encoderShapes.ts';
 import { SeededRandom } from '../../../src/synthetic/random.ts';
+import { buildBagModel } from '../../../src/synthetic/smallModels.ts';
 import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
 import { randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
 
@@ -107,6 +108,22 @@ describe('the embedder', () => {
       expect(result.failures).toEqual([]);
     });
     expect(dot(rows(results[0]!)[5]!, sentence.vectors)).toBeGreaterThan(0.9999);
+  });
+
+  it('pads nothing for a model that takes texts one after another', async () => {
+    const { model } = buildBagModel({ vocabulary: 100, hidden: 8, seed: 3 });
+    const bag = await writeModelFolder({ graphs: { 'onnx/model.onnx': model } });
+    try {
+      const texts = someTexts(300, 4);
+      const client = startClient({ settings: { models: { code: bag.folder, docs: bag.folder } } });
+      const together = rows(await client.embed(bulk(texts)));
+      const alone = await client.embed({ texts: [texts[7]!], role: 'document', scope: 'code', lane: 'query' });
+      expect(dot(together[7]!, alone.vectors)).toBeGreaterThan(0.9999);
+      const { realTokens, paddedTokens } = (await client.metrics())!.scopes.code;
+      expect(paddedTokens).toBe(realTokens);
+    } finally {
+      await bag.remove();
+    }
   });
 
   it('counts tokens without special ones', async () => {
