@@ -41,9 +41,9 @@ export function fileScore({ features }: FileEvidence, weights: RankingWeights): 
 
 function rankFile(file: FileEvidence, score: number, floor: number, weights: RankingWeights): RankedChunk[] {
   const own = (chunk: ChunkEvidence) =>
-    weights.text * chunk.text +
-    weights.vector * Math.max(0, chunk.vector) +
-    weights.definition * chunk.definition +
+    weights.chunk.text * chunk.text +
+    weights.chunk.vector * Math.max(0, chunk.vector) +
+    weights.chunk.definition * chunk.definition +
     weights.rareWords * chunk.rareWords +
     weights.location * chunk.location;
   const chunks = file.chunks
