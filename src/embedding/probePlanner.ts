@@ -14,7 +14,7 @@ const MOST_PADDING = 0.25;
 /** Successive multiples of it, modulo 1, spread evenly (the golden ratio). */
 const SPREAD = 0.6180339887498949;
 
-export interface ProbeLimits {
+interface ProbeLimits {
   readonly lengthStep: number;
   readonly maxTokens: number;
   readonly cost: RunCost;

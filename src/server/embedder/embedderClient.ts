@@ -37,6 +37,9 @@ const MAX_PIECE_CHARS = 1 << 20;
 /** Bulk text held by the process at a time, in UTF-16 units: enough for the batcher to sort, little enough to lose. */
 const MAX_BULK_CHARS_IN_FLIGHT = 4 << 20;
 
+/** Loading is tried again after these pauses when memory is short, which it often is for a moment only. */
+const LOADING_PAUSES_MS = [250, 500, 1000, 2000, 4000] as const;
+
 type Child = RunningChild<EmbedderRequests, EmbedderEvents>;
 
 /** Texts of one job on their way: index within the piece → index within the job. */
@@ -64,6 +67,7 @@ export interface EmbedderClientOptions {
 export class EmbedderClient extends Disposable implements Embedder {
   readonly #settings: EmbedderSettings;
   readonly #processes: number;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #supervisor: ProcessSupervisor<EmbedderRequests, EmbedderEvents>;
   readonly #jobs = new Set<EmbedJob>();
@@ -84,6 +88,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     super();
     this.#settings = options.settings;
     this.#processes = options.processes ?? 1;
+    this.#clock = options.clock;
     this.#logger = options.logger;
     this.#supervisor = this.own(
       new ProcessSupervisor<EmbedderRequests, EmbedderEvents>({
@@ -170,17 +175,31 @@ export class EmbedderClient extends Disposable implements Embedder {
     client.on('rows', (rows) => this.#addRows(rows));
     this.#isLoading = true;
     try {
-      this.#models = await client.request('open', {
-        settings: this.#settings,
-        processes: this.#processes,
-        lostRuns: this.#lostRuns,
-        processorOnly: this.#processorOnly,
-      });
+      this.#models = await this.#openModels(client);
       this.#isLoading = false;
     } catch (error) {
       // A death is seen by `#afterDeath` first, and has to be known there for one while loading.
       if (!isTesseraError(error, 'process-exited')) this.#isLoading = false;
       throw error;
+    }
+  }
+
+  async #openModels(client: Child['client']): Promise<Readonly<Record<Scope, ModelInfo>>> {
+    const pausesMs: number[] = [...LOADING_PAUSES_MS];
+    for (;;) {
+      try {
+        return await client.request('open', {
+          settings: this.#settings,
+          processes: this.#processes,
+          lostRuns: this.#lostRuns,
+          processorOnly: this.#processorOnly,
+        });
+      } catch (error) {
+        const pauseMs = pausesMs.shift();
+        if (!isTesseraError(error, 'out-of-memory') || pauseMs === undefined) throw error;
+        this.#logger.warn('memory was short for loading the models', { pauseMs });
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+      }
     }
   }
 

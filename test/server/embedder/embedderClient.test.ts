@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DisposableStore } from '../../../src/base/disposable.ts';
+import { TesseraError } from '../../../src/base/errors.ts';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { resolveMemoryCeilingMb } from '../../../src/process/memory.ts';
 import { spawnChild } from '../../../src/process/childProcess.ts';
@@ -314,6 +315,20 @@ describe('an embedder that is killed', () => {
     expect(result.failures.map((failure) => failure.index)).toEqual([17, 41]);
     expect(result.failures[0]!.reason).toContain('SIGKILL');
     rows(result).forEach((row, index) => expect(Math.hypot(...row)).toBeCloseTo([17, 41].includes(index) ? 0 : 1, 5));
+  });
+
+  it('is not, when memory is short for a moment while it loads its models', async () => {
+    const shortages = { left: 2 };
+    const spawn = () =>
+      fakeEmbedderProcess({
+        onOpen: () => {
+          if (shortages.left-- > 0) throw new TesseraError('out-of-memory', 'There was not enough memory to load it.');
+        },
+      });
+    const client = owned.add(new EmbedderClient({ ...clientOptions(), spawn }));
+    expect((await client.embed(bulk(['12345']))).vectors).toEqual(Float32Array.of(5));
+    expect(client.restarts).toBe(0);
+    expect(shortages.left).toBe(-1);
   });
 
   it('while it loads its models, every time, is given up', async () => {
