@@ -47,6 +47,8 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
   /** Sent when the view is there to take them. */
   #waiting: HostToView[] = [];
   #isReady = false;
+  /** Since the index was last being made. */
+  #askedAgain: string | undefined;
 
   constructor(options: SearchViewOptions) {
     super();
@@ -217,6 +219,7 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
       if (this.#running !== running) return;
       this.#shown = ShownAnswer.of(answer, { ...context, folderNames: this.#options.workspace.folderNames });
       this.#sendWhenReady(this.#shown.message);
+      this.#askAgainWhenDone();
     } catch (error) {
       if (this.#running !== running || isCancelled(error)) return;
       const failure = toTesseraError(error);
@@ -240,6 +243,16 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
     const { overview } = this.#options.workspace;
     this.#send({ kind: 'banner', notice: bannerOf(overview) });
     this.#send({ kind: 'welcome', notice: welcomeOf(overview) });
+    if (overview.kind === 'indexing') this.#askedAgain = undefined;
+    this.#askAgainWhenDone();
+  }
+
+  /** A question that found nothing in an unfinished index is asked once more: where nothing is shown, nothing moves under the cursor. */
+  #askAgainWhenDone(): void {
+    if (this.#shown?.isEmptyForNow !== true || this.#askedAgain === this.#asked) return;
+    if (this.#options.workspace.overview.kind !== 'idle') return;
+    this.#askedAgain = this.#asked;
+    this.#send({ kind: 'command', command: 'refresh' });
   }
 
   async #sendColors(): Promise<void> {

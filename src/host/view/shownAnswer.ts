@@ -21,10 +21,13 @@ export interface AnswerContext {
 /** The answer a view shows: what was sent to it, and the hits behind its rows. Kept so that a hidden view comes back as it was. */
 export class ShownAnswer {
   readonly message: Extract<HostToView, { kind: 'results' }>;
+  /** Nothing was found for a question while the index was still being made: worth asking again once it is done. */
+  readonly isEmptyForNow: boolean;
   readonly #hits: ReadonlyMap<string, FolderHit>;
 
-  private constructor(message: ShownAnswer['message'], hits: ReadonlyMap<string, FolderHit>) {
+  private constructor(message: ShownAnswer['message'], hits: ReadonlyMap<string, FolderHit>, isEmptyForNow: boolean) {
     this.message = message;
+    this.isEmptyForNow = isEmptyForNow;
     this.#hits = hits;
   }
 
@@ -47,7 +50,8 @@ export class ShownAnswer {
       ],
       empty: isEmpty ? nothingFound(hasFilters, answer.complete) : null,
     };
-    return new ShownAnswer(message, new Map(answer.hits.map((hit) => [hitId(hit), hit])));
+    const isEmptyForNow = isEmpty && !answer.complete && similarTo === null;
+    return new ShownAnswer(message, new Map(answer.hits.map((hit) => [hitId(hit), hit])), isEmptyForNow);
   }
 
   hit(id: string): FolderHit | undefined {
@@ -73,7 +77,7 @@ export class ShownAnswer {
     const keys = this.message.files.map((file) => file.key).filter((key) => changed.has(key));
     if (keys.length === 0) return undefined;
     const files = this.message.files.map((file) => (changed.has(file.key) ? { ...file, stale: true } : file));
-    return { answer: new ShownAnswer({ ...this.message, files }, this.#hits), keys };
+    return { answer: new ShownAnswer({ ...this.message, files }, this.#hits, false), keys };
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -82,24 +82,34 @@ test('without a model the view says once what is missing and where to mend it', 
   const { document, query } = window.panel;
   await window.panel.open();
   await window.untilStatus(/Search is limited.*No embedding model was found at .*no-such-model/);
-  await document.getByText(/No embedding model was found at .*no-such-model/).waitFor();
+  await document
+    .getByText(/No embedding model was found at .*no-such-model/)
+    .first()
+    .waitFor();
   await query.fill('withRetries');
   await window.page.keyboard.press('Enter');
   await document.locator('.notice.page').getByRole('button', { name: 'Open Settings' }).waitFor();
-  await expect.poll(() => document.getByText('No embedding model was found at').count()).toBe(1);
+  const said = document.locator('.notice-title').filter({ hasText: 'No embedding model was found at' });
+  await expect.poll(() => said.count()).toBe(1);
 });
 
-test('degraded: while the embedder keeps dying words still find, and it is said that only they do', async () => {
-  const window = await open({});
+test('degraded: when the model is gone words still find, and it is said that only they do', async () => {
+  const model = await mkdtemp(join(tmpdir(), 'tessera-model-'));
+  const extensions = inject('extensionsDir');
+  const [installed = ''] = (await readdir(extensions)).filter((name) => name.startsWith('tessera.'));
+  const [bundled = ''] = await readdir(join(extensions, installed, 'models'));
+  await cp(join(extensions, installed, 'models', bundled), model, { recursive: true });
+  const window = await open({ settings: { 'tessera.model.code': model, 'tessera.model.docs': model } });
   const { panel, page } = window;
   await panel.open();
   await window.untilIndexed();
-  const said = panel.document.getByText('Only a part of the search ran');
+  await rm(model, { recursive: true });
+  await killAll('embedder.js');
+  const said = panel.document.locator('.notice-title').filter({ hasText: 'Only a part of the search ran' });
   let asked = 0;
   await expect
     .poll(
       async () => {
-        await killAll('embedder.js');
         // Words of its own each time, so that no answer comes from a cache.
         await panel.query.fill(`withRetries again ${asked++}`);
         await page.keyboard.press('Enter');
@@ -130,6 +140,7 @@ test('failed: an index server that keeps dying is given up, said so, and started
   await said.getByRole('button', { name: 'Restart' }).click();
   await window.untilIndexed();
   await expect.poll(() => said.count()).toBe(0);
+  // Asked before the new server is through, it answers once it is.
   await window.panel.ask('where are failed calls tried again');
   await expect.poll(() => window.panel.files.first().textContent()).toContain('retry.ts');
 });
