@@ -56,7 +56,11 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-async function measureInside(extensionsDir: string, home: string, folder: string): Promise<HostMeasures> {
+async function measureInside(
+  extensionsDir: string,
+  home: string,
+  folder: string,
+): Promise<HostMeasures & { readonly verified: boolean }> {
   const module = join(home, 'insideHost.cjs');
   await build({
     entryPoints: [join(import.meta.dirname, 'host/insideHost.ts')],
@@ -87,7 +91,8 @@ async function measureInside(extensionsDir: string, home: string, folder: string
     }
     const measures = JSON.parse(readFileSync(results, 'utf8')) as HostMeasures | { readonly error: string };
     if ('error' in measures) throw new Error(measures.error);
-    return measures;
+    await window.untilIndexed();
+    return { ...measures, verified: runCli(extensionsDir, window.cacheDir, 'verify', window.folder) };
   } finally {
     await window.close();
   }
@@ -249,7 +254,8 @@ async function reportInside(extensionsDir: string, home: string, folder: string)
     [`save → searchable, median of ${saves.count}`, milliseconds(saves.median)],
     ['save → searchable, p95', milliseconds(saves.p95)],
     ['save → searchable, longest', milliseconds(saves.longest)],
-    ['saved texts never found', String(inside.neverFound.length)],
+    ['saved texts not among the first five hits', inside.neverFound.join(' ') || 'none'],
+    ['after all saves', inside.verified ? 'verified' : 'DIFFERS'],
   ];
   return { rows, result: { ...inside, saveToSearchableMs: saves } };
 }
