@@ -2,6 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { TesseraError, errorMessage } from '../base/errors.ts';
 import { type ModelManifest, resolveManifest } from '../embedding/modelManifest.ts';
+import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
 import { fingerprintFacts, fingerprintFile } from './fileFingerprint.ts';
 
@@ -104,7 +105,8 @@ export async function identifyModel(model: ModelFolder, graph: string, dimension
 
 async function listGraphs(folder: string): Promise<string[]> {
   const inside = async (sub: string): Promise<string[]> => {
-    const names = await readdir(path.join(folder, sub)).catch(() => []);
+    const names = await ifThere(folder, sub, () => readdir(path.join(folder, sub)));
+    if (names === undefined) return [];
     return names.filter((name) => name.endsWith('.onnx')).map((name) => path.posix.join(sub, name));
   };
   return [...(await inside('onnx')), ...(await inside('.'))].sort();
@@ -112,14 +114,8 @@ async function listGraphs(folder: string): Promise<string[]> {
 
 /** The parsed file, or undefined when there is none. */
 async function readJson(folder: string, name: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path.join(folder, name), 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
-    throw unreadable(folder, name, error);
-  }
+  const text = await ifThere(folder, name, () => readFile(path.join(folder, name), 'utf8'));
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -127,7 +123,24 @@ async function readJson(folder: string, name: string): Promise<unknown> {
   }
 }
 
+/** What `read` gives, or undefined when the file is not there. Any other failure is told: memory may be short. */
+async function ifThere<T>(folder: string, file: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw unreadable(folder, file, error);
+  }
+}
+
 function unreadable(folder: string, file: string, cause: unknown): TesseraError {
+  if (isOutOfMemoryError(cause)) {
+    return new TesseraError('out-of-memory', `There was not enough memory to read ${file} in ${folder}.`, {
+      details: { folder, file },
+      cause,
+    });
+  }
   return new TesseraError(
     'model-invalid',
     `The model’s ${file} in ${folder} cannot be read (${errorMessage(cause)}); get the model again.`,
@@ -145,15 +158,10 @@ function missingFile(folder: string, file: string, remedy: string): TesseraError
 }
 
 async function isDirectory(folder: string): Promise<boolean> {
-  return stat(folder).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
+  const stats = await ifThere(folder, '.', () => stat(folder));
+  return stats?.isDirectory() === true;
 }
 
 async function exists(folder: string, file: string): Promise<boolean> {
-  return stat(path.join(folder, file)).then(
-    () => true,
-    () => false,
-  );
+  return (await ifThere(folder, file, () => stat(path.join(folder, file)))) !== undefined;
 }

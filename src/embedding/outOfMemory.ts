@@ -16,6 +16,8 @@ const EXCEPTION_SIGNS: readonly RegExp[] = [
   /8007000E|E_OUTOFMEMORY|not enough memory resources/i,
   // Dawn under WebGPU.
   /ErrorOutOfDeviceMemory|ErrorOutOfHostMemory|VK_ERROR_OUT_OF_(?:DEVICE|HOST)_MEMORY|GPUOutOfMemoryError|out of memory/i,
+  // The system, to a call for a file or folder: "ENOMEM: not enough memory, scandir …".
+  /\bENOMEM\b/,
   // V8, when a typed array cannot be had.
   /Array buffer allocation failed/i,
 ];

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chooseGraph, identifyModel, readModelFolder } from '../../../src/embedder/modelFolder.ts';
@@ -38,6 +38,12 @@ describe('a model’s folder', () => {
       code,
       message: expect.stringMatching(message) as string,
     });
+  });
+
+  it('that cannot be listed is not taken for an empty one', async () => {
+    const folder = await makeFolder({});
+    await symlink('onnx', path.join(folder, 'onnx'));
+    await expect(readModelFolder(folder)).rejects.toMatchObject({ code: 'model-invalid' });
   });
 
   it('that is not there is named', async () => {

@@ -12,6 +12,7 @@ describe('an exception', () => {
     'Non-zero status code returned while running DmlFusedNode. Exception(3) tid(1) 8007000E Not enough memory resources are available to complete this operation.',
     'vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY',
     'Array buffer allocation failed',
+    "ENOMEM: not enough memory, scandir '/models/onnx'",
   ])('that says “%s” means that a smaller run might do', (message) => {
     expect(isOutOfMemoryError(new Error(message))).toBe(true);
   });
