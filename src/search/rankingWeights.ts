@@ -51,7 +51,8 @@ export const RANKING_WEIGHTS: RankingWeights = {
   depth: -0.25,
   recent: 0.05,
   open: 0.05,
-  sameFile: 0.5,
+  // By chunks, dev annotations: 0.5 .9172, 0.65 .9182; by files .9195.
+  sameFile: 0.65,
   chunk: { text: 0.6, vector: 0.9, definition: 0.4 },
 };
 
