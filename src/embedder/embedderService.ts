@@ -7,6 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import { BatchTuner } from '../embedding/batchTuner.ts';
 import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../embedding/deviceLimits.ts';
 import { LaneQueue } from '../embedding/laneQueue.ts';
+import { namingShortage } from '../embedding/outOfMemory.ts';
 import { ScopeMeter } from '../embedding/scopeMeter.ts';
 import { tunerKey } from '../embedding/tunerTypes.ts';
 import { LearnedFile, machineName } from '../process/learnedFile.ts';
@@ -91,7 +92,9 @@ export class EmbedderService {
     const allThreads = settings.threads === 0 ? defaultThreads() : settings.threads;
     const threads = Math.max(1, Math.floor(allThreads / processes));
     const memoryCeilingMb = resolveMemoryCeilingMb(settings.memoryCeilingMb, processes);
-    const models = await openModels(params, threads);
+    const models = await openModels(params, threads).catch((error: unknown) => {
+      throw namingShortage(error, 'There was not enough memory to load the models.');
+    });
     const file = new LearnedFile(settings.tunerStateFile, logger);
     const machine = machineName(threads);
     const keyOf = (scope: Scope): string =>

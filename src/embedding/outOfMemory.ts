@@ -1,4 +1,4 @@
-import { errorMessage } from '../base/errors.ts';
+import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
 
 /**
  * Every sign of memory running out, in one place. ONNX Runtime's JavaScript binding throws plain `Error`s without a
@@ -26,6 +26,12 @@ const EXCEPTION_SIGNS: readonly RegExp[] = [
 export function isOutOfMemoryError(error: unknown): boolean {
   const message = errorMessage(error);
   return EXCEPTION_SIGNS.some((sign) => sign.test(message));
+}
+
+/** The same error, or, when memory is what it lacked wherever it was thrown, one of code `out-of-memory` with this message. */
+export function namingShortage(error: unknown, message: string): unknown {
+  if (isTesseraError(error, 'out-of-memory') || !isOutOfMemoryError(error)) return error;
+  return new TesseraError('out-of-memory', message, { cause: error });
 }
 
 /** How a process ended. */

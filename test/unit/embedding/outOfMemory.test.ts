@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { exitLooksLikeOutOfMemory, isOutOfMemoryError } from '../../../src/embedding/outOfMemory.ts';
+import { TesseraError } from '../../../src/base/errors.ts';
+import { exitLooksLikeOutOfMemory, isOutOfMemoryError, namingShortage } from '../../../src/embedding/outOfMemory.ts';
 
 describe('an exception', () => {
   it.each([
@@ -23,6 +24,17 @@ describe('an exception', () => {
     'This is an invalid model. Error: the graph is not acyclic.',
   ])('that says “%s” does not', (message) => {
     expect(isOutOfMemoryError(new Error(message))).toBe(false);
+  });
+});
+
+describe('an error while models are loaded', () => {
+  it('is named a shortage when memory was what it lacked, wherever that was noticed', () => {
+    const noticed = new TesseraError('model-invalid', 'The model’s x.onnx cannot be run on cpu (std::bad_alloc).');
+    expect(namingShortage(noticed, 'Too little.')).toMatchObject({ code: 'out-of-memory', message: 'Too little.' });
+    const invalid = new TesseraError('model-invalid', 'The model’s x.onnx cannot be run on cpu (a cycle).');
+    expect(namingShortage(invalid, 'Too little.')).toBe(invalid);
+    const named = new TesseraError('out-of-memory', 'There was not enough memory to load x.onnx.');
+    expect(namingShortage(named, 'Too little.')).toBe(named);
   });
 });
 
