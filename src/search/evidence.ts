@@ -5,7 +5,7 @@ import { type PathTrait, asksFor } from './pathTraits.ts';
 import type { SearchQuery } from './searchQuery.ts';
 import { stem } from './stemming.ts';
 import { averageLength, inverseFrequency, termStatistics, textScores } from './textScores.ts';
-import { withTests } from './testSubjects.ts';
+import { testStrength } from './testSubjects.ts';
 import { topScores } from './topScores.ts';
 import { WordHolders } from './wordHolders.ts';
 
@@ -116,7 +116,8 @@ export function collectEvidence(request: EvidenceRequest): FileEvidence[] {
       fileEvidence(request, scores, file, { words, holders, bestText, scale: scales[scores.segment.space] }),
     );
   });
-  return withTests(evidence);
+  const strength = testStrength(evidence);
+  return evidence.map((file) => ({ ...file, features: { ...file.features, tested: strength(file.entry) } }));
 }
 
 function scoreSegment(
