@@ -51,7 +51,7 @@ export interface IndexSummary {
   readonly paddingRatio: number;
   readonly model: string;
   readonly device: string;
-  /** Null when the embedder died before it could be asked. */
+  /** Null when the embedder was not needed, or died before it could be asked. */
   readonly tuner: EmbedderMetrics['scopes'] | null;
 }
 
