@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -99,9 +99,13 @@ test('degraded: when the model is gone words still find, and it is said that onl
   const [installed = ''] = (await readdir(extensions)).filter((name) => name.startsWith('tessera.'));
   const [bundled = ''] = await readdir(join(extensions, installed, 'models'));
   await cp(join(extensions, installed, 'models', bundled), model, { recursive: true });
+  const manifest = join(model, 'tessera.json');
+  await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(bundled, 'soon-gone'));
   const window = await open({ settings: { 'tessera.model.code': model, 'tessera.model.docs': model } });
   const { panel, page } = window;
   await panel.open();
+  // VS Code may come to know the machine's settings late: what is indexed first may be by the bundled model.
+  await untilStatusPageSays(window, 'soon-gone');
   await window.untilIndexed();
   await rm(model, { recursive: true });
   await killAll('embedder.js');
@@ -144,6 +148,17 @@ test('failed: an index server that keeps dying is given up, said so, and started
   await window.panel.ask('where are failed calls tried again');
   await expect.poll(() => window.panel.files.first().textContent()).toContain('retry.ts');
 });
+
+/** Opens the status page until it says something, and closes it. */
+async function untilStatusPageSays(window: TestWindow, text: string): Promise<void> {
+  const { page, workbench } = window;
+  await workbench.runCommand('Tessera: Show Status');
+  await expect.poll(() => page.locator('iframe.webview.ready').count(), { timeout: 60_000 }).toBe(2);
+  const found = [0, 1].map((index) => workbench.webview(index).getByText(text).first().waitFor({ timeout: 120_000 }));
+  await Promise.any(found);
+  await workbench.runCommand('View: Close All Editors');
+  await expect.poll(() => page.locator('iframe.webview.ready').count(), { timeout: 60_000 }).toBe(1);
+}
 
 /** Kills the processes that run one of the bundles of the extension installed for this run. */
 async function killAll(bundle: 'server.js' | 'embedder.js'): Promise<void> {
