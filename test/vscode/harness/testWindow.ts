@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -9,6 +10,14 @@ import { Workbench } from './workbench.ts';
 
 const DRIVER = join(import.meta.dirname, '../driver');
 const FIXTURE = join(import.meta.dirname, '../../fixtures/workspace');
+
+const REMOVE = { recursive: true, force: true, maxRetries: 5 } as const;
+
+/** Of windows that are not closed yet, and never will be when this process is interrupted. */
+const OPEN_HOMES = new Set<string>();
+process.once('exit', () => {
+  for (const home of OPEN_HOMES) rmSync(home, REMOVE);
+});
 
 export interface TestWindowOptions {
   /** Folder VS Code has installed the packed extension into. */
@@ -65,6 +74,7 @@ export class TestWindow {
 
   static async open(options: TestWindowOptions): Promise<TestWindow> {
     const home = await mkdtemp(join(tmpdir(), 'tessera-window-'));
+    OPEN_HOMES.add(home);
     const { folder: from = 'fixture' } = options;
     const isCopied = from !== null && from !== 'empty' && from !== 'fixture';
     const folder = join(home, isCopied ? basename(from) : 'workspace');
@@ -141,6 +151,7 @@ export class TestWindow {
   async close(): Promise<void> {
     await this.#browser.close();
     await this.#server.stop();
-    await rm(this.#home, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.#home, REMOVE);
+    OPEN_HOMES.delete(this.#home);
   }
 }

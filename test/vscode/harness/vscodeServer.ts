@@ -85,6 +85,10 @@ export async function startVSCodeServer(options: VSCodeServerOptions): Promise<V
     ],
     { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
+  // Its own process group outlives this process otherwise, when that is interrupted.
+  const killWithThis = () => killGroup(child, 'SIGKILL');
+  process.once('exit', killWithThis);
+  child.once('exit', () => process.off('exit', killWithThis));
   let printed = '';
   child.stdout.on('data', (data: Buffer) => (printed += data.toString()));
   child.stderr.on('data', (data: Buffer) => (printed += data.toString()));
@@ -112,12 +116,14 @@ async function waitUntilListening(child: ChildProcess, url: string, output: () =
 async function stopGroup(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.pid === undefined) return;
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  process.kill(-child.pid, 'SIGTERM');
-  const timer = setTimeout(() => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  }, 5_000);
+  killGroup(child, 'SIGTERM');
+  const timer = setTimeout(() => killGroup(child, 'SIGKILL'), 5_000);
   await exited;
   clearTimeout(timer);
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid !== undefined) process.kill(-pid, signal);
 }
 
 async function freePort(): Promise<number> {
