@@ -163,14 +163,18 @@ function bestOf(
   limit: number,
   floor: number,
 ): BestChunk[] {
-  const best = scored
-    .flatMap((scores) => {
-      const own = values(scores);
-      if (own === null) return [];
-      return topScores(own, limit, floor, scores.accepts).map((chunk) => ({ scores, chunk, score: own[chunk] ?? 0 }));
-    })
-    .sort((left, right) => right.score - left.score)
-    .slice(0, limit);
+  let best: BestChunk[] = [];
+  for (const scores of scored) {
+    const own = values(scores);
+    if (own === null) continue;
+    // What the segments before have better need not be gathered.
+    const least = best.length < limit ? floor : (best.at(-1)?.score ?? floor);
+    const found = topScores(own, limit, least, scores.accepts);
+    if (found.length === 0) continue;
+    best = [...best, ...found.map((chunk) => ({ scores, chunk, score: own[chunk] ?? 0 }))]
+      .sort((left, right) => right.score - left.score)
+      .slice(0, limit);
+  }
   for (const { scores, chunk } of best) scores.candidates.add(chunk);
   return best;
 }

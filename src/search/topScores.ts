@@ -27,23 +27,23 @@ export function topScores(
       at = worst;
     }
   };
+  let least = floor;
   for (let number = 0; number < scores.length; number++) {
-    const value = score(number);
-    if (value <= floor) continue;
-    if (heap.length === limit && !isWorse(heap[0] ?? 0, number)) continue;
-    if (!accept(number)) continue;
+    // Of equal scores the first stays: numbers ascend.
+    if ((scores[number] ?? 0) <= least || !accept(number)) continue;
     if (heap.length === limit) {
       heap[0] = number;
       sink(0);
-      continue;
+    } else {
+      let at = heap.push(number) - 1;
+      while (at > 0) {
+        const parent = (at - 1) >> 1;
+        if (!isWorse(heap[at] ?? 0, heap[parent] ?? 0)) break;
+        swap(at, parent);
+        at = parent;
+      }
     }
-    let at = heap.push(number) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isWorse(heap[at] ?? 0, heap[parent] ?? 0)) break;
-      swap(at, parent);
-      at = parent;
-    }
+    if (heap.length === limit) least = score(heap[0] ?? 0);
   }
   return heap.sort((left, right) => (isWorse(left, right) ? 1 : -1));
 }
