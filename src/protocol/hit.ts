@@ -1,6 +1,6 @@
 import type { Scope, ScopeFilter } from './scope.ts';
 
-/** What one part of the ranking gave a hit; parts of one hit add up to its score. */
+/** What one part of the ranking gave a hit; parts of one hit add up to s, and its score is 1 / (1 + e^−s). */
 export interface ScorePart {
   /** Stable name of the part: `vector`, `text`, `definition`, `path`, … */
   readonly part: string;
@@ -24,7 +24,7 @@ export interface Hit {
   /** Lines count from 1 and include both ends. */
   readonly startLine: number;
   readonly endLine: number;
-  /** Higher is better; comparable within one answer only, and below zero when more speaks against a hit than for it. */
+  /** Above 0, below 1, higher is better, ½ where as much speaks against a hit as for it; no probability, and comparable within one answer only. */
   readonly score: number;
   readonly scope: Scope;
   readonly language: string;

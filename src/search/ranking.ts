@@ -39,6 +39,11 @@ export function fileScore({ features }: FileEvidence, weights: RankingWeights): 
   return score;
 }
 
+/** A sum of parts as a person sees it: between 0 and 1 and in the same order, though what speaks against a hit may outweigh the rest. */
+export function shownScore(sum: number): number {
+  return 1 / (1 + Math.exp(-sum));
+}
+
 function rankFile(file: FileEvidence, score: number, floor: number, weights: RankingWeights): RankedChunk[] {
   const own = (chunk: ChunkEvidence) =>
     weights.chunk.text * chunk.text +

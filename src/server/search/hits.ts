@@ -1,6 +1,6 @@
 import type { FolderHit } from '../../protocol/server.ts';
 import type { IndexSegment } from '../../search/chunkIndex.ts';
-import type { RankedChunk } from '../../search/ranking.ts';
+import { type RankedChunk, shownScore } from '../../search/ranking.ts';
 import type { SearchQuery } from '../../search/searchQuery.ts';
 import { mergeTouching } from '../../search/mergeTouching.ts';
 import { snippetOf } from '../../search/snippet.ts';
@@ -55,7 +55,7 @@ export async function hitsOf({
       path: best.file.path,
       startLine,
       endLine,
-      score: best.score,
+      score: shownScore(best.score),
       scope: best.file.scope,
       language: best.file.language,
       symbol: best.chunk.symbol,

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TesseraError } from '../../../src/base/errors.ts';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { languageOf, resolveLanguage } from '../../../src/indexing/languages.ts';
-import { NO_FILTERS } from '../../../src/protocol/hit.ts';
+import { NO_FILTERS, type ScorePart } from '../../../src/protocol/hit.ts';
 import type { SearchParams } from '../../../src/protocol/server.ts';
 import { searchTextOf } from '../../../src/search/searchText.ts';
 import { createChunker } from '../../../src/server/chunking/createChunker.ts';
@@ -43,6 +43,10 @@ afterEach(async () => {
   connection.close();
   await rm(temporary, { recursive: true, force: true });
 });
+
+/** What the parts say the score is. */
+const scoreOf = (parts: readonly ScorePart[] = []) =>
+  1 / (1 + Math.exp(-parts.reduce((sum, { value }) => sum + value, 0)));
 
 /** A file as the indexer writes it: cut by the real chunker, embedded by the hash of its texts. */
 async function write(...files: readonly (readonly [filePath: string, text: string])[]): Promise<void> {
@@ -152,12 +156,21 @@ describe('a search', () => {
     await expect(search('lang:klingon x')).rejects.toThrow('No language is called “klingon”');
   });
 
+  it('gives scores between 0 and 1, best first, also where more speaks against a hit than for it', async () => {
+    await write(['src/retry.ts', RETRY], ['docs/examples/generated/tests/notes.md', 'retry\n']);
+    const { hits } = await search('retry request', { explain: true });
+    expect(hits.map(({ path }) => path)).toEqual(['src/retry.ts', 'docs/examples/generated/tests/notes.md']);
+    const [best = NaN, worst = NaN] = hits.map(({ score }) => score);
+    expect(worst).toBeGreaterThan(0);
+    expect(worst).toBeLessThan(0.5);
+    expect(best).toBeGreaterThan(0.5);
+    expect(best).toBeLessThan(1);
+  });
+
   it('says which parts made each score when asked', async () => {
     await write(['src/retry.ts', RETRY], ['src/parse.ts', PARSE]);
     const { hits } = await search('retry request', { explain: true });
-    for (const { score, explanation } of hits) {
-      expect(explanation?.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(score, 6);
-    }
+    for (const { score, explanation } of hits) expect(scoreOf(explanation)).toBeCloseTo(score, 6);
   });
 
   it('goes on by words when the embedder fails, and says so', async () => {
@@ -234,7 +247,7 @@ describe('similar code', () => {
     const parts = hit?.explanation ?? [];
     // What a file is called or is for says nothing about how alike two pieces of code are.
     expect(parts.map(({ part }) => part).sort()).toEqual(['text', 'vector']);
-    expect(parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(hit?.score ?? NaN, 6);
+    expect(scoreOf(parts)).toBeCloseTo(hit?.score ?? NaN, 6);
   });
 
   it('is refused for a line that is not indexed', async () => {
@@ -253,9 +266,7 @@ describe('a search with a multi-vector model', () => {
     const { hits } = await byTokens.search(explained, [{ folder: FOLDER, reader: store }]);
     expect(hits.map((hit) => hit.path)).toEqual(['src/two.ts', 'src/one.ts']);
     expect(hits[0]?.explanation?.find(({ part }) => part === 'tokens')?.value).toBeGreaterThan(0);
-    for (const { score, explanation } of hits) {
-      expect(explanation?.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(score);
-    }
+    for (const { score, explanation } of hits) expect(scoreOf(explanation)).toBeCloseTo(score);
     const plain = await searcher.search(explained, [{ folder: FOLDER, reader: store }]);
     expect(plain.hits.flatMap((hit) => hit.explanation ?? []).map(({ part }) => part)).not.toContain('tokens');
   });
