@@ -12,6 +12,7 @@ import type { Embedder } from './embedder/embedder.ts';
 import { createEmbedder } from './embedder/createEmbedder.ts';
 import { FolderIndex } from './folderIndex.ts';
 import type { FolderSearch, SearchedFolder } from './folderSearch.ts';
+import { indexableOverlays } from './search/overlays.ts';
 import { RememberingEmbedder } from './rememberingEmbedder.ts';
 import type { Scanner } from './scanner/entries.ts';
 import { DiskEmbeddingCache, type EmbeddingCache } from './store/embeddingCache.ts';
@@ -117,8 +118,10 @@ export class Engine extends Disposable {
       asked[0]?.requireReader();
       return NOTHING_YET;
     }
+    const judge = (folder: string, paths: readonly string[]) => this.opened(folder).judge(paths);
+    const asked = { ...params, overlays: await indexableOverlays(params.overlays ?? [], judge) };
     const result = await this.#withFreshReaders(folders, async (fresh) => {
-      const groups = this.#bySearch(fresh).map(([search, own]) => search.search(params, own, signal));
+      const groups = this.#bySearch(fresh).map(([search, own]) => search.search(asked, own, signal));
       return mergeResults(await Promise.all(groups), params.limit);
     });
     const isOutdated = folders.some(({ reader }) => !reader.hasVectors);

@@ -21,7 +21,7 @@ import { RunProgress } from './indexer/runProgress.ts';
 import { type VerifyReport, verifyFolder } from './indexer/verifyFolder.ts';
 import { statusCounts, summaryOf } from './indexReport.ts';
 import { IndexStores } from './indexStores.ts';
-import type { ScanOptions, Scanner } from './scanner/entries.ts';
+import type { PathVerdict, ScanOptions, Scanner } from './scanner/entries.ts';
 import type { FileRecord } from './store/chunkStore.ts';
 import type { EmbeddingCache } from './store/embeddingCache.ts';
 import { folderIndexDir } from './store/indexLocation.ts';
@@ -244,13 +244,17 @@ export class FolderIndex extends Disposable {
     };
   }
 
+  /** What these paths are by the rules in force, in their order. Rejects with `folder-unreadable`. */
+  judge(paths: readonly string[]): Promise<readonly PathVerdict[]> {
+    return this.#options.scanner.checkPaths(this.folder, this.#scanOptions(), paths);
+  }
+
   async fileState(path: string): Promise<FileState> {
     const record = (await this.#stores.serving?.files())?.get(path);
     if (this.#changes.has(path)) return { kind: 'pending' };
     if (record?.skipped != null && record.chunks === 0) return { kind: 'skipped', ...record.skipped };
     if (record !== undefined) return { kind: 'indexed', chunks: record.chunks };
-    const { scanner } = this.#options;
-    const [verdict] = await scanner.checkPaths(this.folder, this.#scanOptions(), [path]);
+    const [verdict] = await this.judge([path]);
     if (verdict?.kind === 'file') return { kind: 'pending' };
     if (verdict?.kind === 'skipped') return { kind: 'skipped', reason: verdict.reason, detail: verdict.detail };
     return verdict?.kind === 'ignored' ? { kind: 'ignored' } : { kind: 'unknown' };

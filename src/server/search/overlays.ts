@@ -1,10 +1,15 @@
 import type { CancellationSignal } from '../../base/cancellation.ts';
+import { errorMessage, isTesseraError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
 import { embeddingText } from '../../indexing/embeddingText.ts';
 import type { Chunker } from '../../indexing/document.ts';
-import { languageOf } from '../../indexing/languages.ts';
+import { languageOf, languageOfDocument } from '../../indexing/languages.ts';
+import { measureLines, skipByContent } from '../../indexing/skipRules.ts';
+import type { Scope } from '../../protocol/scope.ts';
 import type { OverlayText } from '../../protocol/server.ts';
 import type { ChunkIndex, IndexSegment } from '../../search/chunkIndex.ts';
 import type { Embedder } from '../embedder/embedder.ts';
+import type { PathVerdict } from '../scanner/entries.ts';
 
 /** An unsaved text as a segment of its own, and the texts of its chunks by id. */
 export interface Overlay {
@@ -16,18 +21,52 @@ export interface Overlay {
 /** Unsaved texts remembered between searches: typing in the search box must not cut and embed them again. */
 const REMEMBERED = 16;
 
+/**
+ * Those of the unsaved texts that would be indexed if they were saved: an editor may hold a secret or an ignored file, which no search may
+ * show. `judge` says what the paths of a folder are, in their order.
+ */
+export async function indexableOverlays(
+  overlays: readonly OverlayText[],
+  judge: (folder: string, paths: readonly string[]) => Promise<readonly PathVerdict[]>,
+): Promise<readonly OverlayText[]> {
+  const byFolder = Map.groupBy(overlays, ({ folder }) => folder);
+  const kept = await Promise.all(
+    [...byFolder].map(async ([folder, own]) => {
+      const verdicts = await judge(
+        folder,
+        own.map(({ path }) => path),
+      );
+      return own.filter((overlay, index) => mayBeIndexed(verdicts[index]) && !isSkippedByContent(overlay));
+    }),
+  );
+  return kept.flat();
+}
+
+/** A new file is empty on the disk until it is first saved. */
+function mayBeIndexed(verdict: PathVerdict | undefined): boolean {
+  return verdict?.kind === 'file' || (verdict?.kind === 'skipped' && verdict.reason === 'empty');
+}
+
+function isSkippedByContent({ path, text }: OverlayText): boolean {
+  const skip = skipByContent(text, measureLines(text), languageOfDocument(path, text).scope);
+  // All of its text was deleted: what is stored of it is not there any more.
+  return skip !== undefined && skip.reason !== 'empty';
+}
+
 /** Cuts and embeds unsaved texts of open editors, for one search; nothing of them reaches the disk. */
 export class Overlays {
   readonly #chunker: Chunker;
   readonly #embedder: Embedder;
+  readonly #logger: Logger;
   readonly #remembered = new Map<
     string,
     { readonly text: string; readonly index: ChunkIndex; readonly overlay: Overlay }
   >();
 
-  constructor(chunker: Chunker, embedder: Embedder) {
+  constructor(chunker: Chunker, embedder: Embedder, logger: Logger) {
     this.#chunker = chunker;
     this.#embedder = embedder;
+    this.#logger = logger;
   }
 
   /** `index` is the folder's, whose mean the vectors are compared against. */
@@ -42,15 +81,11 @@ export class Overlays {
     const { id: language, scope } = languageOf(path, text.slice(0, 200).split('\n', 1)[0]);
     const chunks = await this.#chunker.chunk({ path, language, scope, text });
     const texts = chunks.map((chunk) => embeddingText(path, chunk));
-    const { vectors, dimension, failures } =
-      texts.length === 0
-        ? { vectors: new Float32Array(0), dimension: 0, failures: [] }
-        : await this.#embedder.embed({ texts, role: 'document', scope, lane: 'saved' }, signal);
-    const failed = new Set(failures.map((failure) => failure.index));
+    const embedded = await this.#embed(texts, scope, signal);
     const indexable = chunks.map((chunk, row) => ({
       ...chunk,
       id: `unsaved:${folder}:${path}#${row}`,
-      vector: failed.has(row) ? null : vectors.subarray(row * dimension, (row + 1) * dimension),
+      vector: embedded?.[row] ?? null,
     }));
     const overlay: Overlay = {
       path,
@@ -58,11 +93,32 @@ export class Overlays {
       texts: new Map(indexable.map((chunk) => [chunk.id, chunk.text])),
     };
     this.#remembered.delete(key);
+    // Without vectors it is not worth keeping: the embedder may be back for the next search.
+    if (embedded === undefined) return overlay;
     this.#remembered.set(key, { text, index, overlay });
     for (const oldest of this.#remembered.keys()) {
       if (this.#remembered.size <= REMEMBERED) break;
       this.#remembered.delete(oldest);
     }
     return overlay;
+  }
+
+  /** A vector for each text, null where it has none; undefined when the embedder is not available, which leaves the words. */
+  async #embed(
+    texts: readonly string[],
+    scope: Scope,
+    signal: CancellationSignal | undefined,
+  ): Promise<readonly (Float32Array | null)[] | undefined> {
+    if (texts.length === 0) return [];
+    try {
+      const request = { texts, role: 'document', scope, lane: 'saved' } as const;
+      const { vectors, dimension, failures } = await this.#embedder.embed(request, signal);
+      const failed = new Set(failures.map((failure) => failure.index));
+      return texts.map((_, row) => (failed.has(row) ? null : vectors.subarray(row * dimension, (row + 1) * dimension)));
+    } catch (error) {
+      if (isTesseraError(error, 'cancelled')) throw error;
+      this.#logger.warn('an unsaved text was not embedded', { error: errorMessage(error) });
+      return undefined;
+    }
   }
 }

@@ -69,7 +69,7 @@ export class Searcher implements FolderSearch {
 
   constructor(options: SearcherOptions) {
     this.#options = options;
-    this.#overlays = new Overlays(options.chunker, options.embedder);
+    this.#overlays = new Overlays(options.chunker, options.embedder, options.logger);
     this.#tokens = new TokenRanking(options.embedder);
   }
 

@@ -107,6 +107,38 @@ describe('the index server', () => {
     expect(await search('freshlySaved', folder)).toEqual(['work/b.ts']);
   });
 
+  it('searches unsaved texts of files that belong to the index only', async () => {
+    const folder = await makeFolder('work', {
+      '.gitignore': 'ignored/\n',
+      '.env': 'A=1\n',
+      'ignored/x.ts': 'export const x = 1;\n',
+      'a.ts': 'export const a = 1;\n',
+      'new.ts': '',
+      'key.ts': 'export const key = 1;\n',
+    });
+    await open(folder);
+    await client.request('index', { folder, rebuild: false });
+    const key = `-----BEGIN RSA PRIVATE KEY-----\n${'unsavedwordMIIEpAIBAAKCAQEA'.repeat(4)}\n`;
+    const texts = {
+      '.env': 'UNSAVEDWORD=sk_live\n',
+      'ignored/x.ts': 'export const unsavedword = 1;\n',
+      '../outside.ts': 'export const unsavedword = 1;\n',
+      'key.ts': `export const unsavedword = \`${key}\`;\n`,
+      'a.ts': 'export const unsavedword = 1;\n',
+      'new.ts': 'export const unsavedword = 2;\n',
+    };
+    const { hits } = await client.request('search', {
+      folders: [folder],
+      query: 'unsavedword',
+      limit: 20,
+      filters: NO_FILTERS,
+      explain: false,
+      overlays: Object.entries(texts).map(([file, text]) => ({ folder, path: file, text })),
+    });
+    const unsaved = hits.filter(({ snippet }) => snippet.toLowerCase().includes('unsavedword'));
+    expect(unsaved.map((hit) => hit.path).sort()).toEqual(['a.ts', 'new.ts']);
+  });
+
   it('gives each folder the model it asks for, and still searches both', async () => {
     const second = path.join(root, 'second-model');
     await writeCharacterModel(second, 2);
