@@ -29,20 +29,6 @@ const common = {
 };
 
 /**
- * A bundle imports what stays outside before it runs a line of its own. ONNX Runtime is loaded where it is first used instead: of the
- * command line's commands, only `bench` is.
- */
-const lazyOnnxRuntime = {
-  name: 'lazy-onnxruntime',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^onnxruntime-node$/ }, ({ kind, path }) =>
-      kind === 'require-call' ? { path, external: true } : { path, namespace: 'lazy' },
-    );
-    onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({ contents: `module.exports = require('${path}');` }));
-  },
-};
-
-/**
  * `import * as vscode` in a CommonJS bundle makes each file a copy of the whole interface, some 600 properties of it, when the bundle is
  * loaded: 15 of the 20 ms that took. All files share one module with the names the sources use instead; a name not among them fails the build.
  */
@@ -78,7 +64,6 @@ const nodeProcess = {
   format: 'esm',
   target: 'node20',
   external: EXTERNAL,
-  plugins: [lazyOnnxRuntime],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

@@ -22,6 +22,11 @@ export default defineConfig(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // Index access is checked by noUncheckedIndexedAccess; a bound loop over a typed array reads better with an index.
       '@typescript-eslint/prefer-for-of': 'off',
+      // Loaded by an import it comes before anything could switch its telemetry off.
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { name: 'onnxruntime-node', allowTypeImports: true, message: 'Take it from src/embedder/onnxRuntime.ts.' },
+      ],
       'no-console': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },

@@ -1,5 +1,5 @@
-import { listSupportedBackends } from 'onnxruntime-node';
 import { EXECUTION_PROVIDERS, type ExecutionProvider } from '../protocol/embedder.ts';
+import { listSupportedBackends } from './onnxRuntime.ts';
 
 /** Providers that build a program for each shape they meet: lengths are rounded up to a multiple of this for them. */
 export const LENGTH_STEPS: Readonly<Record<ExecutionProvider, number>> = {

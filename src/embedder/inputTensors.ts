@@ -1,6 +1,6 @@
-import { Tensor } from 'onnxruntime-node';
 import { assertNever } from '../base/errors.ts';
 import type { GraphPorts, InputPort, IntegerType } from './graphPorts.ts';
+import { Tensor } from './onnxRuntime.ts';
 import type { TokenIds } from './textTokenizer.ts';
 
 export interface RowLayout {

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from './onnxRuntime.ts';
 
 /** Matrix products on the engine's CPU provider: what it can do at a shape when nothing else is in the way. */
 export class MatrixProduct {

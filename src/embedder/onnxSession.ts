@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { InferenceSession } from 'onnxruntime-node';
 import { TesseraError, errorMessage } from '../base/errors.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import type { RunOutput } from '../embedding/pooling.ts';
@@ -7,6 +6,7 @@ import type { ModelManifest } from '../embedding/modelManifest.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
 import { type GraphPorts, readGraphPorts } from './graphPorts.ts';
 import { buildFeeds } from './inputTensors.ts';
+import { InferenceSession } from './onnxRuntime.ts';
 import { readOutput } from './outputVectors.ts';
 import type { TokenIds } from './textTokenizer.ts';
 

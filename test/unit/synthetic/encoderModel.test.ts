@@ -1,5 +1,6 @@
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { InferenceSession, Tensor } from '../../../src/embedder/onnxRuntime.ts';
 import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
 import {
   ENCODER_FAMILIES,
@@ -31,12 +32,12 @@ const TEXTS = [
 ];
 
 async function run(model: Uint8Array, family: EncoderFamily): Promise<ort.InferenceSession.OnnxValueMapType> {
-  const session = await ort.InferenceSession.create(model);
+  const session = await InferenceSession.create(model);
   const length = Math.max(...TEXTS.map((text) => text.length));
   const padding = family === 'roberta' ? 1 : 0;
   const tensor = (value: (text: number[], place: number) => number): ort.Tensor => {
     const values = TEXTS.flatMap((text) => Array.from({ length }, (_, place) => BigInt(value(text, place))));
-    return new ort.Tensor('int64', BigInt64Array.from(values), [TEXTS.length, length]);
+    return new Tensor('int64', BigInt64Array.from(values), [TEXTS.length, length]);
   };
   const inputs: Record<string, ort.Tensor> = {
     input_ids: tensor((text, place) => text[place] ?? padding),
@@ -123,9 +124,9 @@ describe('a synthetic static model', () => {
 
   it.each(['padded', 'bag'] as const)('in %s form gives the mean of its tokens', async (form) => {
     const { model, weights } = form === 'padded' ? buildPaddedStaticModel(options) : buildBagModel(options);
-    const session = await ort.InferenceSession.create(model);
+    const session = await InferenceSession.create(model);
     const int64 = (values: number[], dims: number[]) =>
-      new ort.Tensor(
+      new Tensor(
         'int64',
         BigInt64Array.from(values, (value) => BigInt(value)),
         dims,
@@ -152,10 +153,10 @@ describe('synthetic matrix products', () => {
   it.each(['float32', 'int8'] as const)(
     'in %s give one row each, whatever the rows of their input',
     async (precision) => {
-      const session = await ort.InferenceSession.create(
+      const session = await InferenceSession.create(
         buildMatrixProducts({ inner: 12, columns: 5, products: 2, precision, seed: 1 }),
       );
-      const { output } = await session.run({ input: new ort.Tensor('float32', randomMatrix(3, 12, 2), [3, 12]) });
+      const { output } = await session.run({ input: new Tensor('float32', randomMatrix(3, 12, 2), [3, 12]) });
       expect(output!.dims).toEqual([2, 5]);
       const values = [...(output!.data as Float32Array)];
       expect(values.every((value) => value !== 0)).toBe(true);
