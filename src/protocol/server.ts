@@ -74,6 +74,8 @@ export type FolderState =
   | { readonly kind: 'idle'; readonly files: number; readonly chunks: number }
   | { readonly kind: 'indexing'; readonly progress: IndexProgress }
   | { readonly kind: 'paused'; readonly pendingFiles: number; readonly reason?: 'asked' | 'battery' }
+  /** Another process writes this index; what has changed since is worked off when it is done. `program`: `VS Code`, `tessera index`. */
+  | { readonly kind: 'waiting'; readonly program: string }
   | { readonly kind: 'degraded'; readonly reason: string };
 
 export interface FolderStatus {

@@ -20,7 +20,7 @@ import { type FolderPass, reconcileFolder, reconcilePaths } from './indexer/reco
 import { RunProgress } from './indexer/runProgress.ts';
 import { type VerifyReport, verifyFolder } from './indexer/verifyFolder.ts';
 import { statusCounts, summaryOf } from './indexReport.ts';
-import { IndexStores } from './indexStores.ts';
+import { type IndexWriter, IndexStores } from './indexStores.ts';
 import type { PathVerdict, ScanOptions, Scanner } from './scanner/entries.ts';
 import type { FileRecord } from './store/chunkStore.ts';
 import type { EmbeddingCache } from './store/embeddingCache.ts';
@@ -73,6 +73,8 @@ export class FolderIndex extends Disposable {
   /** Full passes asked for and not done. */
   #fullRuns = 0;
   #running: RunProgress | undefined;
+  /** The program that writes this index while a pass of ours would; undefined when none stands in the way. */
+  #otherWriter: string | undefined;
   /** What each kind of work last failed with, until it succeeds. */
   #failures: Readonly<Partial<Record<FailedWork, TesseraError>>> = {};
   #errors: { readonly time: string; readonly code: string; readonly message: string }[] = [];
@@ -221,6 +223,8 @@ export class FolderIndex extends Disposable {
       const pendingFiles = (progress ? progress.filesTotal - progress.filesDone : 0) + this.#changes.size;
       return { kind: 'paused', pendingFiles, reason: 'asked' };
     }
+    if (this.#otherWriter !== undefined && failure === undefined)
+      return { kind: 'waiting', program: this.#otherWriter };
     if (progress !== undefined) return { kind: 'indexing', progress };
     if (failure !== undefined) return { kind: 'degraded', reason: failure.message };
     return { kind: 'idle', ...(this.#stores.serving?.counts ?? { files: 0, chunks: 0 }) };
@@ -273,6 +277,7 @@ export class FolderIndex extends Disposable {
     await this.settled();
     this.#stopping = new AbortController();
     this.#changes.clear();
+    this.#otherWriter = undefined;
     await this.#stores.clear();
     this.#succeed('indexing', 'following');
     // Models that could not be opened before have nothing to do with the clearing.
@@ -302,7 +307,7 @@ export class FolderIndex extends Disposable {
     try {
       await this.#openStores(stop);
       this.#fireState();
-      const store = await this.#stores.write(request.rebuild, async ({ store, turns }) => {
+      const store = await this.#write(request.rebuild, async ({ store, turns }) => {
         await reconcileFolder(this.#pass(store, turns, progress, stop), request.firstPaths ?? []);
         progress.startMaintaining();
         await store.markComplete();
@@ -332,7 +337,7 @@ export class FolderIndex extends Disposable {
     }
     const { signal } = this.#stopping;
     await this.#openStores(signal);
-    await this.#stores.write(false, async ({ store, turns }) => {
+    await this.#write(false, async ({ store, turns }) => {
       await reconcilePaths(this.#pass(store, turns, new RunProgress(this.#options.clock), signal), paths);
       // While a rebuild is under way, people search the index beside it: it follows too, unless its vectors are another model's.
       const { serving } = this.#stores;
@@ -344,6 +349,22 @@ export class FolderIndex extends Disposable {
     });
     this.#succeed('following');
     this.#fireState();
+  }
+
+  /** Runs a pass as the index's writer, and says whose turn it is while it is not ours. */
+  async #write<T>(rebuild: boolean, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
+    try {
+      return await this.#stores.write(rebuild, (writer) => {
+        this.#otherWriter = undefined;
+        return pass(writer);
+      });
+    } catch (error) {
+      if (isTesseraError(error, 'store-locked')) {
+        this.#otherWriter = String(error.details['program']);
+        this.#fireState();
+      }
+      throw error;
+    }
   }
 
   async #openStores(signal?: CancellationSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import type { CancellationSignal } from '../../base/cancellation.ts';
 import { isCancelled } from '../../base/cancellation.ts';
 import { Disposable } from '../../base/disposable.ts';
-import { TesseraError, toTesseraError } from '../../base/errors.ts';
+import { TesseraError, isTesseraError, toTesseraError } from '../../base/errors.ts';
 import { Emitter } from '../../base/event.ts';
 import type { Logger } from '../../base/logger.ts';
 import type {
@@ -145,6 +145,8 @@ export class FolderIndex extends Disposable {
     } catch (error) {
       // What a person stopped is not owed; the index says that it is incomplete.
       this.#owesReconcile = !isCancelled(error);
+      // Another window or a terminal writes this index. The server waits for it and then makes good what is owed.
+      if (isTesseraError(error, 'store-locked')) await this.#announce([]);
       throw error;
     }
   }
@@ -230,8 +232,8 @@ export class FolderIndex extends Disposable {
   #failed(error: unknown): void {
     if (isCancelled(error) || this.isDisposed) return;
     const failure = toTesseraError(error);
-    // The server's own end is shown as the server's state and mended by its restart.
-    if (failure.code === 'process-exited' || failure.code === 'disposed') return;
+    // The server's own end is shown as the server's state and mended by its restart; that it waits for another writer is a state too.
+    if (['process-exited', 'disposed', 'store-locked'].includes(failure.code)) return;
     this.#options.logger.error('background indexing failed', {
       folder: this.folder,
       code: failure.code,

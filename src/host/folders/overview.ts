@@ -29,10 +29,12 @@ export type Overview =
       readonly secondsLeft: number | null;
     }
   | { readonly kind: 'paused'; readonly pendingFiles: number; readonly reason: PauseReason }
+  /** Another window or a terminal writes an index; search works on what is there. */
+  | { readonly kind: 'waiting' }
   | { readonly kind: 'degraded'; readonly reason: string; readonly error: TesseraError | undefined }
   | { readonly kind: 'failed'; readonly error: TesseraError };
 
-/** The state most worth a person's attention wins: failed, degraded, indexing, paused, then idle. */
+/** The state most worth a person's attention wins: failed, degraded, indexing, paused, waiting, then idle. */
 export function overviewOf(server: ProcessState, folders: readonly FolderSummary[]): Overview {
   if (folders.length === 0) return { kind: 'no-folder' };
   const active = folders.filter((folder) => folder.permission !== 'none');
@@ -60,6 +62,7 @@ export function overviewOf(server: ProcessState, folders: readonly FolderSummary
     const pendingFiles = sum(states.map((state) => (state.kind === 'paused' ? state.pendingFiles : 0)));
     return { kind: 'paused', pendingFiles, reason: reasons.includes('asked') ? 'asked' : 'battery' };
   }
+  if (states.some((state) => state.kind === 'waiting')) return { kind: 'waiting' };
   const idle = states.flatMap((state) => (state.kind === 'idle' ? [state] : []));
   if (idle.length === 0)
     return server.kind === 'stopped' && isUntrusted(active) ? restricted([]) : { kind: 'starting' };

@@ -100,6 +100,13 @@ function contentOf(overview: Overview): Content | undefined {
         detail: waitingWords(overview.pendingFiles),
         actions: ['resume', 'showStatus'],
       };
+    case 'waiting':
+      return {
+        text: '$(clock) Tessera',
+        label: l10n.t('Another window or terminal is indexing'),
+        detail: l10n.t('Search works here; indexing goes on when the other one is done.'),
+        actions: ['showStatus'],
+      };
     case 'degraded': {
       const explained = overview.error === undefined ? undefined : explainError(overview.error);
       return {

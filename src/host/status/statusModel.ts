@@ -98,6 +98,14 @@ function stateWords({ state }: FolderStatus): StateWords {
         progress: null,
         actions: ['resume', 'showLog'],
       };
+    case 'waiting':
+      return {
+        tone: 'quiet',
+        state: l10n.t('Another window or terminal is indexing'),
+        detail: l10n.t('Search works here; indexing goes on when the other one is done.'),
+        progress: null,
+        actions: ['showLog'],
+      };
     case 'degraded':
       return {
         tone: 'warning',

@@ -62,6 +62,14 @@ export function bannerOf(overview: Overview): Notice | null {
         waitingWords(overview.pendingFiles),
         ['resume'],
       );
+    case 'waiting':
+      return notice(
+        'info',
+        'clock',
+        l10n.t('Another window or terminal is indexing'),
+        l10n.t('Search works here; indexing goes on when the other one is done.'),
+        ['showStatus'],
+      );
     case 'degraded': {
       if (overview.error !== undefined) return failureNotice(overview.error);
       return notice('warning', 'warning', l10n.t('Search is limited'), overview.reason, ['restart', 'showLog']);
@@ -118,6 +126,7 @@ export function welcomeOf(overview: Overview): Notice {
     case 'no-folder':
     case 'off':
     case 'paused':
+    case 'waiting':
     case 'degraded':
     case 'failed':
       return notice('info', 'search', l10n.t('Ask for what the code does'), '', ['openWalkthrough']);

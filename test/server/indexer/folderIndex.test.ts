@@ -367,11 +367,13 @@ describe('an index', () => {
       code: 'store-locked',
       details: { pid: process.pid, program: 'a test' },
     });
+    expect(other.state).toEqual({ kind: 'waiting', program: 'a test' });
     expect((await other.reader?.files())?.size).toBe(4);
     work.embedder.release();
     await run;
     expect((await other.reader?.chunksOf('a.ts'))?.[0]?.text).toBe('const locked = 1;');
     expect(await other.index({ rebuild: false })).toMatchObject({ embedded: 0 });
+    expect(other.state.kind).toBe('idle');
   });
 
   it('that was never made leaves nothing on the disk', async () => {

@@ -96,6 +96,19 @@ test('a folder nobody opened owes nothing when the server dies', () => {
   expect(index.owesReconcile).toBe(false);
 });
 
+test('a folder that another window is writing is left to the server, which waits, and is not in trouble', async () => {
+  const { server, index } = folder();
+  const locked = new TesseraError('store-locked', 'VS Code (process 1) is writing this index.');
+  server.failures.set('index', locked);
+  await index.reconcile();
+  expect(server.asked).toEqual(['open', 'index', 'changed all']);
+  expect(index.lastError).toBeUndefined();
+  expect(index.owesReconcile).toBe(false);
+  server.failures.set('index', locked);
+  await expect(index.index(false)).rejects.toBe(locked);
+  expect(server.asked.at(-1)).toBe('changed all');
+});
+
 test('cancelled indexing is over; it does not come back with the next save', async () => {
   const { server, index } = folder();
   server.failures.set('index', new TesseraError('cancelled', 'no'));

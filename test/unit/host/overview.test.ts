@@ -55,6 +55,12 @@ test('trouble comes before work, work before rest', () => {
   expect(overviewOf(RUNNING, [folder(idle(1)), folder(indexing(1, 1))]).kind).toBe('indexing');
 });
 
+test('another window that writes an index is no trouble', () => {
+  const waiting: FolderState = { kind: 'waiting', program: 'VS Code' };
+  expect(overviewOf(RUNNING, [folder(waiting), folder(idle(1))])).toEqual({ kind: 'waiting' });
+  expect(overviewOf(RUNNING, [folder(waiting), folder(indexing(1, 1))]).kind).toBe('indexing');
+});
+
 test('a person’s pause is told apart from the battery’s', () => {
   const paused: FolderState = { kind: 'paused', pendingFiles: 4 };
   expect(overviewOf(RUNNING, [folder(paused, { pausedBy: 'battery' })])).toEqual({
