@@ -15,6 +15,7 @@ import { createChunker } from '../src/server/chunking/createChunker.ts';
 import { EmbedderClient } from '../src/server/embedder/embedderClient.ts';
 import { spawnEmbedder } from '../src/server/embedder/spawnEmbedder.ts';
 import { FolderIndex } from '../src/server/folderIndex.ts';
+import { TypingRest } from '../src/server/indexer/typingRest.ts';
 import { FILE_SCANNER } from '../src/server/scanner/fileScanner.ts';
 import { NO_EMBEDDING_CACHE } from '../src/server/store/embeddingCache.ts';
 import { makeSourceTree } from './sourceTree.ts';
@@ -65,6 +66,7 @@ async function indexOnce(round: number): Promise<{ readonly seconds: number; rea
     cache: NO_EMBEDDING_CACHE,
     chunker,
     scanner: FILE_SCANNER,
+    rest: new TypingRest(SYSTEM_CLOCK),
     clock: SYSTEM_CLOCK,
     logger: SILENT_LOGGER,
     program: 'bench',

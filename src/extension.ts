@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { DisposableStore } from './base/disposable.ts';
 import { Logger } from './base/logger.ts';
@@ -19,11 +20,13 @@ import { searchInFolder } from './host/commands/searchInFolder.ts';
 import { showLog } from './host/commands/showLog.ts';
 import { showStatus } from './host/commands/showStatus.ts';
 import { viewCommands } from './host/commands/viewCommands.ts';
+import { onEditorKey } from './host/editor/editorKeys.ts';
 import { HitEditor } from './host/editor/hitEditor.ts';
 import { IndexServer } from './host/folders/indexServer.ts';
 import { WorkspaceIndex } from './host/folders/workspaceIndex.ts';
 import { channelSink } from './host/hostLog.ts';
 import { BatteryPause } from './host/manners/batteryPause.ts';
+import { TypingNotice } from './host/manners/typingNotice.ts';
 import { SearchPicker } from './host/palette/searchPicker.ts';
 import { QueryHistory } from './host/searching/queryHistory.ts';
 import { SearchService } from './host/searching/searchService.ts';
@@ -36,8 +39,8 @@ import { registerStartView } from './host/view/startView.ts';
 import { ThemeColors } from './host/view/themeColors.ts';
 import { SYSTEM_CLOCK } from './process/systemClock.ts';
 
-/** Builds the graph and starts its parts; nothing else happens here. */
-export function activate(context: vscode.ExtensionContext): void {
+/** Builds the graph and starts its parts; nothing else happens here. Resolves when commands can rely on all of them. */
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const { extensionUri, extensionPath, extension } = context;
   const clock = SYSTEM_CLOCK;
   const startedMs = clock.now();
@@ -75,6 +78,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const statusBar = own.add(new StatusBarItem(workspace));
   const languageStatus = own.add(new LanguageStatus(workspace, server, clock));
   const batteryPause = own.add(new BatteryPause(workspace, clock, logger));
+  const typingNotice = own.add(new TypingNotice({ server, clock, onKey: onEditorKey }));
   const contextKeys = own.add(new ContextKeys(workspace));
 
   own.add(
@@ -103,10 +107,14 @@ export function activate(context: vscode.ExtensionContext): void {
 
   colors.start();
   view.start();
+  // The window's other extensions start as well: what follows the folders gets a turn of the event loop of its own.
+  await nextTurn();
+  if (own.isDisposed) return;
   statusBar.start();
   contextKeys.start();
   languageStatus.start();
   batteryPause.start();
+  typingNotice.start();
   workspace.start();
   logger.info('activated', { tookMs: Math.round(clock.now() - startedMs) });
 }

@@ -188,6 +188,8 @@ export interface ServerRequests {
   changed: readonly [params: FolderRef & { readonly paths: readonly string[] }, result: null];
   pause: readonly [params: FolderRef, result: null];
   resume: readonly [params: FolderRef, result: null];
+  /** A key was pressed in an editor: for two seconds, little begins that nobody waits for. Searches and saved files are not held up. */
+  typing: readonly [params: null, result: null];
   search: readonly [params: SearchParams, result: SearchResult];
   similar: readonly [params: SimilarParams, result: SearchResult];
   status: readonly [params: FolderRef, result: FolderStatus];

@@ -12,6 +12,7 @@ import type { Embedder } from './embedder/embedder.ts';
 import { createEmbedder } from './embedder/createEmbedder.ts';
 import { FolderIndex } from './folderIndex.ts';
 import type { FolderSearch, SearchedFolder } from './folderSearch.ts';
+import { TypingRest } from './indexer/typingRest.ts';
 import { indexableOverlays } from './search/overlays.ts';
 import { RememberingEmbedder } from './rememberingEmbedder.ts';
 import type { Scanner } from './scanner/entries.ts';
@@ -67,10 +68,17 @@ export class Engine extends Disposable {
   readonly #closing = new Map<string, Promise<void>>();
   readonly #caches = new Map<string, EmbeddingCache>();
   readonly #embedders = new Map<string, UsedEmbedder>();
+  readonly #rest: TypingRest;
 
   constructor(options: EngineOptions) {
     super();
     this.#options = options;
+    this.#rest = new TypingRest(options.clock);
+  }
+
+  /** A key was pressed in an editor: for a moment, little begins that nobody waits for. */
+  noteTyping(): void {
+    this.#rest.noteKey();
   }
 
   /** The folder's index, made (but not opened yet) when this is the first time. Settings of an open one are replaced. */
@@ -99,7 +107,15 @@ export class Engine extends Disposable {
     }
     const { client } = this.#useEmbedder(embedderKey, embedderSettings, root);
     const cache = this.#cacheOf(root);
-    const index = new FolderIndex({ ...this.#options, folder, indexDir: root, settings, embedder: client, cache });
+    const index = new FolderIndex({
+      ...this.#options,
+      folder,
+      indexDir: root,
+      settings,
+      embedder: client,
+      cache,
+      rest: this.#rest,
+    });
     this.#folders.set(folder, { index, embedderKey });
     return index;
   }

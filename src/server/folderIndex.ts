@@ -18,6 +18,7 @@ import { FileTurns } from './indexer/fileTurns.ts';
 import { PauseGate } from './indexer/pauseGate.ts';
 import { type FolderPass, reconcileFolder, reconcilePaths } from './indexer/reconcileFolder.ts';
 import { RunProgress } from './indexer/runProgress.ts';
+import type { TypingRest } from './indexer/typingRest.ts';
 import { type VerifyReport, verifyFolder } from './indexer/verifyFolder.ts';
 import { statusCounts, summaryOf } from './indexReport.ts';
 import { type IndexWriter, IndexStores } from './indexStores.ts';
@@ -38,6 +39,8 @@ export interface FolderIndexOptions {
   readonly scanner: Scanner;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** When work that nobody waits for may begin. */
+  readonly rest: TypingRest;
   /** Named to whoever finds the index locked. */
   readonly program: string;
 }
@@ -390,6 +393,7 @@ export class FolderIndex extends Disposable {
       wallTime: () => clock.wallTime(),
       turns,
       gate: this.#gate,
+      rest: this.#options.rest,
       clock,
       progress,
       onCommitted: (paths) => this.#committedEmitter.fire(paths),

@@ -61,6 +61,10 @@ export class IndexServer extends Disposable {
         engine.opened(folder).resume();
         return Promise.resolve(null);
       },
+      typing: () => {
+        engine.noteTyping();
+        return Promise.resolve(null);
+      },
       search: (params, signal) => engine.search(params, signal),
       similar: (params, signal) => engine.similar(params, signal),
       status: ({ folder }) => engine.opened(folder).status(),

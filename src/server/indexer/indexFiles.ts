@@ -10,11 +10,14 @@ import { mapAhead } from './mapAhead.ts';
 import type { PauseGate } from './pauseGate.ts';
 import { type PreparedFile, type Preparation, type Preparer, prepareFile } from './preparedFile.ts';
 import type { RunProgress } from './runProgress.ts';
+import type { TypingRest } from './typingRest.ts';
 
 /** Everything a pass over files needs, the same for the full pass and for saves. */
 export interface Pass extends EmbeddingSources, Preparer {
   readonly turns: FileTurns;
   readonly gate: PauseGate;
+  /** Holds up bulk work; a saved file is waited for. */
+  readonly rest: TypingRest;
   readonly clock: Clock;
   readonly progress: RunProgress;
   /** Called after each commit with the paths it was about. */
@@ -52,8 +55,13 @@ export async function indexFiles(
   const underWay = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
 
-  const start = async (group: readonly Turned[]): Promise<void> => {
+  const mayBegin = async (): Promise<void> => {
     await pass.gate.pass(signal);
+    if (lane === 'bulk') await pass.rest.pass(signal);
+  };
+
+  const start = async (group: readonly Turned[]): Promise<void> => {
+    await mayBegin();
     if (underWay.size >= GROUPS_UNDER_WAY) await Promise.race(underWay);
     if (failure !== undefined) return;
     const work = commitGroup({ ...pass, signal }, group, lane, removedByHash, size)
@@ -66,7 +74,7 @@ export async function indexFiles(
   };
 
   const prepare = async (file: CandidateFile): Promise<Turned> => {
-    await pass.gate.pass(signal);
+    await mayBegin();
     throwIfCancelled(signal);
     const turn = pass.turns.take();
     return { turn, size: file.size, preparation: await prepareFile(pass, file, stored.get(file.path), signal) };

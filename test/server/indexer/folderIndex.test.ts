@@ -1,6 +1,6 @@
 import { readdir, rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TesseraError } from '../../../src/base/errors.ts';
 import { IndexedFolder } from './indexedFolder.ts';
 
@@ -180,6 +180,21 @@ describe('a full pass', () => {
     expect(work.embedder.texts).toEqual([]);
     work.index.resume();
     expect(await run).toMatchObject({ embedded: 3 });
+  });
+
+  it('begins no file that nobody waits for while somebody types, and a saved one at once', async () => {
+    await create(TREE);
+    await work.index.open();
+    work.rest.noteKey();
+    const run = work.run();
+    await vi.waitFor(() => expect(work.index.state).toMatchObject({ progress: { phase: 'indexing' } }), 10_000);
+    await work.write('saved.ts', 'export const justSaved = 1;\n');
+    work.index.changed(['saved.ts']);
+    await vi.waitFor(async () => expect(await work.rows()).toEqual(['saved.ts:export const justSaved = 1;']), 10_000);
+    work.typingClock.advance(2_000);
+    await run;
+    await work.index.settled();
+    expect(await work.verify()).toEqual([]);
   });
 
   it('counts the changes that come while it is paused', async () => {

@@ -6,10 +6,12 @@ import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
 import type { IndexSettings } from '../../../src/protocol/server.ts';
 import { createChunker } from '../../../src/server/chunking/createChunker.ts';
 import { FolderIndex } from '../../../src/server/folderIndex.ts';
+import { TypingRest } from '../../../src/server/indexer/typingRest.ts';
 import { FILE_SCANNER } from '../../../src/server/scanner/fileScanner.ts';
 import { DiskEmbeddingCache } from '../../../src/server/store/embeddingCache.ts';
 import { embeddingCacheDir } from '../../../src/server/store/indexLocation.ts';
 import { HashEmbedder } from '../../fakes/hashEmbedder.ts';
+import { ManualClock } from '../../fakes/manualClock.ts';
 
 export const SETTINGS: IndexSettings = {
   embedder: {
@@ -32,6 +34,9 @@ export class IndexedFolder {
   readonly root: string;
   readonly indexDir: string;
   embedder = new HashEmbedder();
+  /** Time as far as typing is concerned. */
+  readonly typingClock = new ManualClock();
+  readonly rest = new TypingRest(this.typingClock);
   index: FolderIndex;
   readonly #others: FolderIndex[] = [];
 
@@ -119,6 +124,7 @@ export class IndexedFolder {
       cache: new DiskEmbeddingCache(embeddingCacheDir(this.indexDir), { maxBytes: 1 << 24, logger: SILENT_LOGGER }),
       chunker: createChunker(),
       scanner: FILE_SCANNER,
+      rest: this.rest,
       clock: SYSTEM_CLOCK,
       logger: SILENT_LOGGER,
       program: 'a test',
