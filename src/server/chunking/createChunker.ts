@@ -7,7 +7,7 @@ import { DEFAULT_CHUNK_LIMITS } from '../../indexing/chunking/limits.ts';
 import { lineBreakCosts } from '../../indexing/chunking/lineStructure.ts';
 import { readLines } from '../../indexing/chunking/lines.ts';
 import type { Chunk, Chunker, ChunkLimits, SourceDocument } from '../../indexing/document.ts';
-import { SyntaxThread } from './syntaxThread.ts';
+import { SyntaxThreads } from './syntaxThreads.ts';
 
 export interface ChunkerOptions {
   /** Absolute folder of the grammars the build copied; without it they are taken from node_modules. */
@@ -18,12 +18,13 @@ export interface ChunkerOptions {
 
 /**
  * A chunker that cuts code along definitions where a grammar for the language exists, docs by heading and paragraph,
- * the rest (and code its grammar cannot cope with) by blank lines and indentation. Parsing happens on a thread of its own,
- * started with the first document that needs it. `chunk` rejects with `disposed` after `dispose`, and never because of the document.
+ * the rest (and code its grammar cannot cope with) by blank lines and indentation. Parsing happens on threads of its own,
+ * the first of them started with the first document that needs it, the others when documents wait. `chunk` rejects with
+ * `disposed` after `dispose`, and never because of the document.
  */
 export function createChunker(options: ChunkerOptions = {}): Chunker {
   const limits = options.limits ?? DEFAULT_CHUNK_LIMITS;
-  const syntax = new SyntaxThread({ grammarFolder: options.grammarFolder, limits }, options.logger);
+  const syntax = new SyntaxThreads({ grammarFolder: options.grammarFolder, limits }, options.logger);
   let isDisposed = false;
   return {
     async chunk(document: SourceDocument): Promise<readonly Chunk[]> {

@@ -26,7 +26,7 @@ export interface Pass extends EmbeddingSources, Preparer {
 }
 
 /** Files read and cut ahead of the embedder, which must never wait for them. */
-const FILES_AHEAD = 8;
+const FILES_AHEAD = 16;
 /** One group is embedded, one waits behind it so that the embedder goes on, one is being committed. */
 const GROUPS_UNDER_WAY = 3;
 
