@@ -71,7 +71,7 @@ await withSession('searchLatency', { indexDir, model, logLevel: 'off' }, async (
         vectors: { code: vector, docs: null },
         acceptsFile: () => true,
         acceptsChunk: () => true,
-        recency: new Map(),
+        recencyOf: () => 0,
         openPaths: [],
       }),
     );

@@ -37,7 +37,7 @@ export function evidenceFor(index: ChunkIndex, query: string, vector: Float32Arr
     vectors: { code: vector, docs: null },
     acceptsFile: () => true,
     acceptsChunk: () => true,
-    recency: new Map(),
+    recencyOf: () => 0,
     openPaths: [],
   });
 }

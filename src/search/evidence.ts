@@ -5,9 +5,8 @@ import { type PathTrait, asksFor } from './pathTraits.ts';
 import type { SearchQuery } from './searchQuery.ts';
 import { stem } from './stemming.ts';
 import { averageLength, inverseFrequency, termStatistics, textScores } from './textScores.ts';
-import { testStrength } from './testSubjects.ts';
 import { topScores } from './topScores.ts';
-import { WordHolders } from './wordHolders.ts';
+import { WordCoverage, WordHolders } from './wordHolders.ts';
 
 /** What was seen about one chunk. */
 export interface ChunkEvidence {
@@ -31,12 +30,13 @@ export const FILE_FEATURES = [
   'vector',
   'vectorMore',
   'coverage',
-  'tested',
+  'writtenNames',
   'nameWords',
   'nameShare',
   'nameExact',
   'folderWords',
   'folderShare',
+  'lead',
   'definition',
   'definitionWords',
   'rareWords',
@@ -69,8 +69,8 @@ export interface EvidenceRequest {
   readonly vectors: Readonly<Record<Scope, Float32Array | null>>;
   readonly acceptsFile: (file: FileEntry, segment: IndexSegment) => boolean;
   readonly acceptsChunk: (chunk: ChunkEntry, number: number, segment: IndexSegment) => boolean;
-  /** 0 to 1 by path; missing paths are 0. */
-  readonly recency: ReadonlyMap<string, number>;
+  /** How lately a file was changed, 0 to 1. */
+  readonly recencyOf: (path: string) => number;
   /** Open in an editor, most recently used first. */
   readonly openPaths: readonly string[];
 }
@@ -104,20 +104,28 @@ export function collectEvidence(request: EvidenceRequest): FileEvidence[] {
   const scales = { code: vectorScale(scored, 'code'), docs: vectorScale(scored, 'docs') };
   const words = new QueryWords(query, terms, index.chunkCount);
   const accepting = new Map(scored.map(({ segment, acceptsFile }) => [segment, acceptsFile]));
+  const wholeWords = termStatistics(index, query.words);
   const holders = new WordHolders(
-    termStatistics(index, query.words),
+    wholeWords,
     index.segments,
     (file, segment) => accepting.get(segment)?.(file) === true,
   );
-  const evidence = scored.flatMap((scores) => {
+  const coverage = new WordCoverage(wholeWords, index.segments);
+  const written = new WordCoverage(termStatistics(index, query.written), index.segments);
+  return scored.flatMap((scores) => {
     const files = new Set<number>();
     for (const chunk of scores.candidates) files.add(scores.segment.lexical.files[chunk] ?? 0);
     return [...files].map((file) =>
-      fileEvidence(request, scores, file, { words, holders, bestText, scale: scales[scores.segment.space] }),
+      fileEvidence(request, scores, file, {
+        words,
+        holders,
+        coverage,
+        written,
+        bestText,
+        scale: scales[scores.segment.space],
+      }),
     );
   });
-  const strength = testStrength(evidence);
-  return evidence.map((file) => ({ ...file, features: { ...file.features, tested: strength(file.entry) } }));
 }
 
 function scoreSegment(
@@ -196,15 +204,17 @@ function vectorScale(scored: readonly SegmentScores[], space: Scope): VectorScal
 interface QueryEvidence {
   readonly words: QueryWords;
   readonly holders: WordHolders;
+  readonly coverage: WordCoverage;
+  readonly written: WordCoverage;
   readonly bestText: number;
   readonly scale: VectorScale;
 }
 
 function fileEvidence(
-  { query, recency, openPaths }: EvidenceRequest,
+  { query, recencyOf, openPaths }: EvidenceRequest,
   { segment, accepts, text, vector }: SegmentScores,
   file: number,
-  { words, holders, bestText, scale }: QueryEvidence,
+  { words, holders, coverage, written, bestText, scale }: QueryEvidence,
 ): FileEvidence {
   const entry = segment.files[file];
   if (entry === undefined) throw new TesseraError('internal', `The segment has no file ${file}.`);
@@ -248,13 +258,14 @@ function fileEvidence(
       textMore: 0.6 * (texts[1] ?? 0) + 0.3 * (texts[2] ?? 0) + 0.1 * (texts[3] ?? 0),
       vector: vectors[0] ?? 0,
       vectorMore: vectors.slice(0, BEST_VECTORS).reduce((sum, value) => sum + Math.max(0, value), 0) / BEST_VECTORS,
-      coverage: holders.coverage(file, segment),
-      tested: 0,
+      coverage: coverage.of(file, segment),
+      writtenNames: written.of(file, segment),
       nameWords: matched.weight,
       nameShare: matched.share,
       nameExact: words.likelihood(entry.stem.collapsed),
       folderWords: folders.weight,
       folderShare: folders.share,
+      lead: shareIn(query.lead, entry),
       definition,
       definitionWords,
       rareWords: holders.rareShare(entry),
@@ -267,10 +278,17 @@ function fileEvidence(
       stub: flag('stub'),
       data: flag('data'),
       depth: entry.folderWords.size / 10,
-      recent: recency.get(entry.path) ?? 0,
+      recent: recencyOf(entry.path),
       open: openRank < 0 ? 0 : 1 / (1 + openRank),
     },
   };
+}
+
+/** Share of the query's lead that the path holds. */
+function shareIn(lead: ReadonlySet<string>, { stem: name, folderWords }: FileEntry): number {
+  let held = 0;
+  for (const piece of lead) if (folderWords.has(piece) || name.pieces.includes(piece)) held++;
+  return lead.size === 0 ? 0 : held / lead.size;
 }
 
 /** A query's words against the pieces of a name, weighted by how rare they are. */

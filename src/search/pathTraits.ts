@@ -14,7 +14,7 @@ const FOLDERS: readonly (readonly [PathTrait, RegExp])[] = [
   ['docs', /^(?:docs?|documentation|man|guides?)$/i],
   [
     'generated',
-    /^(?:vendor|third[-_]?party|node_modules|dist|build|out|generated|gen|deps|external|extern|bundled|_build)$/i,
+    /^(?:_?vendor(?:ed)?|third[-_]?party|node_modules|dist|build|out|generated|gen|deps|external|extern|bundled|_build)$/i,
   ],
   ['compat', /^(?:compat|_?legacy|deprecated|polyfills?|shims?|old|obsolete)$/i],
 ];
@@ -25,8 +25,12 @@ const NAMES: readonly (readonly [PathTrait, RegExp])[] = [
     /^(?:test_.+|.+[._-](?:tests?|specs?|unittest)|.+(?:Tests?|TestCase|Spec|Specs|IT)|conftest|tests?|spec_helper)\.[A-Za-z0-9]+$/,
   ],
   ['example', /(?:^|[._-])(?:example|sample|demo|bench(?:mark)?)s?\.[a-z]+$|(?:Benchmarks?|Sample)\.[a-z]+$/],
-  ['docs', /\.(?:md|mdx|rst|adoc|txt)$/i],
-  ['generated', /\.(?:min|generated|g|pb)\.[a-z]+$|_generated\.|_pb2?\./i],
+  [
+    'docs',
+    /\.(?:md|mdx|markdown|rst|adoc|asciidoc|textile|rdoc|txt)$|^(?:readme|changes|change[-_]?log|news|history|release[-_]?notes|authors|contribut(?:ors|ing)|copying|licen[sc]e|notice|todo|thanks|maintainers|security|upgrading)$/i,
+  ],
+  // `.api`: the dumps of Kotlin's binary compatibility validator.
+  ['generated', /\.(?:min|generated|g|pb)\.[a-z]+$|_generated\.|_pb2?\.|\.api$/i],
   ['compat', /(?:^|[._-])(?:compat|legacy|deprecated|polyfill|shim)s?(?:[._-]|$)/i],
   ['stub', /\.(?:d\.[cm]?ts|pyi)$/],
   [

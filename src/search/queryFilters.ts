@@ -1,6 +1,7 @@
 import { TesseraError } from '../base/errors.ts';
 import { NO_FILTERS, type SearchFilters } from '../protocol/hit.ts';
 import type { ScopeFilter } from '../protocol/scope.ts';
+import { globProblem } from './globProblem.ts';
 
 /** A query without its filters, and what they ask for. */
 export interface FilteredQuery {
@@ -110,7 +111,7 @@ class FilterCollector {
       case 'path':
       case 'file':
       case 'in':
-        (isExcluded ? this.#exclude : this.#include).push(...value.split(',').map(pathGlob));
+        (isExcluded ? this.#exclude : this.#include).push(...value.split(',').map((part) => pathGlob(key, part)));
         return;
       case 'ext':
         for (const ext of value.split(',')) {
@@ -180,6 +181,8 @@ function invalid(message: string): TesseraError {
 }
 
 /** A plain word is looked for anywhere in a path (`-path:test` also means `foo.test.ts`); a path or a glob is taken as it is. */
-function pathGlob(value: string): string {
+function pathGlob(key: Key, value: string): string {
+  const problem = globProblem(value);
+  if (problem !== undefined) throw invalid(`The filter “${key}:${value}” is not a glob: ${problem}.`);
   return /[*?[\]{}/]/.test(value) ? value : `*${value}*`;
 }

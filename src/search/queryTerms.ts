@@ -28,6 +28,11 @@ const TASK_WEIGHT = 0.3;
 /** Weight of two neighbouring words read as one name (`parse config` → `parseconfig`); 0 and 1 measured .001 to .003 worse. */
 const JOINED_WEIGHT = 0.5;
 
+/** `router: …`, `io/http: …`, `[router] …`, and what is in the brackets of a conventional commit's `fix(router): …`; not `TypeError: …`. */
+const LEAD =
+  /^\s*(?!\w*(?:error|exception|warning|fatal)\b)(?:(?:feat|fix|perf|refactor|chore|docs|test|style|build|ci)\(([^)]+)\)!?:|\[([^\]]+)\]:?|([\p{L}\p{N}_\-./ ,*]+?):)\s/iu;
+const MAX_LEAD_WORDS = 3;
+
 export interface QueryTerm {
   readonly token: string;
   readonly weight: number;
@@ -39,13 +44,19 @@ export interface QueryTerms {
   readonly terms: readonly QueryTerm[];
   /** The words themselves among the terms, without their pieces and without joined neighbours. */
   readonly words: readonly QueryTerm[];
+  /** Those of `words` that are written as code writes names, or stand in backticks. */
+  readonly written: readonly QueryTerm[];
   /** Words and pieces of identifiers, stemmed: compared with the pieces of file, folder and definition names. */
   readonly pieces: readonly QueryTerm[];
+  /** Pieces of the part of the code that the query begins with, stemmed: `http: …`, `fix(http): …`, `[http] …`; empty when there is none. */
+  readonly lead: ReadonlySet<string>;
   /** Names without case and separators the query may mean as a whole, with how likely it does, 0 to 1. */
   readonly names: ReadonlyMap<string, number>;
 }
 
 const WORD = /[\p{L}\p{N}_$]+/gu;
+/** A name beyond doubt: no word of a sentence looks like this (`utf8` and `IPv6` are in many). */
+const WRITTEN_NAME = /\p{Ll}\p{Lu}|_|^\p{Lu}\p{Ll}+\p{Lu}|\$/u;
 /** `fooBar`, `foo_bar`, `FooBar`, `utf8`: written as code writes names. */
 const IDENTIFIER = /\p{Ll}\p{Lu}|_|^\p{Lu}\p{Ll}+\p{Lu}|\p{N}|\$/u;
 
@@ -54,20 +65,26 @@ export function analyzeTerms(text: string): QueryTerms {
     word: match[0],
     isCalled: text.charAt(match.index + match[0].length) === '(',
     isMarked: isMarked(text, match.index, match.index + match[0].length),
+    isQuoted: isQuoted(text, match.index),
   }));
   const telling = words.filter(({ word }) => !STOP_WORDS.has(word.toLowerCase()));
   const used = (telling.length > 0 ? telling : words).slice(0, MAX_WORDS);
 
   const terms = new Map<string, number>();
   const whole = new Map<string, number>();
+  const written = new Map<string, number>();
   const pieces = new Map<string, number>();
-  for (const { word } of used) {
+  for (const { word, isQuoted: quoted } of used) {
+    const isWritten = quoted || WRITTEN_NAME.test(word);
     const weight = TASK_WORDS.has(word.toLowerCase()) ? TASK_WEIGHT : 1;
     let isWhole = true;
     forEachToken(word, (token) => {
       terms.set(token, Math.max(weight, terms.get(token) ?? 0));
       // An identifier itself comes before its pieces.
-      if (isWhole) whole.set(token, Math.max(weight, whole.get(token) ?? 0));
+      if (isWhole) {
+        whole.set(token, Math.max(weight, whole.get(token) ?? 0));
+        if (isWritten) written.set(token, Math.max(weight, written.get(token) ?? 0));
+      }
       isWhole = false;
     });
     for (const piece of splitIdentifier(word)) {
@@ -94,15 +111,31 @@ export function analyzeTerms(text: string): QueryTerms {
   return {
     terms: [...terms].map(([token, weight]) => ({ token, weight })),
     words: [...whole].map(([token, weight]) => ({ token, weight })),
+    written: [...written].map(([token, weight]) => ({ token, weight })),
     pieces: [...pieces].map(([token, weight]) => ({ token, weight })),
     names,
+    lead: leadOf(text),
   };
+}
+
+function leadOf(text: string): ReadonlySet<string> {
+  const found = LEAD.exec(text);
+  const lead = found?.[1] ?? found?.[2] ?? found?.[3] ?? '';
+  // More words are a sentence with a colon in it.
+  if (lead.trim().split(/\s+/).length > MAX_LEAD_WORDS) return new Set();
+  return new Set(namePieces(lead).filter((piece) => piece.length > 1));
 }
 
 /** Whether a word is set off as a name: in backticks, or in front of a colon at the beginning (`http: …`). */
 function isMarked(text: string, start: number, end: number): boolean {
   if (text.charAt(start - 1) === '`' || text.charAt(end) === '`') return true;
   return text.slice(0, start).trim() === '' && /^:\s/.test(text.slice(end, end + 2));
+}
+
+/** Whether a place lies between two backticks. */
+function isQuoted(text: string, at: number): boolean {
+  const before = text.slice(0, at).split('`').length - 1;
+  return before % 2 === 1 && text.includes('`', at);
 }
 
 /** A name without case and separators. */

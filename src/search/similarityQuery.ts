@@ -30,7 +30,9 @@ export function similarityQuery(text: string, index?: SegmentedIndex): SearchQue
     locations: [],
     terms: telling,
     words: [],
+    written: [],
     pieces: [],
     names: new Map(),
+    lead: new Set(),
   };
 }

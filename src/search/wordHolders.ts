@@ -21,9 +21,6 @@ interface Word {
 export class WordHolders {
   readonly #words: readonly Word[];
   readonly #total: number;
-  /** Weight of the words each file of a segment holds. */
-  readonly #held: ReadonlyMap<IndexSegment, Float32Array>;
-
   /** @param words each as one token, that occur in the folder at all */
   constructor(words: readonly TermStatistics[], segments: readonly IndexSegment[], accepts: AcceptsFile) {
     this.#words = words.map((word) => wordOf(word, segments, accepts));
@@ -31,12 +28,6 @@ export class WordHolders {
       1e-9,
       this.#words.reduce((sum, { weight }) => sum + weight, 0),
     );
-    this.#held = new Map(segments.map((segment) => [segment, heldWeights(words, segment)]));
-  }
-
-  /** Share of the query's weight on words that the file holds, in whichever of its chunks. */
-  coverage(file: number, segment: IndexSegment): number {
-    return (this.#held.get(segment)?.[file] ?? 0) / this.#total;
   }
 
   /** How far the query is about words that this file or chunk holds and at most one other file, 0 to 1. */
@@ -59,6 +50,26 @@ export class WordHolders {
 
 /** Dev split with a weight of 2 for rare words, from 0.5 / 0.7 / 0.8 on: annotations −.004 / −.002 / −.001, commits that name no file −.003 / 0 / 0. */
 const MOST = 0.8;
+
+/** How much of some words' weight the files hold, in whichever of their chunks. */
+export class WordCoverage {
+  readonly #total: number;
+  readonly #held: ReadonlyMap<IndexSegment, Float32Array>;
+
+  /** @param words each as one token, that occur in the folder at all */
+  constructor(words: readonly TermStatistics[], segments: readonly IndexSegment[]) {
+    this.#total = Math.max(
+      1e-9,
+      words.reduce((sum, { weight, idf }) => sum + weight * idf, 0),
+    );
+    this.#held = new Map(segments.map((segment) => [segment, heldWeights(words, segment)]));
+  }
+
+  /** 0 to 1; 0 without any words. */
+  of(file: number, segment: IndexSegment): number {
+    return (this.#held.get(segment)?.[file] ?? 0) / this.#total;
+  }
+}
 
 function heldWeights(words: readonly TermStatistics[], { lexical, files }: IndexSegment): Float32Array {
   const held = new Float32Array(files.length);

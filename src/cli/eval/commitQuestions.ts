@@ -30,7 +30,7 @@ export function commitQuestions(log: string, isIndexed: (path: string) => boolea
     if (questions.size >= limit) break;
     const [subject = '', ...paths] = record.split('\n').filter((line) => line !== '');
     if (CHORES.test(subject)) continue;
-    const query = subject.replace(PREFIX, '').replace(REFERENCE, ' ').trim();
+    const query = commitSubject(subject);
     if (query.length < MIN_LETTERS || query.length > MAX_LETTERS || !query.includes(' ')) continue;
     const targets = paths.filter((path) => isIndexed(path) && !isBeside(path));
     if (targets.length === 0 || targets.length > MAX_TARGETS) continue;
@@ -39,6 +39,11 @@ export function commitQuestions(log: string, isIndexed: (path: string) => boolea
       questions.set(key, { query, targets, namesFile: targets.some((path) => names(key, path)) });
   }
   return [...questions.values()];
+}
+
+/** A commit's subject without what nobody would search for. */
+export function commitSubject(subject: string): string {
+  return subject.replace(PREFIX, '').replace(REFERENCE, ' ').trim();
 }
 
 /** Files that change along with the code a commit is about. */

@@ -8,6 +8,7 @@ export function rankingPartWords(part: string): string {
       return l10n.t('Meaning');
     case 'text':
     case 'coverage':
+    case 'written':
     case 'rare':
       return l10n.t('Words');
     case 'definition':
@@ -15,13 +16,12 @@ export function rankingPartWords(part: string): string {
     case 'name':
       return l10n.t('File name');
     case 'folders':
+    case 'lead':
       return l10n.t('Folders');
     case 'location':
       return l10n.t('Place named');
     case 'file':
       return l10n.t('Rest of file');
-    case 'tested':
-      return l10n.t('Its tests');
     case 'same-file':
       return l10n.t('Same file');
     case 'open':

@@ -75,13 +75,24 @@ export function fileFilter(filters: readonly SearchFilters[]): (file: FileEntry)
   return (file) => tests.every((test) => test(file));
 }
 
-/** How lately each file was changed against the newest one: 1 for that, half of it three days before. */
-export function recencyOf(loaded: readonly LoadedFolder[]): ReadonlyMap<string, number> {
-  const recency = new Map<string, number>();
-  for (const { files } of loaded) {
+/**
+ * How lately a file was changed against the newest one: 1 for that, half of it three days before; less the more files are as new, so that it
+ * says nothing of a folder that has just been cloned.
+ */
+export function recencyOf(loaded: readonly Pick<LoadedFolder, 'files'>[]): (path: string) => number {
+  const folders = loaded.map(({ files }) => {
     let newest = 0;
     for (const { mtimeMs } of files.values()) newest = Math.max(newest, mtimeMs);
-    for (const { path, mtimeMs } of files.values()) recency.set(path, 2 ** ((mtimeMs - newest) / RECENT_MS));
-  }
-  return recency;
+    let late = 0;
+    for (const { mtimeMs } of files.values()) if (newest - mtimeMs < RECENT_MS) late++;
+    return { files, newest, telling: 1 - late / Math.max(1, files.size) };
+  });
+  return (path) => {
+    let recency = 0;
+    for (const { files, newest, telling } of folders) {
+      const file = files.get(path);
+      if (file !== undefined) recency = Math.max(recency, telling * 2 ** ((file.mtimeMs - newest) / RECENT_MS));
+    }
+    return recency;
+  };
 }

@@ -92,7 +92,7 @@ export class Searcher implements FolderSearch {
       index: combined(loaded),
       vectors,
       acceptsFile: notReplaced(loaded, fileFilter([params.filters, query.filters])),
-      recency: recencyOf(loaded),
+      recencyOf: recencyOf(loaded),
       openPaths: params.openPaths ?? [],
     };
     const answer = async (asked: SearchQuery) => {
@@ -148,7 +148,7 @@ export class Searcher implements FolderSearch {
         segment.files[segment.lexical.files[number] ?? 0]?.path !== params.path ||
         entry.startLine > lastLine ||
         entry.endLine < params.line,
-      recency: new Map(),
+      recencyOf: () => 0,
       openPaths: [],
     };
     const evidence = collectEvidence(request);

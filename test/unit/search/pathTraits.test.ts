@@ -25,6 +25,10 @@ describe('what a path says', () => {
     expect(traits('examples/tutorial/app.py')).toEqual(['example']);
     expect(traits('vendor/lib/x.c')).toEqual(['generated']);
     expect(traits('docs/api.md')).toEqual(['docs']);
+    expect(traits('src/pip/_vendor/urllib3/retry.py')).toEqual(['generated']);
+    expect(traits('core/api/core.klib.api')).toEqual(['generated']);
+    expect(traits('RELEASE-NOTES')).toEqual(['docs']);
+    expect(traits('src/notice.ts')).toEqual([]);
     expect(traits('types/index.d.ts')).toEqual(['stub']);
     expect(traits('.github/workflows/ci.yml')).toEqual(['data']);
     expect(traits('src/server.ts')).toEqual([]);

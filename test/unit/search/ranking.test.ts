@@ -87,19 +87,27 @@ describe('ranking', () => {
     expect(pathsOf(search(index, 'evict a tenant over quota'))[0]).toBe('src/a.ts');
   });
 
-  test('lets tests speak for the code they test', () => {
-    const vector = [0.5, 0.5, 0.5, 0.5];
+  test('prefers files that hold a name the query spells out', () => {
     const index = indexOf(
       ...filler,
-      file('src/alpha.ts', { text: 'nothing said', vector }),
-      file('src/queue.ts', { text: 'nothing said', vector }),
-      file('test/queue.test.ts', { text: 'drops the oldest job when full', vector }),
+      file('src/a.ts', 'flush the queue when the tenant is over quota'),
+      file('src/b.ts', 'flush the queue', 'tenant', 'maxQuota'),
     );
-    const vectors = { code: Float32Array.from(vector), docs: null };
-    const hits = search(index, 'drops the oldest job when full', { vectors });
-    const code = hits.filter(({ file: { path } }) => path.startsWith('src/'));
-    expect(pathsOf(code)[0]).toBe('src/queue.ts');
-    expect(code[0]?.parts.map(({ part }) => part)).toContain('tested');
+    const [best] = search(index, 'flush queue of tenant over maxQuota');
+    expect(best?.file.path).toBe('src/b.ts');
+    expect(best?.parts.map(({ part }) => part)).toContain('written');
+  });
+
+  test('takes what a query begins with for a part of the code', () => {
+    const text = 'avoid an overflow of the stack';
+    const index = indexOf(...filler, file('src/a/wheel.ts', text), file('src/timer/wheel.ts', text));
+    for (const query of [
+      'timer: avoid stack overflow',
+      'fix(timers): avoid stack overflow',
+      '[timer] avoid overflow',
+    ]) {
+      expect(pathsOf(search(index, query))[0]).toBe('src/timer/wheel.ts');
+    }
   });
 
   test('does not let one file flood the list', () => {

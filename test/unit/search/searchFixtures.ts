@@ -54,7 +54,7 @@ export function search(
     vectors: { code: null, docs: null },
     acceptsFile: () => true,
     acceptsChunk: () => true,
-    recency: new Map(),
+    recencyOf: () => 0,
     openPaths: [],
     ...options,
   });

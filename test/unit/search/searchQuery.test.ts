@@ -55,6 +55,30 @@ describe('the words of a query', () => {
     expect(names.get('fix')).toBeLessThan(0.5);
   });
 
+  test.each([
+    ['http: keep connections open', ['http']],
+    ['io/http_client: retry', ['io', 'http', 'client']],
+    ['fix(router): match the longest path', ['router']],
+    ['[cache] evict', ['cach']],
+    ['Error: no such file', []],
+    ['TypeError: x is not a function', []],
+    ['how do I run this with these options: fast and slow', []],
+    ['std::vector of names', []],
+  ])('know the part of the code they begin with: %s', (query, lead) => {
+    expect([...parse(query).lead]).toEqual(lead);
+  });
+
+  test('know the names that are spelled out as in code, or quoted', () => {
+    const written = (query: string) => parse(query).written.map(({ token }) => token);
+    expect(written('fix utf8 names in parseConfig, HttpClient and max_size of `Router`')).toEqual([
+      'parseconfig',
+      'httpclient',
+      'maxsiz',
+      'router',
+    ]);
+    expect(written('Fix the parser of config files')).toEqual([]);
+  });
+
   test('take what is called for a name', () => {
     expect(parse('what does retry() return').names.get('retry')).toBe(1);
   });
