@@ -128,6 +128,8 @@ export interface SearchResult {
   readonly tookMs: number;
   /** Why only a part of the search ran (`vectors unavailable`), or null. */
   readonly degraded: string | null;
+  /** Nothing held the quoted text; these are the nearest hits without it. */
+  readonly withoutPhrases?: boolean;
 }
 
 export interface SimilarParams {

@@ -292,5 +292,6 @@ function mergeResults(results: readonly SearchResult[], limit: number): SearchRe
     complete: results.every(({ complete }) => complete),
     tookMs: Math.max(...results.map(({ tookMs }) => tookMs)),
     degraded: results.find(({ degraded }) => degraded !== null)?.degraded ?? null,
+    withoutPhrases: results.some(({ withoutPhrases = false }) => withoutPhrases),
   };
 }

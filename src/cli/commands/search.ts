@@ -94,8 +94,14 @@ async function search(
   filters: SearchFilters,
   { k, explain = false }: SearchOptions,
 ): Promise<readonly FolderHit[]> {
-  const { hits, degraded } = await engine.search({ folders: [folder], query, limit: k, filters, explain }, signal);
+  const {
+    hits,
+    degraded,
+    withoutPhrases = false,
+  } = await engine.search({ folders: [folder], query, limit: k, filters, explain }, signal);
   if (degraded !== null) process.stderr.write(`tessera: ${degraded}\n`);
+  if (withoutPhrases)
+    process.stderr.write('tessera: Nothing holds the quoted text; these are the nearest hits without it.\n');
   return hits;
 }
 

@@ -12,13 +12,19 @@ export interface TokenLimits {
  * by path and lines, as far as that fits, so that the model can open them.
  */
 export async function renderHits(
-  { hits, complete, degraded }: Pick<SearchResult, 'hits' | 'complete' | 'degraded'>,
+  {
+    hits,
+    complete,
+    degraded,
+    withoutPhrases = false,
+  }: Pick<SearchResult, 'hits' | 'complete' | 'degraded' | 'withoutPhrases'>,
   folderNames: ReadonlyMap<string, string>,
   { budget, count }: TokenLimits,
 ): Promise<string> {
   const notes = [
     ...(complete ? [] : ['Note: indexing is not finished, so results may be incomplete.']),
     ...(degraded === null ? [] : [`Note: only a part of the search ran (${degraded}).`]),
+    ...(withoutPhrases ? ['Note: nothing holds the quoted text; these are the nearest hits without it.'] : []),
   ];
   if (hits.length === 0) return ['No results.', ...notes].join('\n');
   const parts = [...notes];

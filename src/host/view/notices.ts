@@ -157,6 +157,17 @@ export function partialNotice(): Notice {
   return notice('info', 'info', l10n.t('These hits are from a part of the folder; indexing goes on.'), '', ['refresh']);
 }
 
+/** Said with hits that do not hold what was asked for in quotes, since nothing does. */
+export function withoutPhrasesNotice(): Notice {
+  return notice(
+    'info',
+    'info',
+    l10n.t('Nothing holds the quoted text; these are the nearest hits without it.'),
+    '',
+    [],
+  );
+}
+
 export function degradedSearchNotice(reason: string): Notice {
   return notice('warning', 'warning', l10n.t('Only a part of the search ran'), reason, ['refresh', 'showStatus']);
 }

@@ -5,7 +5,7 @@ import { rankingPartWords } from '../searching/rankingWords.ts';
 import type { SearchAnswer } from '../searching/searchService.ts';
 import { fileKey, groupByFile, hitId } from '../searching/viewFiles.ts';
 import { numberWords } from '../words.ts';
-import { degradedSearchNotice, failureNotice, nothingFound, partialNotice } from './notices.ts';
+import { degradedSearchNotice, failureNotice, nothingFound, partialNotice, withoutPhrasesNotice } from './notices.ts';
 
 export interface AnswerContext {
   readonly generation: number;
@@ -45,6 +45,7 @@ export class ShownAnswer {
       summary: summaryOf(answer.hits.length, files.length),
       notices: [
         ...(answer.degraded === null ? [] : [degradedSearchNotice(answer.degraded)]),
+        ...(answer.withoutPhrases === true ? [withoutPhrasesNotice()] : []),
         ...answer.failures.map(({ error }) => failureNotice(error)),
         ...(answer.complete || isEmpty ? [] : [partialNotice()]),
       ],

@@ -112,8 +112,7 @@ export class Searcher implements FolderSearch {
     if (hits.length > 0 || query.phrases.length === 0) return this.#result(hits, folders, degraded, startedAt);
     // A quoted text in a pasted sentence is rarely in the code as it stands; an empty answer would help nobody.
     const near = await answer({ ...query, phrases: [] });
-    const notice = near.length === 0 ? null : 'Nothing holds the quoted text; these are the nearest hits without it.';
-    return this.#result(near, folders, degraded ?? notice, startedAt);
+    return { ...this.#result(near, folders, degraded, startedAt), withoutPhrases: near.length > 0 };
   }
 
   async prepare({ reader }: SearchedFolder): Promise<void> {

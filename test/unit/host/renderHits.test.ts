@@ -50,6 +50,14 @@ test('an index in the making is said', async () => {
   expect(text).toMatch(/No results[\s\S]*not finished/);
 });
 
+test('hits without the quoted text are said to be so', async () => {
+  const text = await renderHits({ ...answer(hit('a.ts', 'x')), withoutPhrases: true }, names, {
+    budget: 1000,
+    count: countChars,
+  });
+  expect(text).toMatch(/^Note: nothing holds the quoted text[\s\S]*a\.ts/);
+});
+
 test('the folder is named when there are several', async () => {
   const two = new Map([...names, ['/other', 'other']]);
   const text = await renderHits(answer(hit('a.ts', 'x')), two, { budget: 1000, count: countChars });
