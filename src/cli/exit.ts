@@ -33,7 +33,11 @@ export function usageText(text: string): string {
   const sentence = text.trim().replace(/^error: (.)/, (_, first: string) => first.toUpperCase());
   const [what = '', ...more] = sentence.split('\n');
   const ended = [/[.!?]$/.test(what) ? what : `${what}.`, ...more].join(' ');
-  return `tessera: ${ended} Run \`tessera --help\` to see what can be given.\n`;
+  // `-path:test` excludes a path in a query, which the shell's words do not tell from an option.
+  const advice = /^Unknown option '-[a-z]+:/.test(ended)
+    ? 'Put -- before a query that begins with a dash: `tessera search -- "-path:test retry"`.'
+    : 'Run `tessera --help` to see what can be given.';
+  return `tessera: ${ended} ${advice}\n`;
 }
 
 /** One line: what happened, to what, and what to do. */

@@ -32,6 +32,7 @@ export function globalOptions(command: Command): GlobalOptions {
     throw usageError(`--log-level is one of ${LOG_LEVELS.join(', ')}, not ${String(options['logLevel'])}.`);
   }
   const indexDir = options['indexDir'];
+  if (indexDir === '') throw usageError('--index-dir is empty; name the folder indexes are kept in, or leave it out.');
   return {
     ...(typeof indexDir === 'string' ? { indexDir: path.resolve(indexDir) } : {}),
     model: modelFolder(String(options['model'])),

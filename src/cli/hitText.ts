@@ -1,6 +1,7 @@
 import { counted } from '../base/wording.ts';
 import type { Hit } from '../protocol/hit.ts';
 import type { FolderHit } from '../protocol/server.ts';
+import { printable, printableName } from './printable.ts';
 
 const SNIPPET_LINES = 6;
 
@@ -11,10 +12,10 @@ export function plainHit({ folder: _, ...hit }: FolderHit): Hit {
 
 /** `path:line`, the symbol, the first lines, and the explanation where one was asked for. */
 export function hitText({ path, startLine, endLine, score, symbol, snippet, explanation = [] }: FolderHit): string {
-  const lines = snippet.split('\n');
+  const lines = printable(snippet).split('\n');
   const shown = lines.slice(0, SNIPPET_LINES).map((line) => `    ${line}`);
   if (lines.length > SNIPPET_LINES) shown.push(`    … ${counted(lines.length - SNIPPET_LINES, 'more line')}`);
-  const parts = explanation.map(({ part, value, detail }) => `  ${value.toFixed(4)} ${part}: ${detail}`);
-  const name = symbol === '' ? '' : `  ${symbol}`;
-  return [`${path}:${startLine}-${endLine}  ${score.toFixed(3)}${name}`, ...parts, ...shown].join('\n');
+  const parts = explanation.map(({ part, value, detail }) => `  ${value.toFixed(4)} ${part}: ${printableName(detail)}`);
+  const name = symbol === '' ? '' : `  ${printableName(symbol)}`;
+  return [`${printableName(path)}:${startLine}-${endLine}  ${score.toFixed(3)}${name}`, ...parts, ...shown].join('\n');
 }

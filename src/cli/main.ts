@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+// First, so that a signal during the loading of all the rest is answered too.
+import './interruption.ts';
 import { Command, CommanderError } from 'commander';
 import { addBenchCommand } from './commands/bench.ts';
 import { addChunksCommand } from './commands/chunks.ts';
@@ -10,6 +12,7 @@ import { addSimilarCommand } from './commands/similar.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { EXIT, type ExitStatus, errorText, exitStatusOf, usageText } from './exit.ts';
+import { errorCode } from '../server/scanner/fileErrors.ts';
 import { addGlobalOptions } from './globalOptions.ts';
 import { packageVersion } from './packagePlaces.ts';
 
@@ -44,6 +47,21 @@ async function run(argv: readonly string[]): Promise<ExitStatus> {
   }
 }
 
+/** Results that nobody got are no success; a reader that has had enough (`| head`) is. */
+function endWithoutOutput(error: unknown): never {
+  if (errorCode(error) === 'EPIPE') process.exit(EXIT.done);
+  process.stderr.write(
+    `tessera: The results could not be written to stdout (${errorCode(error)}); write them to another place.\n`,
+  );
+  process.exit(EXIT.failed);
+}
+
+process.stdout.on('error', endWithoutOutput);
+// What cannot be told to anybody must not end the work.
+process.stderr.on('error', () => undefined);
 const status = await run(process.argv);
 // Native threads may outlive the work; results written so far are flushed first.
-process.stdout.write('', () => process.exit(process.exitCode ?? status));
+process.stdout.write('', (error) => {
+  if (error != null) endWithoutOutput(error);
+  process.exit(process.exitCode ?? status);
+});

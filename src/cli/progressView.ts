@@ -31,8 +31,8 @@ export class ProgressView implements DisposableLike {
     if (state.kind !== 'indexing') return;
     const { progress } = state;
     if (this.#output.isTTY === true) {
-      const width = Math.max(20, (this.#output.columns ?? 80) - 1);
-      this.#output.write(`${CLEAR_LINE}${barText(progress).slice(0, width)}`);
+      const { columns = 0 } = this.#output;
+      this.#output.write(`${CLEAR_LINE}${barText(progress, (columns > 0 ? columns : 80) - 1)}`);
       this.#isDrawn = true;
       return;
     }
@@ -64,10 +64,13 @@ export function progressText(progress: IndexProgress): string {
   }
 }
 
-function barText(progress: IndexProgress): string {
-  if (progress.phase !== 'indexing' || progress.filesTotal === 0) return progressText(progress);
+/** Without the bar where there is no room for both; never longer than a line, which could not be drawn over. */
+function barText(progress: IndexProgress, width: number): string {
+  const text = progressText(progress);
+  const isCounted = progress.phase === 'indexing' && progress.filesTotal > 0;
+  if (!isCounted || BAR_WIDTH + 1 + text.length > width) return text.slice(0, width);
   const filled = Math.round((progress.filesDone / progress.filesTotal) * BAR_WIDTH);
-  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${progressText(progress)}`;
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${text}`;
 }
 
 /** `8 s`, `3 min 20 s`, `1 h 5 min`. */

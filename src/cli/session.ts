@@ -3,6 +3,8 @@ import { createChunker } from '../server/chunking/createChunker.ts';
 import type { Engine } from '../server/engine.ts';
 import type { FolderIndex } from '../server/folderIndex.ts';
 import { type GlobalOptions, indexSettings } from './globalOptions.ts';
+import { onInterruption } from './interruption.ts';
+import { EXIT } from './exit.ts';
 import { grammarFolder } from './packagePlaces.ts';
 
 /** The engine in this process, for the length of one command. */
@@ -35,12 +37,11 @@ export async function withSession<T>(
   const { createEngine } = await import('../server/createEngine.ts');
   const engine = createEngine({ program, logger, chunker, remembersModels: options.loadsModels !== true });
   const stopping = new AbortController();
-  const onSignal = () => {
+  const giveBack = onInterruption(() => {
     stopping.abort();
     // A native call that does not return must not keep a person waiting; commits are atomic, so that leaving is safe.
-    setTimeout(() => process.exit(3), STOP_WITHIN_MS).unref();
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    setTimeout(() => process.exit(EXIT.failed), STOP_WITHIN_MS).unref();
+  });
   try {
     return await work({
       engine,
@@ -59,7 +60,7 @@ export async function withSession<T>(
   } finally {
     await engine.close();
     chunker.dispose();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    giveBack();
   }
 }
 

@@ -83,6 +83,8 @@ export interface FolderStatus {
   readonly state: FolderState;
   readonly indexDir: string;
   readonly indexName: string;
+  /** Whether a full pass over the folder has been finished once: until then searches may miss what is there. */
+  readonly complete: boolean;
   readonly files: number;
   readonly chunks: number;
   readonly filesByLanguage: Readonly<Record<string, number>>;

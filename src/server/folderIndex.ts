@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { CancellationSignal } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { Disposable } from '../base/disposable.ts';
@@ -7,6 +6,7 @@ import { Emitter } from '../base/event.ts';
 import type { Logger } from '../base/logger.ts';
 import { CHUNKER_VERSION } from '../indexing/chunking/chunkerVersion.ts';
 import type { Chunker } from '../indexing/document.ts';
+import { pathInside } from '../process/pathInside.ts';
 import type { ModelInfo } from '../protocol/embedder.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { FileState, FolderState, FolderStatus, IndexSettings, IndexSummary } from '../protocol/server.ts';
@@ -242,6 +242,7 @@ export class FolderIndex extends Disposable {
       state: this.state,
       indexDir: this.dir,
       indexName: serving?.name ?? '',
+      complete: serving?.isComplete ?? false,
       ...statusCounts(records.values()),
       bytesOnDisk: await directoryBytes(this.dir),
       models: this.#models ?? null,
@@ -408,14 +409,8 @@ export class FolderIndex extends Disposable {
 
   /** An index kept inside the folder it is of is no part of what it indexes. */
   #ownGlobs(): readonly string[] {
-    const inside = path.relative(this.folder, this.#options.indexDir);
-    if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) return [];
-    return [
-      inside
-        .split(path.sep)
-        .join('/')
-        .replaceAll(/[\\*?[\]{}()!+@]/g, '\\$&'),
-    ];
+    const inside = pathInside(this.folder, this.#options.indexDir) ?? '';
+    return inside === '' ? [] : [inside.replaceAll(/[\\*?[\]{}()!+@]/g, '\\$&')];
   }
 
   #openModels(): Readonly<Record<Scope, ModelInfo>> {

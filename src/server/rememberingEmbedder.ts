@@ -103,7 +103,9 @@ export class RememberingEmbedder extends Disposable implements Embedder {
   async #start(signal: CancellationSignal | undefined): Promise<void> {
     const models = await this.#embedder.open(signal);
     const said = (this.#models ??= models);
-    const other = SCOPES.find((scope) => models[scope].id !== said[scope].id);
+    const other = SCOPES.find(
+      (scope) => models[scope].id !== said[scope].id || models[scope].dimension !== said[scope].dimension,
+    );
     if (other !== undefined) {
       await rm(this.#options.file, { force: true });
       const { name } = models[other];

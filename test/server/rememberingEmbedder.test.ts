@@ -70,6 +70,14 @@ it('a model that turns out to be another embeds nothing, and is not believed aga
   expect((await start('another').embedder.open()).code.id).toBe('another');
 });
 
+it('a model whose vectors have another length than was remembered embeds nothing', async () => {
+  await start().embedder.open();
+  await writeFile(file(), (await readFile(file(), 'utf8')).replaceAll('"dimension":16', '"dimension":8'));
+  const { embedder } = start();
+  expect((await embedder.open()).code.dimension).toBe(8);
+  await expect(embedder.embed(REQUEST)).rejects.toMatchObject({ code: 'model-invalid' });
+});
+
 it('what cannot be read is as if it was not there', async () => {
   await writeFile(file(), '{"format":1,"known":{"');
   const { embedder, loads } = start();

@@ -4,8 +4,9 @@ import { counted } from '../../base/wording.ts';
 import type { ChunkView } from '../../protocol/server.ts';
 import { createChunker } from '../../server/chunking/createChunker.ts';
 import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
-import { folderArgument, globalOptions, indexSettings } from '../globalOptions.ts';
+import { folderArgument, globalOptions, indexSettings, usageError } from '../globalOptions.ts';
 import { grammarFolder } from '../packagePlaces.ts';
+import { printableName } from '../printable.ts';
 import { pathInFolder } from '../pathInFolder.ts';
 
 /** Cuts one file as indexing would and shows how, without an index: why something is found, or is not. */
@@ -21,6 +22,7 @@ export function addChunksCommand(program: Command): void {
       const settings = indexSettings(globalOptions(command));
       const relative = pathInFolder(folder, file);
       const [verdict] = await FILE_SCANNER.checkPaths(folder, settings, [relative]);
+      if (verdict?.kind === 'folder') throw usageError(`${file} is a folder; name a file in it.`);
       if (verdict?.kind !== 'file')
         throw notCut(relative, verdict?.kind === 'skipped' ? verdict.detail : verdict?.kind);
       const outcome = await FILE_SCANNER.readSource(folder, relative, settings);
@@ -44,10 +46,10 @@ export function addChunksCommand(program: Command): void {
 }
 
 function notCut(file: string, reason = 'missing'): TesseraError {
-  return new TesseraError('not-found', `${file} is not indexed: ${reason}.`, { details: { file } });
+  return new TesseraError('not-found', `${printableName(file)} is not indexed: ${reason}.`, { details: { file } });
 }
 
 function chunkText({ startLine, endLine, scope, language, symbol, symbolKind, tokens }: ChunkView): string {
-  const what = symbol === '' ? '' : `  ${symbolKind} ${symbol}`;
+  const what = symbol === '' ? '' : `  ${symbolKind} ${printableName(symbol)}`;
   return `${String(startLine).padStart(5)}–${String(endLine).padEnd(5)} ${scope}/${language} ${counted(tokens, 'token')}${what}`;
 }

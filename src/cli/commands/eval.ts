@@ -75,10 +75,11 @@ async function evaluate(
     if (process.stderr.isTTY) process.stderr.write(`\r${number + 1} of ${questions.length} questions`);
     // Dashes and quotes of a subject are no filters.
     const plain = query.replace(/["“”]/g, ' ').replace(/(^|\s)-(?=\S)/g, '$1');
-    const { hits, tookMs } = await engine.search(
+    const { hits, tookMs, degraded } = await engine.search(
       { folders: [folder], query: plain, limit: HITS_PER_QUESTION, filters: NO_FILTERS, explain: false },
       signal,
     );
+    if (degraded !== null) throw new TesseraError('embedder-failed', degraded);
     searchMs += tookMs;
     bySearch.push({ targets, results: hits.map(({ path }) => path) });
     const found = await reader.matching({ tokens: queryTokens(query), limit: HITS_PER_QUESTION, filters: NO_FILTERS });

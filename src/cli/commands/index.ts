@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { counted } from '../../base/wording.ts';
 import type { FolderIndex } from '../../server/folderIndex.ts';
-import type { IndexSummary } from '../../protocol/server.ts';
+import type { FolderState, IndexSummary } from '../../protocol/server.ts';
 import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
 import { folderArgument, globalOptions, indexSettings } from '../globalOptions.ts';
+import { printableName } from '../printable.ts';
 import { ProgressView, durationText } from '../progressView.ts';
 import { type Session, withSession } from '../session.ts';
 
@@ -52,7 +53,16 @@ async function watch(
 ): Promise<void> {
   const { maxFileBytes, exclude, useIgnoreFiles } = settings;
   const committed = index.onCommitted((paths) => {
-    for (const path of paths) process.stderr.write(`updated ${path}\n`);
+    for (const path of paths) process.stderr.write(`updated ${printableName(path)}\n`);
+  });
+  let said = troubleOf(index.state);
+  const states = index.onState((state) => {
+    // While it works, what was wrong before is neither over nor worth saying again.
+    if (state.kind === 'indexing') return;
+    const trouble = troubleOf(state);
+    if (trouble === said) return;
+    said = trouble;
+    process.stderr.write(`tessera: ${trouble ?? 'The index follows the folder again.'}\n`);
   });
   try {
     await FILE_SCANNER.watchFolder(
@@ -67,7 +77,15 @@ async function watch(
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   } finally {
     committed.dispose();
+    states.dispose();
   }
+}
+
+/** Why the index does not follow the folder; undefined when it does. */
+function troubleOf(state: FolderState): string | undefined {
+  if (state.kind === 'degraded') return `The index does not follow the folder: ${state.reason}`;
+  if (state.kind === 'waiting') return `${state.program} is writing this index; changes are indexed when it is done.`;
+  return undefined;
 }
 
 function summaryText(summary: IndexSummary): string {

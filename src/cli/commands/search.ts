@@ -5,11 +5,12 @@ import { SCOPES, type ScopeFilter } from '../../protocol/scope.ts';
 import type { FolderHit } from '../../protocol/server.ts';
 import { resolveLanguage } from '../../indexing/languages.ts';
 import { errorMessage, isTesseraError } from '../../base/errors.ts';
+import { globProblem } from '../../search/globProblem.ts';
 import { parseQuery } from '../../search/searchQuery.ts';
 import { errorCode } from '../../server/scanner/fileErrors.ts';
-import { globProblem } from '../../server/store/pathFilter.ts';
 import { EXIT } from '../exit.ts';
 import { countOption, folderArgument, globalOptions, usageError } from '../globalOptions.ts';
+import { sayWhatIsMissing } from '../answerNotes.ts';
 import { hitText, plainHit } from '../hitText.ts';
 import { type Session, withSession } from '../session.ts';
 
@@ -42,11 +43,8 @@ export function addSearchCommand(program: Command): void {
     .action(async (query: string | undefined, dir: string | undefined, options: SearchOptions, command: Command) => {
       const filters = filtersOf(options);
       const { queries } = options;
-      if (queries === undefined && (query ?? '').trim() === '') {
-        throw usageError('Say what to search for, such as `tessera search "where are retries handled"`.');
-      }
       if (queries !== undefined && dir !== undefined) throw usageError('Give either a query or --queries, not both.');
-      if (query !== undefined && queries === undefined) checkQuery(query);
+      if (queries === undefined) checkQuery(query ?? '');
       const folder = folderArgument(queries === undefined ? dir : query);
       const asked = queries === undefined ? undefined : await readQueries(queries);
       await withSession('tessera search', globalOptions(command), async (session) => {
@@ -58,8 +56,8 @@ export function addSearchCommand(program: Command): void {
           else console.log(hits.length === 0 ? 'nothing found' : hits.map(hitText).join('\n\n'));
           return;
         }
-        for (const { id, query: text } of asked) {
-          const results = (await answerOrSay(id, () => ask(text))).map(plainHit);
+        for (const { id, query: text, line } of asked) {
+          const results = (await answerOrSay(id, line, () => ask(text))).map(plainHit);
           console.log(JSON.stringify({ id, results }));
         }
       });
@@ -67,12 +65,12 @@ export function addSearchCommand(program: Command): void {
 }
 
 /** One query of many that cannot be understood has no hits, and the others are still answered. */
-async function answerOrSay(id: AskedQuery['id'], ask: () => Promise<readonly FolderHit[]>) {
+async function answerOrSay(id: AskedQuery['id'], line: number, ask: () => Promise<readonly FolderHit[]>) {
   try {
     return await ask();
   } catch (error) {
     if (!isTesseraError(error, 'invalid-argument')) throw error;
-    process.stderr.write(`tessera: The query ${id} has no answer: ${errorMessage(error)}\n`);
+    process.stderr.write(`tessera: Line ${line}: The query ${id} has no answer: ${errorMessage(error)}\n`);
     process.exitCode = EXIT.usage;
     return [];
   }
@@ -80,6 +78,9 @@ async function answerOrSay(id: AskedQuery['id'], ask: () => Promise<readonly Fol
 
 /** Filters say where to look, not for what. */
 function checkQuery(query: string): void {
+  if (query.trim() === '') {
+    throw usageError('Say what to search for, such as `tessera search "where are retries handled"`.');
+  }
   const { text } = parseQuery(query, resolveLanguage);
   if (text.trim() !== '') return;
   throw usageError(
@@ -94,14 +95,9 @@ async function search(
   filters: SearchFilters,
   { k, explain = false }: SearchOptions,
 ): Promise<readonly FolderHit[]> {
-  const {
-    hits,
-    degraded,
-    withoutPhrases = false,
-  } = await engine.search({ folders: [folder], query, limit: k, filters, explain }, signal);
-  if (degraded !== null) process.stderr.write(`tessera: ${degraded}\n`);
-  if (withoutPhrases)
-    process.stderr.write('tessera: Nothing holds the quoted text; these are the nearest hits without it.\n');
+  checkQuery(query);
+  const { hits, ...answer } = await engine.search({ folders: [folder], query, limit: k, filters, explain }, signal);
+  sayWhatIsMissing(answer);
   return hits;
 }
 
@@ -130,18 +126,27 @@ interface AskedQuery {
   readonly query: string;
 }
 
-async function readQueries(file: string): Promise<readonly AskedQuery[]> {
+interface QueryOfFile extends AskedQuery {
+  /** From 1. */
+  readonly line: number;
+}
+
+async function readQueries(file: string): Promise<readonly QueryOfFile[]> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw usageError(`--queries ${file} cannot be read (${errorCode(error)}).`);
   });
-  return text.split('\n').flatMap((line, index) => {
-    if (line.trim() === '') return [];
-    const asked = parseJson(line);
-    if (!isAskedQuery(asked)) {
-      throw usageError(`Line ${index + 1} of ${file} is not a JSON object with "id" and "query".`);
-    }
-    return [asked];
-  });
+  // Windows' editors begin a file with a byte order mark.
+  return text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .flatMap((line, index) => {
+      if (line.trim() === '') return [];
+      const asked = parseJson(line);
+      if (!isAskedQuery(asked)) {
+        throw usageError(`Line ${index + 1} of ${file} is not a JSON object with "id" and "query".`);
+      }
+      return [{ ...asked, line: index + 1 }];
+    });
 }
 
 function parseJson(line: string): unknown {

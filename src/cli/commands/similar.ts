@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { NO_FILTERS } from '../../protocol/hit.ts';
 import { countOption, folderArgument, globalOptions, usageError } from '../globalOptions.ts';
+import { sayWhatIsMissing } from '../answerNotes.ts';
 import { hitText, plainHit } from '../hitText.ts';
 import { pathInFolder } from '../pathInFolder.ts';
 import { withSession } from '../session.ts';
@@ -30,10 +31,11 @@ export function addSimilarCommand(program: Command): void {
         const relative = pathInFolder(folder, file);
         await withSession('tessera similar', globalOptions(command), async (session) => {
           await session.openFolder(folder);
-          const { hits } = await session.engine.similar(
+          const { hits, ...answer } = await session.engine.similar(
             { folder, path: relative, line: Number(lineText), text: null, limit: options.k, filters: NO_FILTERS },
             session.signal,
           );
+          sayWhatIsMissing(answer);
           if (options.json === true) console.log(JSON.stringify({ query: place, hits: hits.map(plainHit) }));
           else console.log(hits.length === 0 ? 'nothing found' : hits.map(hitText).join('\n\n'));
         });

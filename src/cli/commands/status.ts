@@ -3,6 +3,7 @@ import { counted } from '../../base/wording.ts';
 import { SCOPES } from '../../protocol/scope.ts';
 import type { FolderStatus } from '../../protocol/server.ts';
 import { folderArgument, globalOptions } from '../globalOptions.ts';
+import { printableName } from '../printable.ts';
 import { withSession } from '../session.ts';
 
 export function addStatusCommand(program: Command): void {
@@ -23,6 +24,7 @@ export function addStatusCommand(program: Command): void {
 }
 
 const SKIPPED_SHOWN = 20;
+const UNFINISHED = 'not finished, run `tessera index` for the rest';
 
 function statusText(status: FolderStatus): string {
   const languages = Object.entries(status.filesByLanguage)
@@ -30,12 +32,12 @@ function statusText(status: FolderStatus): string {
     .map(([language, files]) => `${language} ${files}`);
   const skipped = status.skipped
     .slice(0, SKIPPED_SHOWN)
-    .map(({ path, reason, detail }) => `  ${path}: ${reason}, ${detail}`);
+    .map(({ path, reason, detail }) => `  ${printableName(path)}: ${reason}, ${printableName(detail)}`);
   const more = status.skipped.length - skipped.length;
   return [
     `folder     ${status.folder}`,
     `index      ${status.indexDir} (${status.indexName}, ${megabytes(status.bytesOnDisk)})`,
-    `indexed    ${[counted(status.files, 'file'), counted(status.chunks, 'chunk'), counted(status.linesIndexed, 'line')].join(', ')}`,
+    `indexed    ${[counted(status.files, 'file'), counted(status.chunks, 'chunk'), counted(status.linesIndexed, 'line')].join(', ')}${status.complete ? '' : `; ${UNFINISHED}`}`,
     `languages  ${languages.join(', ')}`,
     ...modelLines(status),
     `skipped    ${counted(status.skipped.length, 'file')}${status.skipped.length === 0 ? '' : ':'}`,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { counted } from '../../base/wording.ts';
 import { EXIT } from '../exit.ts';
 import { folderArgument, globalOptions } from '../globalOptions.ts';
+import { printableName } from '../printable.ts';
 import { withSession } from '../session.ts';
 
 interface VerifyOptions {
@@ -27,7 +28,7 @@ export function addVerifyCommand(program: Command): void {
         if (options.json === true) console.log(JSON.stringify(report));
         else {
           for (const { path, kind, detail } of differences.slice(0, DIFFERENCES_SHOWN)) {
-            console.log(`${path}: ${kind}, ${detail}`);
+            console.log(`${printableName(path)}: ${kind}, ${printableName(detail)}`);
           }
           if (differences.length > DIFFERENCES_SHOWN)
             console.log(`… and ${differences.length - DIFFERENCES_SHOWN} more`);

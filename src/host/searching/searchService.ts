@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { CancellationSignal } from '../../base/cancellation.ts';
 import { TesseraError } from '../../base/errors.ts';
@@ -7,6 +6,7 @@ import type { FolderHit, OverlayText, SearchResult } from '../../protocol/server
 import type { FolderIndex } from '../folders/folderIndex.ts';
 import type { IndexServer } from '../folders/indexServer.ts';
 import { openPathsIn, type WorkspaceIndex } from '../folders/workspaceIndex.ts';
+import { innermostFolder } from './innermostFolder.ts';
 import { readHiddenGlobs } from '../settings/indexSettings.ts';
 
 /** Unsaved texts sent with a search: more than a person edits at once, and little to send. */
@@ -107,10 +107,9 @@ export class SearchService {
     return vscode.workspace.textDocuments
       .filter((document) => document.isDirty && document.uri.scheme === 'file')
       .flatMap((document) => {
-        const folder = folders.find((candidate) => document.uri.fsPath.startsWith(candidate + path.sep));
+        const place = innermostFolder(folders, document.uri.fsPath);
         const text = document.getText();
-        if (folder === undefined || text.length > MAX_OVERLAY_CHARS) return [];
-        return [{ folder, path: path.relative(folder, document.uri.fsPath).split(path.sep).join('/'), text }];
+        return place === undefined || text.length > MAX_OVERLAY_CHARS ? [] : [{ ...place, text }];
       })
       .slice(0, MAX_OVERLAYS);
   }

@@ -1,8 +1,8 @@
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { assertNever } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Disposable } from '../../base/disposable.ts';
+import { pathInside } from '../../process/pathInside.ts';
 import { type Change, ChangeCoalescer } from './changeCoalescer.ts';
 import { meaningOf } from './pathRelevance.ts';
 
@@ -39,9 +39,8 @@ export class FolderWatcher extends Disposable {
 
   #note(uri: vscode.Uri): void {
     if (uri.scheme !== this.#folder.uri.scheme) return;
-    const relative = path.relative(this.#folder.uri.fsPath, uri.fsPath);
-    if (relative === '' || relative.startsWith('..') || path.isAbsolute(relative)) return;
-    const inFolder = relative.split(path.sep).join('/');
+    const inFolder = pathInside(this.#folder.uri.fsPath, uri.fsPath) ?? '';
+    if (inFolder === '') return;
     const meaning = meaningOf(inFolder);
     switch (meaning) {
       case 'file':

@@ -163,7 +163,13 @@ async function resolveFolder(folder: string): Promise<string> {
     const resolved = await fs.realpath(folder);
     if ((await fs.stat(resolved)).isDirectory()) return resolved;
   } catch (cause) {
-    throw new TesseraError('folder-unreadable', 'The folder cannot be read.', { cause, details: { folder } });
+    throw new TesseraError(
+      'folder-unreadable',
+      `The folder ${folder} cannot be read; check that it exists and that you may open it.`,
+      { cause, details: { folder } },
+    );
   }
-  throw new TesseraError('folder-unreadable', 'This is a file, not a folder.', { details: { folder } });
+  throw new TesseraError('folder-unreadable', `${folder} is a file; name the folder it is in.`, {
+    details: { folder },
+  });
 }

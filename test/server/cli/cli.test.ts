@@ -1,9 +1,14 @@
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { readdir, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FolderStatus, IndexSummary } from '../../../src/protocol/server.ts';
-import { CliPlace } from './cliProcess.ts';
+import { SILENT_LOGGER } from '../../../src/base/logger.ts';
+import { createChunker } from '../../../src/server/chunking/createChunker.ts';
+import { createEngine } from '../../../src/server/createEngine.ts';
+import { SETTINGS } from '../indexer/indexedFolder.ts';
+import { CLI, CliPlace } from './cliProcess.ts';
 
 const TREE = {
   'src/retry.ts': 'export function retryWithBackoff() {\n  return "wait, then try again";\n}\n',
@@ -99,6 +104,11 @@ describe('tessera', () => {
     [['search', 'lang:ts'], 2, 'The query lang:ts holds only filters; add a word to look for'],
     [['search', 'x', '--path', 'src/[ab'], 2, '--path src/[ab is not a glob: its brackets do not match'],
     [['search', 'x', '--path', ' '], 2, 'is not a glob: it is empty'],
+    [['search', 'path:[ retry'], 2, 'The filter “path:[” is not a glob: its brackets do not match'],
+    [['search', '-path:test retry'], 2, 'Put -- before a query that begins with a dash'],
+    [['index', '--index-dir', ''], 2, '--index-dir is empty'],
+    [['chunks', '.'], 2, '. is a folder; name a file in it.'],
+    [['chunks', 'src'], 2, 'src is a folder; name a file in it.'],
     [['search', '--queries', '/no/such/file'], 2, '--queries /no/such/file'],
     [['similar', 'src/parse.py'], 2, '<file>:<line>'],
     [['similar', 'src/parse.py:0'], 2, 'Lines are counted from 1'],
@@ -132,11 +142,12 @@ describe('tessera', () => {
   it('answers the queries it understands of a file of many', async () => {
     await place.write(
       'queries.jsonl',
-      '{"id": 1, "query": "lang:klingon retry"}\n{"id": 2, "query": "retryWithBackoff"}\n',
+      '\uFEFF{"id": 1, "query": "lang:klingon retry"}\n{"id": 2, "query": "retryWithBackoff"}\n{"id": 3, "query": " "}\n',
     );
     const { status, stdout, stderr } = await place.run('search', '--queries', 'queries.jsonl');
     expect(status).toBe(2);
-    expect(stderr).toContain('The query 1 has no answer: No language is called “klingon”');
+    expect(stderr).toContain('Line 1: The query 1 has no answer: No language is called “klingon”');
+    expect(stderr).toContain('Line 3: The query 3 has no answer: Say what to search for');
     const lines = stdout
       .trim()
       .split('\n')
@@ -144,6 +155,7 @@ describe('tessera', () => {
     expect(lines.map(({ id, results }) => [id, results[0]?.path])).toEqual([
       [1, undefined],
       [2, 'src/retry.ts'],
+      [3, undefined],
     ]);
     await rm(path.join(place.folder, 'queries.jsonl'));
   });
@@ -162,6 +174,50 @@ describe('tessera', () => {
     }
     expect(await place.run('verify', '--repair')).toMatchObject({ status: 0 });
     expect((await place.run('verify')).stdout).toBe('3 files, 3 chunks compared: no difference\n');
+  });
+
+  it('says that an index is not finished, with what it finds in it', async () => {
+    const unfinished = await CliPlace.create(TREE);
+    const engine = createEngine({ program: 'a test', logger: SILENT_LOGGER, chunker: createChunker() });
+    const { model, folder, indexDir } = unfinished;
+    const embedder = { ...SETTINGS.embedder, models: { code: model, docs: model } };
+    const index = await engine.folder({ folder, indexDir, settings: { ...SETTINGS, embedder } });
+    index.changed(['src/retry.ts']);
+    await index.settled();
+    await engine.close();
+    const found = await unfinished.run('search', 'retryWithBackoff');
+    expect(found).toMatchObject({ status: 0, stdout: expect.stringContaining('src/retry.ts') as string });
+    expect(found.stderr).toBe(
+      'tessera: The index is not finished: run `tessera index` on the folder to search all of it.\n',
+    );
+    expect((await unfinished.run('status')).stdout).toContain('3 lines; not finished, run `tessera index`');
+    expect(await unfinished.json<FolderStatus>('status')).toMatchObject({ complete: false });
+    await unfinished.run('index');
+    expect(await unfinished.json<FolderStatus>('status')).toMatchObject({ complete: true });
+    expect((await unfinished.run('search', 'retryWithBackoff')).stderr).toBe('');
+    await unfinished.dispose();
+  });
+
+  it('says while it watches that it can no longer follow', async () => {
+    const watched = await CliPlace.create(TREE);
+    // From outside of the folder, which is going to be deleted.
+    const { child, finished, says } = watched.startIn(watched.root, 'index', watched.folder, '--watch');
+    await says('watching for changes');
+    await rm(watched.folder, { recursive: true });
+    await says('The index does not follow the folder: The folder');
+    child.kill('SIGINT');
+    expect((await finished).stderr.match(/does not follow/g)).toHaveLength(1);
+    await watched.dispose();
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('fails when its results cannot be written', () => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [CLI, '--help'], { stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    expect(status).toBe(3);
+    expect(stderr.toString()).toBe(
+      'tessera: The results could not be written to stdout (ENOSPC); write them to another place.\n',
+    );
   });
 
   it('clears an index', async () => {

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { writeCharacterModel } from '../../fakes/characterModel.ts';
 
-const CLI = path.join(import.meta.dirname, '../../../src/cli/main.ts');
+export const CLI = path.join(import.meta.dirname, '../../../src/cli/main.ts');
 
 export interface Finished {
   readonly status: number | null;
@@ -18,7 +18,7 @@ export interface Running {
   readonly child: ChildProcess;
   readonly finished: Promise<Finished>;
   /** Resolves when stderr has said it. */
-  says(text: string): Promise<void>;
+  readonly says: (text: string) => Promise<void>;
 }
 
 /** The command line in processes of its own, over a temporary folder with a small model. */
@@ -58,9 +58,13 @@ export class CliPlace {
   }
 
   start(...args: string[]): Running {
+    return this.startIn(this.folder, ...args);
+  }
+
+  startIn(cwd: string, ...args: string[]): Running {
     // Before the command's own, so that those win.
     const all = [CLI, '--index-dir', this.indexDir, '--model', this.model, ...args];
-    const child = spawn(process.execPath, all, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, all, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

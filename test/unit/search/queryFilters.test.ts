@@ -69,6 +69,8 @@ describe('filters in the query', () => {
   test.each([
     ['lang:klingon', 'No language is called “klingon”'],
     ['path:', 'needs a value'],
+    ['path:[', 'is not a glob: its brackets do not match'],
+    ['-path:src/[ab', 'is not a glob'],
     ['scope:tests', 'takes code, docs or all'],
     ['-lang:ts', 'cannot be excluded'],
   ])('that are wrong are refused with one sentence: %s', (query, words) => {
