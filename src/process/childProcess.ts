@@ -33,6 +33,8 @@ export interface ChildHandle extends DisposableLike {
   readonly onOutput: Event<string>;
   /** Asks the child to leave by closing the link, which every entry of ours obeys; kills it after `graceMs`. */
   stop(graceMs: number): void;
+  /** Ends a child that does nothing any more; `onExit` tells of it as of any other death. */
+  kill(): void;
 }
 
 const STDERR_TAIL_CHARS = 4096;
@@ -115,10 +117,14 @@ class ForkedChild implements ChildHandle {
     this.#killTimer ??= setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
   }
 
+  kill(): void {
+    if (!this.#gone) this.#child.kill('SIGKILL');
+  }
+
   dispose(): void {
     this.#isLeaving = true;
     this.link.dispose();
-    if (!this.#gone) this.#child.kill('SIGKILL');
+    this.kill();
   }
 
   #finish(code: number | null, signal: string | null): void {

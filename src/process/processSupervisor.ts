@@ -123,6 +123,11 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
     return stopped.promise;
   }
 
+  /** Ends a child that answers nothing any more; it counts as a death. */
+  kill(): void {
+    this.#attempt?.handle?.kill();
+  }
+
   /** Forgets past deaths and a failure, so that the next `connect` tries again. */
   forgive(): void {
     this.#policy = this.#policy.forgiven();

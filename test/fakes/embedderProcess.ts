@@ -15,6 +15,8 @@ export interface FakeEmbedderOptions {
   readonly losesLast?: boolean;
   /** Whether it is killed in the run of these texts, as the kernel does when memory runs out. */
   readonly diesOf?: (params: EmbedPieceParams) => boolean;
+  /** Whether the run of these texts never ends. */
+  readonly hangsAt?: (params: EmbedPieceParams) => boolean;
   readonly onExit?: () => void;
 }
 
@@ -50,6 +52,7 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
         end('SIGKILL');
         return { failures: [] };
       }
+      if (options.hangsAt?.(params) === true) return new Promise(() => undefined);
       const texts = options.losesLast === true ? params.texts.slice(0, -1) : params.texts;
       const lengths = texts.map((text) => text.length);
       server.emit('rows', {
@@ -78,6 +81,7 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
     onExit: exit.event,
     onOutput: new Emitter<string>().event,
     stop: leave,
+    kill: () => end('SIGKILL'),
     dispose: leave,
   };
 }

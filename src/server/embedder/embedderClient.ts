@@ -30,6 +30,7 @@ import {
 import type { Scope } from '../../protocol/scope.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
+import { HangWatch } from './hangWatch.ts';
 
 /** Texts sent in one message; a job of any size goes over in pieces of this. */
 const MAX_PIECE_TEXTS = 256;
@@ -81,6 +82,10 @@ export class EmbedderClient extends Disposable implements Embedder {
   #isLoading = false;
   #processorOnly: string | null = null;
   #lastRun: EmbedderEvents['runStarted'] | undefined;
+  /** From a run's start, or that of loading, to its end. */
+  readonly #hangWatch: HangWatch;
+  /** Whether the present process was ended for doing nothing, which says nothing about memory. */
+  #isHung = false;
   #lastMetrics: EmbedderMetrics | null = null;
   readonly onState: Event<ProcessState>;
 
@@ -98,6 +103,13 @@ export class EmbedderClient extends Disposable implements Embedder {
         logger: options.logger,
         prepare: (child) => this.#prepare(child),
         ...(options.restartPolicy === undefined ? {} : { restartPolicy: options.restartPolicy }),
+      }),
+    );
+    this.#hangWatch = this.own(
+      new HangWatch(options.clock, () => {
+        this.#isHung = true;
+        this.#logger.warn('the embedder hangs and is started anew', { isLoading: this.#isLoading });
+        this.#supervisor.kill();
       }),
     );
     this.onState = this.#supervisor.onState;
@@ -171,9 +183,14 @@ export class EmbedderClient extends Disposable implements Embedder {
     client.on('log', (record) => this.#logger.relay(record));
     client.on('runStarted', (run) => {
       this.#lastRun = run;
+      this.#hangWatch.begin();
     });
-    client.on('rows', (rows) => this.#addRows(rows));
+    client.on('rows', (rows) => {
+      this.#hangWatch.end();
+      this.#addRows(rows);
+    });
     this.#isLoading = true;
+    this.#hangWatch.begin();
     try {
       this.#models = await this.#openModels(client);
       this.#isLoading = false;
@@ -181,6 +198,8 @@ export class EmbedderClient extends Disposable implements Embedder {
       // A death is seen by `#afterDeath` first, and has to be known there for one while loading.
       if (!isTesseraError(error, 'process-exited')) this.#isLoading = false;
       throw error;
+    } finally {
+      this.#hangWatch.end();
     }
   }
 
@@ -240,6 +259,7 @@ export class EmbedderClient extends Disposable implements Embedder {
         { ...job.params, texts, piece: id, alone },
         cancellation.signal,
       );
+      this.#hangWatch.end();
       for (const { index, reason } of failures) job.addFailure(indices[index] ?? 0, reason);
       // All rows of a piece come before its answer: what is missing now is lost, and must not be waited for.
       for (const index of indices) job.addFailure(index, 'The embedder gave no vector for this text.');
@@ -271,13 +291,16 @@ export class EmbedderClient extends Disposable implements Embedder {
   #afterDeath(death: ProcessDeath): void {
     const run = this.#lastRun;
     this.#lastRun = undefined;
-    const how = death.signal ?? `status ${death.code ?? 'unknown'}`;
+    const wasHung = this.#isHung;
+    this.#isHung = false;
+    this.#hangWatch.end();
+    const how = wasHung ? 'a hang' : (death.signal ?? `status ${death.code ?? 'unknown'}`);
     if (this.#isLoading && this.#settings.device !== 'cpu') {
       this.#processorOnly = `The embedder ended by ${how} while it opened the device ${this.#settings.device}.`;
     }
     this.#isLoading = false;
     if (run === undefined) return;
-    if (exitLooksLikeOutOfMemory(death)) {
+    if (!wasHung && exitLooksLikeOutOfMemory(death)) {
       this.#lostRuns = [...this.#lostRuns, { scope: run.scope, length: run.length, count: run.count }];
     }
     for (const { piece, indices } of run.members) {

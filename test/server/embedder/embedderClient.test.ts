@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DisposableStore } from '../../../src/base/disposable.ts';
@@ -16,6 +17,7 @@ import { ENCODER_SIZES, type EncoderOptions } from '../../../src/synthetic/encod
 import { SeededRandom } from '../../../src/synthetic/random.ts';
 import { buildBagModel } from '../../../src/synthetic/smallModels.ts';
 import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
+import { ManualClock } from '../../fakes/manualClock.ts';
 import { randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
 
 const faultyEntry = fileURLToPath(new URL('../../fakes/faultyEmbedder.ts', import.meta.url));
@@ -219,6 +221,47 @@ describe('an embedder that answers without a vector', () => {
     const { vectors, failures } = await client.embed(bulk(['ab', 'abc']));
     expect([...vectors]).toEqual([2, 0]);
     expect(failures.map(({ index }) => index)).toEqual([1]);
+  });
+});
+
+describe('an embedder that hangs in a run', () => {
+  const restartPolicy = new RestartPolicy({ maxDeaths: 9, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
+
+  /** Lets time pass, with turns for messages in between, until a call has settled; how much that was. */
+  async function pass(clock: ManualClock, call: Promise<unknown>): Promise<number> {
+    const startMs = clock.now();
+    const state = { isSettled: false };
+    call.finally(() => (state.isSettled = true)).catch(() => undefined);
+    while (!state.isSettled) {
+      clock.advance(10_000);
+      for (let turns = 0; turns < 10; turns++) await setImmediate();
+    }
+    return clock.now() - startMs;
+  }
+
+  it('is ended after five minutes, and what it had not answered goes to the next one', async () => {
+    const clock = new ManualClock();
+    let hangs = 1;
+    const lost: number[] = [];
+    const spawn = () =>
+      fakeEmbedderProcess({ hangsAt: () => hangs-- > 0, onOpen: ({ lostRuns }) => lost.push(lostRuns.length) });
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), clock, spawn }));
+    const answer = client.embed(bulk(['ab', 'abc']));
+    expect(await pass(clock, answer)).toBeGreaterThanOrEqual(300_000);
+    expect([...(await answer).vectors]).toEqual([2, 3]);
+    expect(client.restarts).toBe(1);
+    // A hang says nothing about memory.
+    expect(lost).toEqual([0, 0]);
+    expect(await pass(clock, client.embed(bulk(['abcd'])))).toBeLessThan(300_000);
+  });
+
+  it('at one text every time gives that text up', async () => {
+    const clock = new ManualClock();
+    const spawn = () => fakeEmbedderProcess({ hangsAt: ({ texts }) => texts.includes('bad') });
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), clock, spawn }));
+    const answer = client.embed(bulk(['bad']));
+    await pass(clock, answer);
+    expect((await answer).failures).toMatchObject([{ index: 0, reason: expect.stringContaining('a hang') as string }]);
   });
 });
 
