@@ -22,6 +22,7 @@ import type {
   OpenParams,
   TokenVectors,
   TokenVectorsParams,
+  TunerReport,
 } from '../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import { EmbeddingModel } from './embeddingModel.ts';
@@ -108,6 +109,7 @@ export class EmbedderService {
         fixedCount: settings.batchSize,
         lengthStep: LENGTH_STEPS[info.device],
         isBag,
+        onMove: (move: TunerReport['moves'][number]) => logger.debug('batch budget', { scope, ...move }),
       };
       return new BatchTuner(options, await file.read(keyOf(scope)));
     };

@@ -250,7 +250,9 @@ export class BatchTuner implements Tuner {
   }
 
   #note(toTokens: number, reason: string): void {
-    this.#moves.push({ run: this.#runs, fromTokens: this.#budgetTokens, toTokens, reason });
+    const move = { run: this.#runs, fromTokens: this.#budgetTokens, toTokens, reason };
+    this.#moves.push(move);
     if (this.#moves.length > MOVES_KEPT) this.#moves.shift();
+    this.#options.onMove?.(move);
   }
 }

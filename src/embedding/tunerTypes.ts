@@ -23,6 +23,8 @@ export interface TunerOptions {
   readonly lengthStep: number;
   /** Whether the texts of a run lie one after another without padding; false when left out. */
   readonly isBag?: boolean;
+  /** Told of each change of the budget, and of what made the tuner doubt it. */
+  readonly onMove?: (move: TunerReport['moves'][number]) => void;
 }
 
 /** What was seen of one run of the engine. */

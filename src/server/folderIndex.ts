@@ -1,7 +1,7 @@
 import type { CancellationSignal } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { Disposable } from '../base/disposable.ts';
-import { TesseraError, isTesseraError, toTesseraError } from '../base/errors.ts';
+import { type ErrorCode, TesseraError, isTesseraError, toTesseraError } from '../base/errors.ts';
 import { Emitter } from '../base/event.ts';
 import type { Logger } from '../base/logger.ts';
 import { CHUNKER_VERSION } from '../indexing/chunking/chunkerVersion.ts';
@@ -20,10 +20,12 @@ import { type FolderPass, reconcileFolder, reconcilePaths } from './indexer/reco
 import { RunProgress } from './indexer/runProgress.ts';
 import type { TypingRest } from './indexer/typingRest.ts';
 import { type VerifyReport, verifyFolder } from './indexer/verifyFolder.ts';
-import { statusCounts, summaryOf } from './indexReport.ts';
+import { logFigures, statusCounts, summaryOf } from './indexReport.ts';
 import { type IndexWriter, IndexStores } from './indexStores.ts';
 import type { PathVerdict, ScanOptions, Scanner } from './scanner/entries.ts';
 import type { FileRecord } from './store/chunkStore.ts';
+import type { IndexRules } from './store/indexFacts.ts';
+import { diskFull } from './store/storeFailure.ts';
 import type { EmbeddingCache } from './store/embeddingCache.ts';
 import { folderIndexDir } from './store/indexLocation.ts';
 import type { LanceChunkStore } from './store/lanceChunkStore.ts';
@@ -53,8 +55,13 @@ export interface IndexRequest {
 /** Opening the models and the index, a full pass, following changes. */
 type FailedWork = 'opening' | 'indexing' | 'following';
 
+/** Failures to open that have nothing to do with the models. */
+const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['cancelled', 'disposed', 'store-failed', 'disk-full', 'internal']);
+
 const PROGRESS_EVERY_MS = 200;
 const ERRORS_KEPT = 20;
+const NO_MODEL = { id: '', dimension: 0 };
+const NO_MODELS = { code: NO_MODEL, docs: NO_MODEL };
 
 /** One folder's index: kept true by full passes and by passes over what changed, readable all the while. */
 export class FolderIndex extends Disposable {
@@ -125,6 +132,23 @@ export class FolderIndex extends Disposable {
     }
   }
 
+  /**
+   * The same, but what is indexed is opened for reading also when the models cannot be: words and names still answer then.
+   * @returns why the models cannot be opened; null when they can
+   */
+  async openToRead(signal?: CancellationSignal): Promise<TesseraError | null> {
+    try {
+      await this.open(signal);
+      return null;
+    } catch (error) {
+      const isOfModels = this.#models === undefined && isTesseraError(error) && !UNREADABLE.has(error.code);
+      if (!isOfModels) throw error;
+      await this.#stores.open(null);
+      this.#fireState();
+      return error;
+    }
+  }
+
   applySettings(settings: IndexSettings): void {
     this.#settings = settings;
   }
@@ -187,9 +211,12 @@ export class FolderIndex extends Disposable {
    */
   async verify(options: { readonly repair: boolean }, signal?: CancellationSignal): Promise<VerifyReport> {
     const stop = firstSignal(signal, this.#stopping.signal);
-    await this.#openStores(stop);
-    const compare = () =>
-      verifyFolder(this.#pass(this.requireReader(), new FileTurns(), new RunProgress(this.#options.clock), stop));
+    // Without its models an index can be compared, which is all but its vectors, but not repaired.
+    if (options.repair || !this.#stores.isOpen) await this.#openStores(stop);
+    const compare = () => {
+      const pass = this.#pass(this.requireReader(), new FileTurns(), new RunProgress(this.#options.clock), stop);
+      return verifyFolder(pass, this.#models !== undefined);
+    };
     if (options.repair && this.#stores.damage !== undefined) await this.index({ rebuild: false }, signal);
     const report = await compare();
     if (!options.repair || report.differences.length === 0) return report;
@@ -254,7 +281,7 @@ export class FolderIndex extends Disposable {
 
   /** What these paths are by the rules in force, in their order. Rejects with `folder-unreadable`. */
   judge(paths: readonly string[]): Promise<readonly PathVerdict[]> {
-    return this.#options.scanner.checkPaths(this.folder, this.#scanOptions(), paths);
+    return this.#options.scanner.checkPaths(this.folder, this.scanOptions, paths);
   }
 
   async fileState(path: string): Promise<FileState> {
@@ -311,7 +338,10 @@ export class FolderIndex extends Disposable {
     try {
       await this.#openStores(stop);
       this.#fireState();
+      const rules = this.#rules;
+      const keepsRules = this.#settings.yieldsToIndex !== true || this.#stores.serving?.rules !== undefined;
       const store = await this.#write(request.rebuild, async ({ store, turns }) => {
+        if (keepsRules) await store.keepRules(rules);
         await reconcileFolder(this.#pass(store, turns, progress, stop), request.firstPaths ?? []);
         progress.startMaintaining();
         await store.markComplete();
@@ -321,7 +351,9 @@ export class FolderIndex extends Disposable {
         return store;
       });
       this.#succeed('indexing', 'following');
-      return summaryOf(await store.files(), progress, this.#openModels(), await embedder.metrics());
+      const metrics = await embedder.metrics();
+      if (metrics !== null && progress.embedded > 0) logFigures(this.#logger, metrics);
+      return summaryOf(await store.files(), progress, this.#openModels(), metrics);
     } catch (error) {
       // Somebody else at work is no trouble of this index's.
       const isTrouble = !isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked');
@@ -367,12 +399,13 @@ export class FolderIndex extends Disposable {
         this.#otherWriter = String(error.details['program']);
         this.#fireState();
       }
+      if (isTesseraError(error, 'disk-full')) throw diskFull(this.dir, error.cause);
       throw error;
     }
   }
 
   async #openStores(signal?: CancellationSignal): Promise<void> {
-    if (this.#stores.isOpen) return;
+    if (this.#stores.isOpen && this.#models !== undefined) return;
     this.#models = await this.#options.embedder.open(signal);
     await this.#stores.open({ models: this.#models, chunkerVersion: CHUNKER_VERSION });
     this.#succeed('opening');
@@ -385,11 +418,11 @@ export class FolderIndex extends Disposable {
       store,
       cache,
       embedder,
-      models: this.#openModels(),
+      models: this.#models ?? NO_MODELS,
       chunker,
       scanner,
-      scanOptions: this.#scanOptions(),
-      limits: { maxFileBytes: this.#settings.maxFileBytes },
+      scanOptions: this.scanOptions,
+      limits: { maxFileBytes: this.#rules.maxFileBytes },
       readSource: (folder, path, limits, abort) => scanner.readSource(folder, path, limits, abort),
       wallTime: () => clock.wallTime(),
       turns,
@@ -402,9 +435,16 @@ export class FolderIndex extends Disposable {
     };
   }
 
-  #scanOptions(): ScanOptions {
-    const { maxFileBytes, exclude, useIgnoreFiles } = this.#settings;
-    return { maxFileBytes, exclude: [...exclude, ...this.#ownGlobs()], useIgnoreFiles };
+  /** What decides which files belong to the index. */
+  get scanOptions(): ScanOptions {
+    const { exclude, ...rules } = this.#rules;
+    return { ...rules, exclude: [...exclude, ...this.#ownGlobs()] };
+  }
+
+  /** Those of the settings, or those the index was made with when the settings yield to them. */
+  get #rules(): IndexRules {
+    const { maxFileBytes, exclude, useIgnoreFiles, yieldsToIndex = false } = this.#settings;
+    return (yieldsToIndex ? this.#stores.serving?.rules : undefined) ?? { maxFileBytes, exclude, useIgnoreFiles };
   }
 
   /** An index kept inside the folder it is of is no part of what it indexes. */

@@ -1,4 +1,5 @@
-import type { EmbedderMetrics, ModelInfo } from '../protocol/embedder.ts';
+import type { Logger } from '../base/logger.ts';
+import { type EmbedderMetrics, LANES, type ModelInfo } from '../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import type { FolderStatus, IndexSummary, SkipReason, SkippedFile } from '../protocol/server.ts';
 import type { RunProgress } from './indexer/runProgress.ts';
@@ -56,4 +57,20 @@ export function summaryOf(
     device: [...new Set([models.code.device, models.docs.device])].join(', '),
     tuner: metrics?.scopes ?? null,
   };
+}
+
+/** Writes the embedder's figures into the log, a line for each scope and each lane that had work. */
+export function logFigures(logger: Logger, metrics: EmbedderMetrics): void {
+  const { threads, sessions, peakRssMb, gpuUtilization } = metrics;
+  for (const scope of SCOPES) {
+    const { rssByRunTokens: _, tuner, ...figures } = metrics.scopes[scope];
+    if (figures.runs === 0) continue;
+    const { budgetTokens, bestTokensPerSecond, converged } = tuner;
+    const ofTuner = { budgetTokens, bestTokensPerSecond, converged };
+    logger.info('embedded', { scope, ...figures, ...ofTuner, threads, sessions, peakRssMb, gpuUtilization });
+  }
+  for (const lane of LANES) {
+    const waits = metrics.lanes[lane];
+    if (waits.requests > 0) logger.info('waited to be embedded', { lane, ...waits });
+  }
 }

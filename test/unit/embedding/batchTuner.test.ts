@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
 import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../../src/embedding/deviceLimits.ts';
 import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
+import type { TunerReport } from '../../../src/protocol/embedder.ts';
 import type { TunerOptions } from '../../../src/embedding/tunerTypes.ts';
 import {
   LOOK_UPS,
@@ -28,6 +29,16 @@ const SESSION = lengthsOf('logNormal', 5000);
 function saved(tuner: BatchTuner): unknown {
   return JSON.parse(JSON.stringify(tuner.save()));
 }
+
+describe('what a tuner tells', () => {
+  it('is each of its moves when it makes it, as in its report', () => {
+    const told: TunerReport['moves'][number][] = [];
+    const tuner = new BatchTuner({ ...OPTIONS, onMove: (move) => told.push(move) });
+    tuner.outOfMemory({ length: 128, count: 4 });
+    expect(told).toMatchObject([{ reason: 'out-of-memory', fromTokens: OPTIONS.limits.baseTokens }]);
+    expect(told).toEqual(tuner.report().moves);
+  });
+});
 
 describe('planning', () => {
   it.each(WORKLOADS)('puts every text into exactly one run (%s)', (workload) => {
