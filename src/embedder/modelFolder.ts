@@ -65,7 +65,8 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
 
 /** What each device runs best; files of other names are taken only when the manifest names them or nothing else is there. */
 const PREFERRED_GRAPHS = {
-  // int8 runs at about twice fp32's speed on processors with VNNI, and fp16 is computed as fp32 with conversions.
+  // int8 runs at about twice fp32's speed on processors with VNNI, and fp16 is computed as fp32 with conversions. Not measured on
+  // each machine: its vectors differ, and an index would be built anew whenever the measurement came out otherwise.
   cpu: ['model_quantized', 'model_int8', 'model', 'model_fp16'],
   gpu: ['model_fp16', 'model', 'model_quantized', 'model_int8'],
 } as const;
@@ -98,8 +99,9 @@ export async function identifyModel(model: ModelFolder, graph: string, dimension
   const data = `${graph}_data`;
   const files = [graph, 'tokenizer.json', ...(model.graphs.length > 0 && (await exists(folder, data)) ? [data] : [])];
   const hashes = await Promise.all(files.map((file) => fingerprintFile(path.join(folder, file))));
-  const { pooling, maxTokens, queryPrefix, documentPrefix, outputZeroPoint } = manifest;
-  const facts = [hashes, dimension, pooling, maxTokens, queryPrefix, documentPrefix, outputZeroPoint];
+  const { pooling, maxTokens, queryPrefix, documentPrefix, outputZeroPoint, padTokenId, firstPosition } = manifest;
+  const ofInputs = [maxTokens, queryPrefix, documentPrefix, padTokenId, firstPosition];
+  const facts = [hashes, dimension, pooling, outputZeroPoint, ...ofInputs];
   return `${manifest.name.replace(/[^\w.-]+/g, '-')}-${fingerprintFacts(facts)}`;
 }
 

@@ -85,7 +85,7 @@ describe('the graph for a device', () => {
 });
 
 describe('a model’s identity', () => {
-  it('changes with its weights, its tokenizer, its prefixes and its dimension, and with nothing else', async () => {
+  it('changes with its weights, its tokenizer, its prefixes, how its inputs are filled and its dimension, and with nothing else', async () => {
     const identify = async (files: Partial<ModelFolderFiles>, dimension = 8) => {
       const model = await readModelFolder(
         await makeFolder({ graphs: { 'onnx/model.onnx': graph('weights') }, ...files }),
@@ -101,9 +101,11 @@ describe('a model’s identity', () => {
       identify({ json, graphs: { 'onnx/model.onnx': graph('other weights') } }),
       identify({ json, vocabulary: 50 }),
       identify({ json: { 'tessera.json': { name: 'm', queryPrefix: 'q' } } }),
+      identify({ json: { ...json, 'config.json': { pad_token_id: 3 } } }),
+      identify({ json: { ...json, 'config.json': { model_type: 'roberta', pad_token_id: 3 } } }),
       identify({ json }, 4),
     ]);
-    expect(new Set([id, ...others]).size).toBe(5);
+    expect(new Set([id, ...others]).size).toBe(7);
   });
 
   it('includes weights kept beside the graph', async () => {
