@@ -41,7 +41,7 @@ export const RANKING_WEIGHTS: RankingWeights = {
   definitionWords: 0.3,
   // Enough for a word nobody else has to outweigh any nearness in meaning; for longer questions worth nothing (`wordHolders.ts`).
   rareWords: 2,
-  // First hit holds the line named (`bench/retrieval/signals.ts`, 406 frames of a trace, 406 `file.ext:line`): 0 .131 .148, 1 .889 .828, 2 .990 .968, 3 .995 .985.
+  // First hit holds the line named (`bench/retrieval/signals.ts`, 406 frames of a trace, 406 `file.ext:line`): 0 .131 .153, 1 .882 .828, 2 .990 .968, 3 .995 .985.
   location: 3,
   test: -1.45,
   example: -0.55,
@@ -52,8 +52,8 @@ export const RANKING_WEIGHTS: RankingWeights = {
   data: -0.8,
   depth: -0.25,
   // Fitting questions that name no file, that name one, against 0; recent: what the commits before changed, open: the author's commit of the day.
-  // Recent 0.05 +.004 +.001, 0.1 +.007 +.002, 0.2 +.011 ±.000, 0.3 +.015 −.002, 0.5 +.018 −.004. Open 0.1 +.003 ±.000,
-  // 0.2 +.006 +.001, 0.3 +.007 +.001, 0.5 +.013 +.003. Both stay low: who changes code asks where it changed last, who reads it need not.
+  // Recent 0.05 +.003 −.001, 0.1 +.007 [+.004, +.010] ±.000, 0.2 +.010 −.003, 0.3 +.015 −.005, 0.5 +.019 −.008. Open 0.1 +.003 ±.000,
+  // 0.2 +.005 [+.003, +.008] ±.000, 0.3 +.008 ±.000, 0.5 +.013 +.002. Both stay low: who changes code asks where it changed last, who reads it need not.
   recent: 0.1,
   open: 0.2,
   // By chunks, dev annotations: 0.5 .9172, 0.65 .9182; by files .9195.
