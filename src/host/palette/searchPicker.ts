@@ -63,6 +63,8 @@ class PickerSession extends Disposable {
   #running: AbortController | undefined;
   #typing: DisposableLike | undefined;
   #previewing: DisposableLike | undefined;
+  /** The active item, when it was last heard of. */
+  #wanted: PickerItem | undefined;
   #accepted = false;
   /** The preview being opened. */
   #preview: Promise<void> = Promise.resolve();
@@ -155,13 +157,16 @@ class PickerSession extends Disposable {
 
   #schedulePreview(item: PickerItem | undefined): void {
     this.#previewing?.dispose();
+    this.#wanted = item;
     if (item?.type !== 'hit') return;
     this.#previewing = this.#options.clock.after(PREVIEW_DELAY_MS, () => {
-      this.#preview = this.#showPreview(item);
+      // One after another: of two at once the slower one would stay, whichever is active.
+      this.#preview = this.#preview.then(() => this.#showPreview(item));
     });
   }
 
   async #showPreview(item: HitItem): Promise<void> {
+    if (this.#wanted !== item || this.isDisposed) return;
     const uri = this.#options.search.uriOf(item.hit);
     this.#restorer.willPreview(uri);
     try {

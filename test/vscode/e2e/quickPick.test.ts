@@ -45,6 +45,19 @@ test('the preview follows the arrows', async () => {
     .toBe(true);
 });
 
+test('the preview that stays is that of the active hit, however fast the arrows went', async () => {
+  const { page, workbench } = window;
+  const focused = workbench.quickInput.locator('.monaco-list-row.focused');
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowUp', 'ArrowDown', 'ArrowUp', 'ArrowUp'])
+    await page.keyboard.press(key);
+  await expect
+    .poll(async () => {
+      const name = await activeName();
+      return name !== null && ((await focused.textContent()) ?? '').includes(name);
+    })
+    .toBe(true);
+});
+
 test('Esc brings back the editor one came from', async () => {
   await window.workbench.closeQuickInput();
   await expect.poll(activeName).toBe('cache.go');
