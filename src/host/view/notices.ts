@@ -154,7 +154,13 @@ export function nothingFound(hasFilters: boolean, isComplete: boolean): Notice {
 
 /** Said with hits that come from an index still being made. */
 export function partialNotice(): Notice {
-  return notice('info', 'info', l10n.t('These hits are from a part of the folder; indexing goes on.'), '', ['refresh']);
+  return notice(
+    'info',
+    'info',
+    l10n.t('These hits are from a part of the folder: not all of it was indexed when you asked.'),
+    '',
+    ['refresh'],
+  );
 }
 
 /** Said with hits that do not hold what was asked for in quotes, since nothing does. */

@@ -119,7 +119,8 @@ export class TestWindow {
   }
 
   async untilIndexed(timeoutMs?: number): Promise<void> {
-    await this.untilStatus(/files? indexed.*up to date/, timeoutMs);
+    // None are, for a moment, after the folder is opened and before the first pass begins.
+    await this.untilStatus(/\b[1-9][\d,]* files? indexed.*up to date/, timeoutMs);
   }
 
   /** Where this window's indexes and embeddings are kept. */
