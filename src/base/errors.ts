@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'protocol-violation'
   | 'store-failed'
   | 'store-locked'
+  | 'disk-full'
   | 'disposed'
   | 'internal';
 

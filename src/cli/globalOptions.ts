@@ -53,7 +53,7 @@ function modelFolder(nameOrFolder: string): string {
 const LATENCY_CEILING_MS = 100;
 const MAX_FILE_BYTES = 1 << 20;
 
-/** What the command line indexes with; the extension's defaults are the same. */
+/** What the command line indexes with; the extension's defaults are the same. Files are those VS Code indexed with its settings, where it did. */
 export function indexSettings({ model }: GlobalOptions): IndexSettings {
   return {
     embedder: {
@@ -69,6 +69,7 @@ export function indexSettings({ model }: GlobalOptions): IndexSettings {
     maxFileBytes: MAX_FILE_BYTES,
     exclude: [],
     useIgnoreFiles: true,
+    yieldsToIndex: true,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Engine } from '../server/engine.ts';
 import type { FolderIndex } from '../server/folderIndex.ts';
 import { type GlobalOptions, indexSettings } from './globalOptions.ts';
 import { onInterruption } from './interruption.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, errorText } from './exit.ts';
 import { grammarFolder } from './packagePlaces.ts';
 
 /** The engine in this process, for the length of one command. */
@@ -14,6 +14,8 @@ export interface Session {
   /** Fires on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   openFolder(folder: string): Promise<FolderIndex>;
+  /** For what needs no model: without one, stderr says why, and words and names still answer. */
+  openToRead(folder: string): Promise<FolderIndex>;
 }
 
 export interface SessionOptions extends GlobalOptions {
@@ -43,17 +45,22 @@ export async function withSession<T>(
     setTimeout(() => process.exit(EXIT.failed), STOP_WITHIN_MS).unref();
   });
   try {
+    const folderOf = (path: string) =>
+      engine.folder({ folder: path, indexDir: options.indexDir ?? null, settings: indexSettings(options) });
     return await work({
       engine,
       logger,
       signal: stopping.signal,
       openFolder: async (path) => {
-        const index = await engine.folder({
-          folder: path,
-          indexDir: options.indexDir ?? null,
-          settings: indexSettings(options),
-        });
+        const index = await folderOf(path);
         await index.open(stopping.signal);
+        return index;
+      },
+      openToRead: async (path) => {
+        const index = await folderOf(path);
+        const failure = await index.openToRead(stopping.signal);
+        // Where there is no index either, that is all there is to say.
+        if (failure !== null && index.reader !== undefined) process.stderr.write(`${errorText(failure)}\n`);
         return index;
       },
     });

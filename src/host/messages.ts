@@ -117,6 +117,13 @@ export function explainError(error: unknown): Explanation {
         message: l10n.t('Another window or terminal is writing this index. Search works here; indexing goes on there.'),
         actions: ['refresh'],
       };
+    case 'disk-full':
+      return {
+        message: l10n.t(
+          'The disk that keeps the index is full. Free some space and index again; what was finished is kept.',
+        ),
+        actions: ['indexNow', 'showLog'],
+      };
     case 'disposed':
       return { message: l10n.t('Tessera was shut down meanwhile. Try again.'), actions: ['restart'] };
     case 'internal':

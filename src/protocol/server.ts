@@ -32,6 +32,8 @@ export interface IndexSettings {
   readonly exclude: readonly string[];
   /** Whether ignore files and global git excludes are honoured. */
   readonly useIgnoreFiles: boolean;
+  /** Whether the three above only hold until somebody with settings has indexed the folder: for the command line, which has none. */
+  readonly yieldsToIndex?: boolean;
 }
 
 export interface FolderRef {

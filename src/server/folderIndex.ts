@@ -338,10 +338,9 @@ export class FolderIndex extends Disposable {
     try {
       await this.#openStores(stop);
       this.#fireState();
-      const rules = this.#rules;
-      const keepsRules = this.#settings.yieldsToIndex !== true || this.#stores.serving?.rules !== undefined;
       const store = await this.#write(request.rebuild, async ({ store, turns }) => {
-        if (keepsRules) await store.keepRules(rules);
+        const keepsRules = this.#settings.yieldsToIndex !== true || this.#stores.serving?.rules !== undefined;
+        if (keepsRules) await store.keepRules(this.#rules);
         await reconcileFolder(this.#pass(store, turns, progress, stop), request.firstPaths ?? []);
         progress.startMaintaining();
         await store.markComplete();

@@ -33,6 +33,7 @@ export interface IndexStoresOptions {
 export class IndexStores implements DisposableLike {
   readonly #options: IndexStoresOptions;
   #catalog: IndexCatalog | undefined;
+  #hasMaker = false;
   #serving: LanceChunkStore | undefined;
   #damage: TesseraError | undefined;
   #opening: Promise<void> | undefined;
@@ -70,16 +71,22 @@ export class IndexStores implements DisposableLike {
     return this.#serving === undefined ? this.#damage : undefined;
   }
 
-  /** Looks for the index to serve, once. Makes nothing on the disk. Rejects with `store-failed`. */
-  open(maker: IndexMaker): Promise<void> {
-    if (this.#catalog !== undefined) return Promise.resolve();
-    this.#opening ??= this.#open(maker).finally(() => {
+  /**
+   * Looks for the index to serve, once; again when `maker` was null before and is known now. Makes nothing on the disk. Rejects with
+   * `store-failed`.
+   *
+   * @param maker null when its models cannot be opened: whatever is there is read by its words, and nothing can be written
+   */
+  open(maker: IndexMaker | null): Promise<void> {
+    if (this.#opening !== undefined) return this.#opening.then(() => this.open(maker));
+    if (this.#catalog !== undefined && (maker === null || this.#hasMaker)) return Promise.resolve();
+    this.#opening = this.#open(maker).finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
   }
 
-  async #open(maker: IndexMaker): Promise<void> {
+  async #open(maker: IndexMaker | null): Promise<void> {
     const { dir, folder, logger } = this.#options;
     const catalog = new IndexCatalog(dir, folder, maker, logger);
     this.#isWanted = true;
@@ -90,9 +97,12 @@ export class IndexStores implements DisposableLike {
       catalog.dispose();
       throw new TesseraError('disposed', 'The folder was closed while its index was opened.');
     }
+    this.#serving?.close();
+    this.#catalog?.dispose();
     this.#serving = store;
     this.#damage = damage;
     this.#catalog = catalog;
+    this.#hasMaker = maker !== null;
   }
 
   /** Looks again for the index to serve: another process may have made, replaced or deleted it. */

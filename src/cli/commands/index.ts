@@ -3,7 +3,7 @@ import { counted } from '../../base/wording.ts';
 import type { FolderIndex } from '../../server/folderIndex.ts';
 import type { FolderState, IndexSummary } from '../../protocol/server.ts';
 import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
-import { folderArgument, globalOptions, indexSettings } from '../globalOptions.ts';
+import { folderArgument, globalOptions } from '../globalOptions.ts';
 import { printableName } from '../printable.ts';
 import { ProgressView, durationText } from '../progressView.ts';
 import { type Session, withSession } from '../session.ts';
@@ -29,7 +29,7 @@ export function addIndexCommand(program: Command): void {
         const index = await session.openFolder(folder);
         const summary = await indexWithProgress(index, options.rebuild === true, session.signal);
         console.log(options.json === true ? JSON.stringify(summary) : summaryText(summary));
-        if (options.watch === true) await watch(index, session, indexSettings(globals));
+        if (options.watch === true) await watch(index, session);
       });
     });
 }
@@ -46,12 +46,7 @@ async function indexWithProgress(index: FolderIndex, rebuild: boolean, signal: A
 }
 
 /** Follows changes until a signal comes, which is the way to end this and no failure. */
-async function watch(
-  index: FolderIndex,
-  { signal }: Session,
-  settings: ReturnType<typeof indexSettings>,
-): Promise<void> {
-  const { maxFileBytes, exclude, useIgnoreFiles } = settings;
+async function watch(index: FolderIndex, { signal }: Session): Promise<void> {
   const committed = index.onCommitted((paths) => {
     for (const path of paths) process.stderr.write(`updated ${printableName(path)}\n`);
   });
@@ -67,7 +62,7 @@ async function watch(
   try {
     await FILE_SCANNER.watchFolder(
       index.folder,
-      { maxFileBytes, exclude, useIgnoreFiles },
+      index.scanOptions,
       (change) => index.changed(change.kind === 'paths' ? change.paths : []),
       signal,
     );

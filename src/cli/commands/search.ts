@@ -48,7 +48,7 @@ export function addSearchCommand(program: Command): void {
       const folder = folderArgument(queries === undefined ? dir : query);
       const asked = queries === undefined ? undefined : await readQueries(queries);
       await withSession('tessera search', globalOptions(command), async (session) => {
-        await session.openFolder(folder);
+        await session.openToRead(folder);
         const ask = (text: string) => search(session, folder, text, filters, options);
         if (asked === undefined) {
           const hits = await ask(query ?? '');

@@ -30,7 +30,7 @@ export function addSimilarCommand(program: Command): void {
         if (Number(lineText) === 0) throw usageError(`Lines are counted from 1, so ${place} names none.`);
         const relative = pathInFolder(folder, file);
         await withSession('tessera similar', globalOptions(command), async (session) => {
-          await session.openFolder(folder);
+          await session.openToRead(folder);
           const { hits, ...answer } = await session.engine.similar(
             { folder, path: relative, line: Number(lineText), text: null, limit: options.k, filters: NO_FILTERS },
             session.signal,

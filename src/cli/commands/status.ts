@@ -15,7 +15,7 @@ export function addStatusCommand(program: Command): void {
     .action(async (dir: string, options: { readonly json?: boolean }, command: Command) => {
       const folder = folderArgument(dir);
       await withSession('tessera status', { ...globalOptions(command), loadsModels: true }, async (session) => {
-        const index = await session.openFolder(folder);
+        const index = await session.openToRead(folder);
         index.requireReader();
         const status = await index.status();
         console.log(options.json === true ? JSON.stringify(status) : statusText(status));

@@ -22,7 +22,7 @@ export function addVerifyCommand(program: Command): void {
     .action(async (dir: string, options: VerifyOptions, command: Command) => {
       const folder = folderArgument(dir);
       await withSession('tessera verify', globalOptions(command), async (session) => {
-        const index = await session.openFolder(folder);
+        const index = await (options.repair === true ? session.openFolder(folder) : session.openToRead(folder));
         const report = await index.verify({ repair: options.repair === true }, session.signal);
         const { differences } = report;
         if (options.json === true) console.log(JSON.stringify(report));
@@ -33,7 +33,9 @@ export function addVerifyCommand(program: Command): void {
           if (differences.length > DIFFERENCES_SHOWN)
             console.log(`… and ${differences.length - DIFFERENCES_SHOWN} more`);
           const verdict = differences.length === 0 ? 'no difference' : counted(differences.length, 'difference');
-          console.log(`${counted(report.files, 'file')}, ${counted(report.chunks, 'chunk')} compared: ${verdict}`);
+          console.log(
+            `${counted(report.files, 'file')}, ${counted(report.chunks, 'chunk')} compared${report.vectorsCompared ? '' : ' without their vectors'}: ${verdict}`,
+          );
         }
         if (differences.length > 0) process.exitCode = EXIT.no;
       });

@@ -36,12 +36,14 @@ export interface VerifyReport {
   readonly files: number;
   readonly chunks: number;
   readonly differences: readonly Difference[];
+  /** False when the models could not be opened. */
+  readonly vectorsCompared: boolean;
 }
 
 const FILES_PER_READ = 64;
 
-/** Compares every row with the disk: reads and cuts all files again, embeds nothing. */
-export async function verifyFolder(pass: FolderPass): Promise<VerifyReport> {
+/** Compares every row with the disk: reads and cuts all files again, embeds nothing. Without models vectors are not compared, nor the keys they are kept by. */
+export async function verifyFolder(pass: FolderPass, hasModels: boolean): Promise<VerifyReport> {
   const { store, progress, signal } = pass;
   const { files, skipped } = await scanFolderOnce(pass, '');
   const stored = await store.files();
@@ -51,7 +53,8 @@ export async function verifyFolder(pass: FolderPass): Promise<VerifyReport> {
   for (let from = 0; from < files.length; from += FILES_PER_READ) {
     const group = files.slice(from, from + FILES_PER_READ);
     const rows = await store.rowsOf(group.map(({ path }) => path));
-    const compare = (file: CandidateFile) => compareFile(pass, file, stored.get(file.path), rows, signal);
+    const compare = (file: CandidateFile) =>
+      compareFile({ ...pass, hasModels }, file, stored.get(file.path), rows, signal);
     for await (const difference of mapAhead(group, 4, compare))
       if (difference !== undefined) differences.push(difference);
     chunks += rows.chunks.length;
@@ -65,11 +68,16 @@ export async function verifyFolder(pass: FolderPass): Promise<VerifyReport> {
   for (const path of await store.strayPaths()) {
     differences.push({ path, kind: 'stray-rows', detail: 'rows that belong to no file, or twice the same' });
   }
-  return { files: files.filter(({ path }) => isIndexed(stored.get(path))).length, chunks, differences };
+  return {
+    files: files.filter(({ path }) => isIndexed(stored.get(path))).length,
+    chunks,
+    differences,
+    vectorsCompared: hasModels,
+  };
 }
 
 async function compareFile(
-  pass: FolderPass,
+  pass: FolderPass & { readonly hasModels: boolean },
   file: CandidateFile,
   record: FileRecord | undefined,
   rows: StoredRows,
@@ -91,8 +99,11 @@ async function compareFile(
   if (own.length !== expected.chunks.length) {
     return difference('wrong-rows', `${counted(own.length, 'chunk')} instead of ${expected.chunks.length}`);
   }
-  const wrong = own.find((chunk, ordinal) => !isSameChunk(chunk, rows, record, expected.chunks[ordinal]));
+  const wrong = own.find(
+    (chunk, ordinal) => !isSameChunk(chunk, rows, record, expected.chunks[ordinal], pass.hasModels),
+  );
   if (wrong !== undefined) return difference('wrong-rows', `the chunk at line ${wrong.startLine} differs`);
+  if (!pass.hasModels) return undefined;
   const bare = own.find(({ id }) => !rows.withVector.has(id));
   if (bare !== undefined && !isPartlyGivenUp) {
     return difference('missing-vector', `the chunk at line ${bare.startLine} has no vector`);
@@ -111,11 +122,15 @@ function isSameChunk(
   rows: StoredRows,
   record: FileRecord,
   expected: PreparedChunk | undefined,
+  hasModels: boolean,
 ): boolean {
   if (expected === undefined || row.fileHash !== record.fileHash) return false;
   const { searchText, embeddingText: _, ...rest } = expected;
   const { id, path: __, ordinal: ___, fileHash: ____, scope: _____, language: ______, ...stored } = row;
-  return rows.searchTexts.get(id) === searchText && isDeepStrictEqual(stored, { ...rest });
+  return (
+    rows.searchTexts.get(id) === searchText &&
+    isDeepStrictEqual(stored, hasModels ? { ...rest } : { ...rest, chunkHash: row.chunkHash })
+  );
 }
 
 function compareSkipped(entries: readonly SkippedPath[], stored: ReadonlyMap<string, FileRecord>): Difference[] {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { type Connection, connect } from '@lancedb/lancedb';
 import type { DisposableLike } from '../../base/disposable.ts';
-import { TesseraError, errorMessage } from '../../base/errors.ts';
+import { TesseraError, errorMessage, isTesseraError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ModelInfo } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
@@ -13,7 +13,7 @@ import { lockIndex } from './indexLock.ts';
 import { LanceChunkStore } from './lanceChunkStore.ts';
 import { SCHEMA_VERSION } from './rowEncoding.ts';
 import { storeFailure } from './storeFailure.ts';
-import { type VectorSpaces, vectorSpaces } from './vectorSpaces.ts';
+import { NO_VECTOR_SPACES, type VectorSpaces, vectorSpaces } from './vectorSpaces.ts';
 
 /** What an index was made by; another maker's rows can't be mixed with ours, so it is the index's name. */
 export interface IndexMaker {
@@ -50,19 +50,23 @@ export class IndexCatalog implements DisposableLike {
   readonly spaces: VectorSpaces;
   #connection: Promise<Connection> | undefined;
   readonly #folder: string;
-  readonly #maker: IndexMaker;
+  readonly #maker: IndexMaker | null;
   readonly #makerName: string;
   readonly #modelHash: string;
   readonly #logger: Logger;
 
-  /** Nothing is made on the disk before something is written. */
-  constructor(dir: string, folder: string, maker: IndexMaker, logger: Logger) {
+  /**
+   * Nothing is made on the disk before something is written.
+   *
+   * @param maker null when it is not known, since its models cannot be opened: any index may then serve, by its words, and none be written
+   */
+  constructor(dir: string, folder: string, maker: IndexMaker | null, logger: Logger) {
     this.dir = dir;
-    this.spaces = vectorSpaces(maker.models);
+    this.spaces = maker === null ? NO_VECTOR_SPACES : vectorSpaces(maker.models);
     this.#folder = folder;
     this.#maker = maker;
-    this.#modelHash = modelHash(maker.models);
-    this.#makerName = `chunks-s${SCHEMA_VERSION}-m${this.#modelHash}-c${maker.chunkerVersion}`;
+    this.#modelHash = maker === null ? '' : modelHash(maker.models);
+    this.#makerName = maker === null ? '' : `chunks-s${SCHEMA_VERSION}-m${this.#modelHash}-c${maker.chunkerVersion}`;
     this.#logger = logger;
   }
 
@@ -88,7 +92,8 @@ export class IndexCatalog implements DisposableLike {
         unfinished?.close();
         return { store: opened, damage };
       }
-      if (unfinished === undefined && table.maker === this.#makerName) unfinished = opened;
+      const isOurs = this.#maker === null || table.maker === this.#makerName;
+      if (unfinished === undefined && isOurs) unfinished = opened;
       else opened.close();
     }
     return { store: unfinished, damage };
@@ -103,6 +108,8 @@ export class IndexCatalog implements DisposableLike {
     rebuild: boolean,
     serving: LanceChunkStore | undefined,
   ): Promise<{ readonly store: LanceChunkStore; readonly damaged: string | null }> {
+    const maker = this.#maker;
+    if (maker === null) throw new TesseraError('internal', 'An index was to be written without its models.');
     const tables = await this.#tables();
     const own = tables.filter((table) => table.maker === this.#makerName);
     let damaged: string | null = null;
@@ -117,13 +124,15 @@ export class IndexCatalog implements DisposableLike {
         await store.repairFullTextIndex();
         if (!rebuild || !store.isComplete) return { store, damaged };
       } catch (error) {
+        // That something could not be written says nothing about what is there.
+        if (isTesseraError(error, 'disk-full')) throw error;
         damaged = await this.#moveAside(newest.name, error);
       }
     }
     const generation = Math.max(0, ...tables.map((table) => table.generation)) + 1;
     const facts: IndexFacts = {
       folder: this.#folder,
-      models: [...new Set([this.#maker.models.code.name, this.#maker.models.docs.name])],
+      models: [...new Set([maker.models.code.name, maker.models.docs.name])],
       complete: false,
     };
     const name = `${this.#makerName}-g${generation}`;
@@ -158,7 +167,7 @@ export class IndexCatalog implements DisposableLike {
 
   /** Newest first. */
   async #tables(): Promise<TableName[]> {
-    const names = await storeFailure('list', () => readdir(this.dir).catch(noneWhenMissing));
+    const names = await storeFailure('list', () => readdir(this.dir).catch(noneWhenMissing), this.dir);
     return names
       .flatMap((file) => (file.endsWith('.lance') ? (parseTableName(file.slice(0, -'.lance'.length)) ?? []) : []))
       .sort((a, b) => b.generation - a.generation);

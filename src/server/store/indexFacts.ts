@@ -1,5 +1,6 @@
 import type { Table } from 'apache-arrow';
 import { TesseraError } from '../../base/errors.ts';
+import type { IndexSettings } from '../../protocol/server.ts';
 import { decodeStrings } from './rowDecoding.ts';
 
 /** What an index says about itself, in a row of its own table. */
@@ -10,7 +11,12 @@ export interface IndexFacts {
   readonly models: readonly string[];
   /** A full pass over the folder has been finished once: searches may trust what they don't find. */
   readonly complete: boolean;
+  /** Which files it was made of; undefined when only defaults ever said so. */
+  readonly rules?: IndexRules;
 }
+
+/** The part of the settings that says which files belong to an index. */
+export type IndexRules = Pick<IndexSettings, 'maxFileBytes' | 'exclude' | 'useIgnoreFiles'>;
 
 export function encodeFacts(facts: IndexFacts): string {
   return JSON.stringify(facts);

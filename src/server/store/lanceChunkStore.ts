@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Connection, Table } from '@lancedb/lancedb';
 import type { Table as ArrowTable } from 'apache-arrow';
 import { throwIfCancelled, type CancellationSignal } from '../../base/cancellation.ts';
@@ -17,7 +18,7 @@ import type {
   VectorCandidate,
 } from './chunkStore.ts';
 import { createFullTextIndex, matchTokens } from './fullTextIndex.ts';
-import { type IndexFacts, decodeFacts, encodeFacts } from './indexFacts.ts';
+import { type IndexFacts, type IndexRules, decodeFacts, encodeFacts } from './indexFacts.ts';
 import { filterPredicate } from './pathFilter.ts';
 import {
   CHUNK_COLUMNS,
@@ -89,8 +90,8 @@ export class LanceChunkStore implements ChunkStore {
   ): Promise<LanceChunkStore> {
     return storeFailure('open', async () => {
       const table = await connection.openTable(name);
-      const rows = await table.query().where(`ordinal = ${INDEX_ORDINAL}`).select(['text']).toArrow();
-      const store = new LanceChunkStore({ connection, table, spaces, ...(logger && { logger }) }, decodeFacts(rows));
+      const facts = await readFacts(table);
+      const store = new LanceChunkStore({ connection, table, spaces, ...(logger && { logger }) }, facts);
       await store.files();
       return store;
     });
@@ -305,10 +306,24 @@ export class LanceChunkStore implements ChunkStore {
     });
   }
 
+  /** Which files the index was last made of; undefined when nobody has said. */
+  get rules(): IndexRules | undefined {
+    return this.#facts.rules;
+  }
+
+  /** Remembers which files the index is made of, for a program without settings of its own. */
+  keepRules(rules: IndexRules): Promise<void> {
+    return this.#keepFacts({ rules });
+  }
+
   markComplete(): Promise<void> {
-    return this.#write('markComplete', async () => {
-      if (this.#facts.complete) return;
-      const facts = { ...this.#facts, complete: true };
+    return this.#keepFacts({ complete: true });
+  }
+
+  #keepFacts(changed: Partial<IndexFacts>): Promise<void> {
+    return this.#write('keepFacts', async () => {
+      const facts = { ...this.#facts, ...changed };
+      if (isDeepStrictEqual(facts, this.#facts)) return;
       await this.#table
         .mergeInsert('id')
         .whenMatchedUpdateAll()
@@ -329,10 +344,11 @@ export class LanceChunkStore implements ChunkStore {
     });
   }
 
-  /** Looks at every file's row on the disk again. Rejects with `store-failed` when a part of the table has become unreadable. */
+  /** Looks at every file's row, and at what the index says of itself, on the disk again. Rejects with `store-failed` when a part of the table has become unreadable. */
   async reread(): Promise<void> {
     this.#files = undefined;
     await this.files();
+    this.#facts = await this.#read('facts', readFacts);
   }
 
   /** Makes the full-text index anew when it is missing or unreadable; the rows it is made from are the truth. */
@@ -398,6 +414,10 @@ export class LanceChunkStore implements ChunkStore {
     for (const record of change.touch) records.set(record.path, record);
     this.#files = { version: await this.#table.version(), records };
   }
+}
+
+async function readFacts(table: Table): Promise<IndexFacts> {
+  return decodeFacts(await table.query().where(`ordinal = ${INDEX_ORDINAL}`).select(['text']).toArrow());
 }
 
 /** Halves round each component by up to 2⁻¹¹ of itself. */

@@ -198,6 +198,31 @@ describe('tessera', () => {
     await unfinished.dispose();
   });
 
+  it('reads what is indexed without its model, and says what that costs', async () => {
+    await place.run('index');
+    const noModel = ['--model', './nowhere'];
+    for (const args of [
+      ['search', 'retryWithBackoff'],
+      ['similar', 'src/retry.ts:1'],
+    ]) {
+      const found = await place.run(...args, ...noModel);
+      expect(found).toMatchObject({ status: 0 });
+      expect(found.stderr).toContain('There is no model folder');
+      expect(found.stderr).toContain('only words and names were compared');
+    }
+    expect((await place.run('search', 'retryWithBackoff', ...noModel)).stdout).toContain('src/retry.ts');
+    expect(await place.json<FolderStatus>('status', ...noModel)).toMatchObject({ files: 3, models: null });
+    expect(await place.run('verify', ...noModel)).toMatchObject({
+      status: 0,
+      stdout: '3 files, 3 chunks compared without their vectors: no difference\n',
+    });
+    for (const args of [['verify', '--repair'], ['index']]) {
+      const failed = await place.run(...args, ...noModel);
+      expect(failed).toMatchObject({ status: 3, stdout: '' });
+      expect(failed.stderr).toContain('There is no model folder');
+    }
+  });
+
   it('says while it watches that it can no longer follow', async () => {
     const watched = await CliPlace.create(TREE);
     // From outside of the folder, which is going to be deleted.

@@ -2,7 +2,7 @@ import { readdir, rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TesseraError } from '../../../src/base/errors.ts';
-import { IndexedFolder } from './indexedFolder.ts';
+import { IndexedFolder, SETTINGS } from './indexedFolder.ts';
 
 let work: IndexedFolder;
 
@@ -389,6 +389,25 @@ describe('an index', () => {
     expect((await other.reader?.chunksOf('a.ts'))?.[0]?.text).toBe('const locked = 1;');
     expect(await other.index({ rebuild: false })).toMatchObject({ embedded: 0 });
     expect(other.state.kind).toBe('idle');
+  });
+
+  it('is of the same files for a program without settings as for the one with settings that made it', async () => {
+    await create(TREE);
+    work.index.applySettings({ ...SETTINGS, exclude: ['a.ts'] });
+    const { files } = await work.run();
+    const other = work.other(work.folder);
+    await other.open();
+    expect(await work.verify()).toEqual([]);
+    expect((await other.verify({ repair: false })).differences).not.toEqual([]);
+    other.applySettings({ ...SETTINGS, yieldsToIndex: true });
+    expect((await other.verify({ repair: false })).differences).toEqual([]);
+    expect(await other.index({ rebuild: false })).toMatchObject({ files, embedded: 0 });
+    expect(await other.index({ rebuild: true })).toMatchObject({ files });
+    expect((await other.verify({ repair: false })).differences).toEqual([]);
+    work.index.applySettings(SETTINGS);
+    expect(await work.run()).toMatchObject({ files: files + 1 });
+    expect(await other.index({ rebuild: false })).toMatchObject({ files: files + 1, embedded: 0 });
+    expect((await other.verify({ repair: false })).differences).toEqual([]);
   });
 
   it('that was never made leaves nothing on the disk', async () => {
