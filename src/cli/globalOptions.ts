@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { TesseraError } from '../base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from '../base/logger.ts';
-import { BUNDLED_MODEL } from '../protocol/embedder.ts';
-import type { IndexSettings } from '../protocol/server.ts';
+import { BUNDLED_MODEL, LATENCY_CEILING_MS } from '../protocol/embedder.ts';
+import { DEFAULT_MAX_FILE_BYTES, type IndexSettings } from '../protocol/server.ts';
 import { packageRoot } from './packagePlaces.ts';
 
 /** Options every command takes, before or after its name. */
@@ -49,10 +49,6 @@ function modelFolder(nameOrFolder: string): string {
   return isPath || !existsSync(bundled) ? path.resolve(nameOrFolder) : bundled;
 }
 
-/** A query waits for at most one bulk run. */
-const LATENCY_CEILING_MS = 100;
-const MAX_FILE_BYTES = 1 << 20;
-
 /** What the command line indexes with; the extension's defaults are the same. Files are those VS Code indexed with its settings, where it did. */
 export function indexSettings({ model }: GlobalOptions): IndexSettings {
   return {
@@ -66,7 +62,7 @@ export function indexSettings({ model }: GlobalOptions): IndexSettings {
       latencyCeilingMs: LATENCY_CEILING_MS,
       tunerStateFile: null,
     },
-    maxFileBytes: MAX_FILE_BYTES,
+    maxFileBytes: DEFAULT_MAX_FILE_BYTES,
     exclude: [],
     useIgnoreFiles: true,
     yieldsToIndex: true,

@@ -14,6 +14,9 @@ export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
 /** Name of the model that comes with Tessera, a folder below `models/`. */
 export const BUNDLED_MODEL = 'tessera-fast';
 
+/** A query waits for at most one bulk run: below what a person notices as a delay while typing. */
+export const LATENCY_CEILING_MS = 100;
+
 export interface EmbedderSettings {
   /** Absolute folder of the model (HF layout) for each scope; the same folder twice is loaded once. */
   readonly models: Readonly<Record<Scope, string>>;

@@ -25,6 +25,9 @@ export interface SkippedFile {
   readonly detail: string;
 }
 
+/** What `tessera.index.maxFileSizeKb` is unless a person says otherwise. */
+export const DEFAULT_MAX_FILE_BYTES = 1 << 20;
+
 export interface IndexSettings {
   readonly embedder: EmbedderSettings;
   readonly maxFileBytes: number;

@@ -24,7 +24,7 @@ export function addChunksCommand(program: Command): void {
       const [verdict] = await FILE_SCANNER.checkPaths(folder, settings, [relative]);
       if (verdict?.kind === 'folder') throw usageError(`${file} is a folder; name a file in it.`);
       if (verdict?.kind !== 'file')
-        throw notCut(relative, verdict?.kind === 'skipped' ? verdict.detail : verdict?.kind);
+        throw notCut(relative, verdict === undefined || !('detail' in verdict) ? verdict?.kind : verdict.detail);
       const outcome = await FILE_SCANNER.readSource(folder, relative, settings);
       if (outcome.kind !== 'document')
         throw notCut(relative, outcome.kind === 'skipped' ? outcome.detail : outcome.kind);

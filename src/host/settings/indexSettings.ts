@@ -3,10 +3,11 @@ import * as vscode from 'vscode';
 import {
   BUNDLED_MODEL,
   EXECUTION_PROVIDERS,
+  LATENCY_CEILING_MS,
   type EmbedderSettings,
   type ExecutionProvider,
 } from '../../protocol/embedder.ts';
-import type { IndexSettings } from '../../protocol/server.ts';
+import { DEFAULT_MAX_FILE_BYTES, type IndexSettings } from '../../protocol/server.ts';
 import { enabledGlobs } from '../searching/filterText.ts';
 
 /** Folders the extension itself brings or owns. */
@@ -29,7 +30,7 @@ export function readFolderSettings(folder: vscode.Uri, folders: ExtensionFolders
     indexDir: location === '' ? null : location,
     settings: {
       embedder: readEmbedderSettings(tessera, folders),
-      maxFileBytes: tessera.get('index.maxFileSizeKb', 1024) * 1024,
+      maxFileBytes: tessera.get('index.maxFileSizeKb', DEFAULT_MAX_FILE_BYTES / 1024) * 1024,
       exclude: [
         ...globsOf('files', 'exclude', folder),
         ...globsOf('search', 'exclude', folder),
@@ -76,9 +77,6 @@ function readEmbedderSettings(tessera: vscode.WorkspaceConfiguration, folders: E
     tunerStateFile: join(folders.globalStoragePath, 'tuner.json'),
   };
 }
-
-/** A query waits for at most one bulk run: below what a person notices as a delay while typing. */
-const LATENCY_CEILING_MS = 100;
 
 function deviceOf(value: string): ExecutionProvider | 'auto' {
   return EXECUTION_PROVIDERS.find((provider) => provider === value) ?? 'auto';

@@ -55,8 +55,8 @@ export type ScanEntry = CandidateFile | SkippedPath | ScanTotals;
 export type PathVerdict =
   | CandidateFile
   | SkippedPath
-  /** Excluded by an ignore rule, or a symbolic link, or no plain file at all. */
-  | { readonly kind: 'ignored'; readonly path: string }
+  /** Excluded by an ignore rule, or a symbolic link, or no plain file at all; `detail` says so of the latter two. */
+  | { readonly kind: 'ignored'; readonly path: string; readonly detail?: string }
   /** A folder that a scan would enter: whatever is in it may have changed. */
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'missing'; readonly path: string };

@@ -90,7 +90,9 @@ export class PathCheck {
     try {
       const stat = await fs.lstat(this.#absolute(path));
       const isFolder = stat.isDirectory();
-      if (!isFolder && !stat.isFile()) return { kind: 'ignored', path };
+      if (!isFolder && !stat.isFile()) {
+        return { kind: 'ignored', path, detail: stat.isSymbolicLink() ? 'a symbolic link' : 'a special file' };
+      }
       const ruling = rules.rule(path, name, isFolder);
       if (ruling.kind === 'ignored') return { kind: 'ignored', path };
       if (ruling.kind === 'skipped') return { ...ruling, path };

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { readdir, rm, truncate } from 'node:fs/promises';
+import { readdir, rm, symlink, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FolderStatus, IndexSummary } from '../../../src/protocol/server.ts';
@@ -78,6 +78,11 @@ describe('tessera', () => {
     const { chunks } = await place.json<{ chunks: unknown[] }>('chunks', 'src/parse.py');
     expect(chunks).toEqual([expect.objectContaining({ startLine: 1, endLine: 2, language: 'python', scope: 'code' })]);
     expect((await place.run('chunks', 'data.bin')).status).toBe(3);
+    await symlink(path.join(place.folder, 'src/parse.py'), path.join(place.folder, 'link.py'));
+    const link = await place.run('chunks', 'link.py');
+    await rm(path.join(place.folder, 'link.py'));
+    expect(link).toMatchObject({ status: 3 });
+    expect(link.stderr).toContain('link.py is not indexed: a symbolic link.');
   });
 
   it('verifies with status 0, finds a difference with status 1, and repairs it', async () => {
