@@ -53,7 +53,7 @@ export interface ViewHit {
   readonly symbol: string;
   readonly scope: Scope;
   readonly language: string;
-  /** Score relative to the best hit of the answer, from 0 to 1. */
+  /** What speaks for the hit, as a share of what speaks for the answer's best one, from 0 to 1. */
   readonly strength: number;
   readonly lines: readonly SnippetLine[];
   readonly reasons: readonly ViewReason[];

@@ -15,7 +15,7 @@ export interface GroupingContext {
 /** Groups hits by file, in the order of each file's best hit; the hits of a file stay in the order of their score. */
 export function groupByFile(hits: readonly FolderHit[], context: GroupingContext): readonly ViewFile[] {
   const stems = queryStems(context.query);
-  const best = Math.max(...hits.map((hit) => hit.score), Number.MIN_VALUE);
+  const best = Math.max(...hits.map((hit) => weightOf(hit)));
   const files = new Map<string, ViewFile & { hits: ViewHit[] }>();
   for (const hit of hits) {
     const key = fileKey(hit.folder, hit.path);
@@ -47,10 +47,22 @@ function toViewHit(hit: FolderHit, stems: readonly string[], best: number, conte
     symbol: hit.symbol,
     scope: hit.scope,
     language: hit.language,
-    strength: Math.min(1, Math.max(0, hit.score / best)),
+    strength: strengthOf(weightOf(hit), best),
     lines,
     reasons: reasonsOf(hit.explanation ?? [], context.describePart),
   };
+}
+
+/** The sum of parts behind a score, which is 1 / (1 + e^−sum): scores themselves all come close to 1, so that their ratios say nothing. */
+function weightOf({ score }: FolderHit): number {
+  // Far above 30, where a score is 1 within what a number can hold, the sum is lost.
+  return Math.log(score / Math.max(1 - score, Number.EPSILON));
+}
+
+/** What speaks for a hit as a share of what speaks for the best one, 0 to 1; where nothing speaks for any, only the best has a share. */
+function strengthOf(weight: number, best: number): number {
+  if (best <= 0) return weight === best ? 1 : 0;
+  return Math.max(0, weight) / best;
 }
 
 function nameParts(hit: FolderHit, folderNames: ReadonlyMap<string, string>): { name: string; directory: string } {
