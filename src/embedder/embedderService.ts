@@ -45,7 +45,7 @@ const TOKENIZE_SLICE_CHARS = 16_384;
 
 /** Where events go: the process that started this one. */
 export interface EventSink {
-  emit<N extends 'runStarted' | 'rows'>(name: N, payload: EmbedderEvents[N]): void;
+  emit<N extends 'runStarted' | 'runEnded' | 'rows'>(name: N, payload: EmbedderEvents[N]): void;
 }
 
 export interface EmbedderServiceOptions {
@@ -145,6 +145,7 @@ export class EmbedderService {
       memoryCeilingMb,
       residentMb,
       onRunStarted: (run) => events.emit('runStarted', run),
+      onRunEnded: () => events.emit('runEnded', null),
       onRows: (rows) => events.emit('rows', rows),
       onHopeless: surrender,
     });

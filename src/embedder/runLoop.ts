@@ -25,6 +25,7 @@ export interface RunLoopOptions {
   /** Resident memory of this process now, in MiB. */
   readonly residentMb: () => number;
   readonly onRunStarted: (run: EmbedderEvents['runStarted']) => void;
+  readonly onRunEnded: () => void;
   readonly onRows: (rows: EmbedderEvents['rows']) => void;
   /** Called when not even one text fits into this process's memory. A new process may have more; this one should end. */
   readonly onHopeless: () => void;
@@ -116,7 +117,7 @@ export class RunLoop {
   }
 
   async #perform(run: Run, retried: boolean): Promise<void> {
-    const { models, tuners, clock, residentMb, observer, onRunStarted } = this.#options;
+    const { models, tuners, clock, residentMb, observer, onRunStarted, onRunEnded } = this.#options;
     const { scope, length, count } = run;
     // Everything a run costs counts, the way to the other process too: that is what size can save.
     const startedMs = clock.now();
@@ -134,9 +135,11 @@ export class RunLoop {
         length,
       );
     } catch (error) {
+      onRunEnded();
       await this.#recover(run, error, retried);
       return;
     }
+    onRunEnded();
     // From here on the texts are answered: nothing that goes wrong may run them again.
     this.#sendRows(run, vectors, groups);
     const endedMs = clock.now();

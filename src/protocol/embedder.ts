@@ -193,6 +193,8 @@ export interface EmbedderEvents {
   log: LogRecord;
   /** Sent just before a run, so that whoever sees the process die knows what it was doing. */
   runStarted: LostRun & { readonly members: readonly { readonly piece: number; readonly indices: Uint32Array }[] };
+  /** Sent when the run that was started last is over, whatever came of it. */
+  runEnded: null;
   /** Vectors of some texts of a piece: row-major, one row for each index. */
   rows: {
     readonly piece: number;

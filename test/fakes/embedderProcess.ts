@@ -53,6 +53,7 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
         return { failures: [] };
       }
       if (options.hangsAt?.(params) === true) return new Promise(() => undefined);
+      server.emit('runEnded', null);
       const texts = options.losesLast === true ? params.texts.slice(0, -1) : params.texts;
       const lengths = texts.map((text) => text.length);
       server.emit('rows', {

@@ -183,12 +183,10 @@ export class EmbedderClient extends Disposable implements Embedder {
     client.on('log', (record) => this.#logger.relay(record));
     client.on('runStarted', (run) => {
       this.#lastRun = run;
-      this.#hangWatch.begin();
+      this.#hangWatch.begin(paddedTokens(run));
     });
-    client.on('rows', (rows) => {
-      this.#hangWatch.end();
-      this.#addRows(rows);
-    });
+    client.on('runEnded', () => this.#hangWatch.end());
+    client.on('rows', (rows) => this.#addRows(rows));
     this.#isLoading = true;
     this.#hangWatch.begin();
     try {
@@ -259,7 +257,6 @@ export class EmbedderClient extends Disposable implements Embedder {
         { ...job.params, texts, piece: id, alone },
         cancellation.signal,
       );
-      this.#hangWatch.end();
       for (const { index, reason } of failures) job.addFailure(indices[index] ?? 0, reason);
       // All rows of a piece come before its answer: what is missing now is lost, and must not be waited for.
       for (const index of indices) job.addFailure(index, 'The embedder gave no vector for this text.');

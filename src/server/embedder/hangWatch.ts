@@ -3,8 +3,10 @@ import type { DisposableLike } from '../../base/disposable.ts';
 
 /** Counted in steps rather than by one long timer, which a machine that was asleep may find over when it wakes. */
 const STEP_MS = 30_000;
-/** Runs take seconds at the most, loading a model for a graphics processor minutes. */
+/** Five minutes. Runs take seconds at the most, loading a model for a graphics processor minutes. */
 const STEPS = 10;
+/** Padded tokens it is enough for on any machine: a person may fix batches far larger than what is measured to be fast. */
+const TOKENS = 16_384;
 
 /** Notices that something which was begun does not come to an end: a driver that hangs tells nobody. */
 export class HangWatch implements DisposableLike {
@@ -12,15 +14,15 @@ export class HangWatch implements DisposableLike {
   readonly #onHang: () => void;
   #timer: DisposableLike | undefined;
 
-  /** `onHang` is called once for each `begin` that has no `end` within five minutes. */
+  /** `onHang` is called once for each `begin` that has no `end` within five minutes, or five for each 16,384 tokens. */
   constructor(clock: Clock, onHang: () => void) {
     this.#clock = clock;
     this.#onHang = onHang;
   }
 
-  begin(): void {
+  begin(tokens = 0): void {
     this.end();
-    this.#wait(STEPS);
+    this.#wait(STEPS * Math.max(1, Math.ceil(tokens / TOKENS)));
   }
 
   end(): void {

@@ -255,6 +255,18 @@ describe('an embedder that hangs in a run', () => {
     expect(await pass(clock, client.embed(bulk(['abcd'])))).toBeLessThan(300_000);
   });
 
+  it('is not what one is that has nothing to do, or that has large runs to do', async () => {
+    const clock = new ManualClock();
+    const spawn = () => fakeEmbedderProcess({ hangsAt: ({ texts }) => texts.includes('x'.repeat(20_000)) });
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), clock, spawn }));
+    await pass(clock, client.embed(bulk(['ab'])));
+    clock.advance(3_600_000);
+    expect(client.restarts).toBe(0);
+    const answer = client.embed(bulk(['x'.repeat(20_000)]));
+    expect(await pass(clock, answer)).toBeGreaterThanOrEqual(2 * 600_000);
+    expect((await answer).failures).toHaveLength(1);
+  });
+
   it('at one text every time gives that text up', async () => {
     const clock = new ManualClock();
     const spawn = () => fakeEmbedderProcess({ hangsAt: ({ texts }) => texts.includes('bad') });

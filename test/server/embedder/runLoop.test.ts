@@ -45,6 +45,7 @@ describe('a run loop', () => {
       lengthStep: 1,
     });
     const answered: number[] = [];
+    const runs: string[] = [];
     const loop = new RunLoop({
       models: { code: model, docs: model },
       tuners,
@@ -54,7 +55,8 @@ describe('a run loop', () => {
       observer: { ran: () => undefined, backedOff: () => undefined, idle: () => undefined },
       memoryCeilingMb: 1,
       residentMb: () => 100,
-      onRunStarted: () => undefined,
+      onRunStarted: () => runs.push('started'),
+      onRunEnded: () => runs.push('ended'),
       onRows: ({ vectors }) => answered.push(...vectors),
       onHopeless: () => undefined,
     });
@@ -80,5 +82,6 @@ describe('a run loop', () => {
     expect(model.releases).toBeGreaterThan(0);
     expect(model.ran.filter((id) => id < 99).sort()).toEqual([10, 11, 12, 13, 14, 15]);
     expect(answered.filter((id) => id < 99).sort()).toEqual([10, 11, 12, 13, 14, 15]);
+    expect(runs.join(' ')).toMatch(/^(?:started ended ?)+$/);
   });
 });
