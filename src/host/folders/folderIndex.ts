@@ -38,6 +38,15 @@ export interface FolderIndexOptions {
   readonly openPaths: () => readonly string[];
 }
 
+const NOTHING_DONE = {
+  phase: 'scanning',
+  filesDone: 0,
+  filesTotal: 0,
+  chunksDone: 0,
+  chunksPerSecond: 0,
+  secondsLeft: null,
+} as const;
+
 /**
  * One workspace folder's index. Keeps the server's picture of it right over server restarts: opens it again, brings it up
  * to date when it was, and keeps it paused when it was paused.
@@ -51,6 +60,8 @@ export class FolderIndex extends Disposable {
   #opened: { readonly generation: number; readonly status: Promise<FolderStatus> } | undefined;
   readonly #pausedBy = new Set<PauseReason>();
   #owesReconcile = false;
+  /** Passes asked for that the server has not begun, as far as it said. */
+  readonly #awaitedPasses = new Set<object>();
   #lastError: TesseraError | undefined;
 
   constructor(options: FolderIndexOptions) {
@@ -59,8 +70,10 @@ export class FolderIndex extends Disposable {
     this.#options = options;
   }
 
+  /** What the server said last; `indexing` from the moment a pass is asked for, because an index about to be filled is not up to date. */
   get state(): FolderState {
-    return this.#state;
+    const isAboutToBegin = this.#awaitedPasses.size > 0 && this.#state.kind === 'idle';
+    return isAboutToBegin ? { kind: 'indexing', progress: { folder: this.folder, ...NOTHING_DONE } } : this.#state;
   }
 
   /** Why background work waits; null when it does not. A person's word comes before the battery's. */
@@ -86,8 +99,9 @@ export class FolderIndex extends Disposable {
   /** The server's news about this folder. */
   acceptState(state: FolderState): void {
     this.#state = state;
+    if (state.kind === 'indexing') this.#awaitedPasses.clear();
     if (state.kind === 'idle') this.#lastError = undefined;
-    this.#stateEmitter.fire(state);
+    this.#stateEmitter.fire(this.state);
   }
 
   /** The server has gone; whatever it was doing for this folder is owed. */
@@ -132,10 +146,23 @@ export class FolderIndex extends Disposable {
 
   /** Makes the index agree with the disk. Asked for by a person or at the start; failures reject. */
   async index(rebuild: boolean, signal?: CancellationSignal): Promise<IndexSummary> {
-    const { folder, server, openPaths } = this.#options;
+    const { folder } = this.#options;
     if (this.permission !== 'index') {
       throw new TesseraError('not-indexed', 'This folder may not be indexed.', { details: { folder } });
     }
+    const pass = {};
+    this.#awaitedPasses.add(pass);
+    this.#stateEmitter.fire(this.state);
+    try {
+      return await this.#indexOpened(rebuild, signal);
+    } finally {
+      this.#awaitedPasses.delete(pass);
+      this.#stateEmitter.fire(this.state);
+    }
+  }
+
+  async #indexOpened(rebuild: boolean, signal: CancellationSignal | undefined): Promise<IndexSummary> {
+    const { folder, server, openPaths } = this.#options;
     await this.open(true);
     this.#owesReconcile = false;
     try {
@@ -187,7 +214,7 @@ export class FolderIndex extends Disposable {
       await this.open();
       await this.#options.server.request('pause', { folder: this.folder });
     }
-    this.#stateEmitter.fire(this.#state);
+    this.#stateEmitter.fire(this.state);
   }
 
   /** Takes a reason to wait away, or all of them; with the last one, work goes on. */
@@ -200,7 +227,7 @@ export class FolderIndex extends Disposable {
       await this.#options.server.request('resume', { folder: this.folder });
       if (this.#owesReconcile) await this.reconcile();
     }
-    this.#stateEmitter.fire(this.#state);
+    this.#stateEmitter.fire(this.state);
   }
 
   async status(): Promise<FolderStatus> {
@@ -240,6 +267,6 @@ export class FolderIndex extends Disposable {
       message: failure.message,
     });
     this.#lastError = failure;
-    this.#stateEmitter.fire(this.#state);
+    this.#stateEmitter.fire(this.state);
   }
 }

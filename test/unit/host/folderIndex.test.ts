@@ -176,3 +176,29 @@ test('a server that dies is its own state, not the folder’s failure', async ()
   expect(index.lastError).toBeUndefined();
   expect(index.owesReconcile).toBe(true);
 });
+
+test('a folder is being indexed from the moment it is asked for, never up to date in between', async () => {
+  const { server, index } = folder();
+  const kinds: string[] = [];
+  index.onState(({ kind }) => kinds.push(kind));
+  server.failures.set('index', DIED);
+  await index.reconcile();
+  // Nothing is awaited any more, whatever became of the pass.
+  expect(kinds).toEqual(['closed', 'indexing', 'idle']);
+  const pass = index.index(false);
+  expect(index.state).toMatchObject({ kind: 'indexing', progress: { phase: 'scanning', filesTotal: 0 } });
+  await pass;
+  expect(index.state.kind).toBe('idle');
+});
+
+test('what the server says of a pass it has begun is shown as it is', async () => {
+  const { index } = folder();
+  const progress = { folder: '/work', phase: 'indexing', filesDone: 3, filesTotal: 9 } as never;
+  await index.open();
+  const pass = index.index(false);
+  index.acceptState({ kind: 'indexing', progress });
+  expect(index.state).toEqual({ kind: 'indexing', progress });
+  index.acceptState({ kind: 'idle', files: 9, chunks: 9 });
+  expect(index.state.kind).toBe('idle');
+  await pass;
+});
