@@ -7,7 +7,8 @@ import { DEFAULT_CHUNK_LIMITS } from '../../indexing/chunking/limits.ts';
 import { lineBreakCosts } from '../../indexing/chunking/lineStructure.ts';
 import { readLines } from '../../indexing/chunking/lines.ts';
 import type { Chunk, Chunker, ChunkLimits, SourceDocument } from '../../indexing/document.ts';
-import { SyntaxThreads } from './syntaxThreads.ts';
+import { SyntaxThread } from './syntaxThread.ts';
+import { SyntaxThreads, threadCount } from './syntaxThreads.ts';
 
 export interface ChunkerOptions {
   /** Absolute folder of the grammars the build copied; without it they are taken from node_modules. */
@@ -24,7 +25,8 @@ export interface ChunkerOptions {
  */
 export function createChunker(options: ChunkerOptions = {}): Chunker {
   const limits = options.limits ?? DEFAULT_CHUNK_LIMITS;
-  const syntax = new SyntaxThreads({ grammarFolder: options.grammarFolder, limits }, options.logger);
+  const data = { grammarFolder: options.grammarFolder, limits };
+  const syntax = new SyntaxThreads(Array.from({ length: threadCount() }, () => new SyntaxThread(data, options.logger)));
   let isDisposed = false;
   return {
     async chunk(document: SourceDocument): Promise<readonly Chunk[]> {

@@ -41,10 +41,15 @@ export class SyntaxThread {
     this.#logger = logger;
   }
 
+  /** False once it was given up: it cuts nothing any more. */
+  get isUsable(): boolean {
+    return this.#fruitlessStarts < MAX_FRUITLESS_STARTS;
+  }
+
   /** The chunks; undefined when the document could not be cut along a tree. Rejects with `disposed`. */
   cut(document: SourceDocument): Promise<readonly Chunk[] | undefined> {
     if (this.#isDisposed) return Promise.reject(disposedError());
-    if (this.#fruitlessStarts >= MAX_FRUITLESS_STARTS) return Promise.resolve(undefined);
+    if (!this.isUsable) return Promise.resolve(undefined);
     const job: Pending = { id: ++this.#lastId, document, result: new Deferred() };
     this.#pending.set(job.id, job);
     const worker = (this.#worker ??= this.#start());
@@ -126,7 +131,7 @@ export class SyntaxThread {
     this.#worker = undefined;
     const first = this.#pending.values().next().value;
     if (blamesFirst && first !== undefined) this.#settle(first.id, undefined);
-    if (this.#fruitlessStarts >= MAX_FRUITLESS_STARTS) {
+    if (!this.isUsable) {
       this.#logger?.error('the chunker thread does not start; files are cut by lines', {});
       for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
     }

@@ -1,36 +1,75 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { SourceDocument } from '../../../src/indexing/document.ts';
-import { DEFAULT_CHUNK_LIMITS } from '../../../src/indexing/chunking/limits.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Deferred } from '../../../src/base/deferred.ts';
+import type { Chunk, SourceDocument } from '../../../src/indexing/document.ts';
 import { SyntaxThreads } from '../../../src/server/chunking/syntaxThreads.ts';
 
-const document = (name: string, lines: number): SourceDocument => ({
-  path: `${name}.ts`,
+const document = (path: string, characters: number): SourceDocument => ({
+  path,
   language: 'typescript',
   scope: 'code',
-  text: `export class ${name} {}\n`.repeat(lines),
+  text: ' '.repeat(characters),
 });
 
-describe('several chunker threads', () => {
-  let threads: SyntaxThreads | undefined;
-  afterEach(() => threads?.dispose());
+/** Remembers what it was given; answers when told to. */
+class FakeThread {
+  readonly given: string[] = [];
+  readonly #answers = new Map<string, Deferred<readonly Chunk[] | undefined>>();
+  isUsable = true;
+  isDisposed = false;
 
-  it('answer each document with its own chunks, whichever thread cut it', async () => {
-    threads = new SyntaxThreads({ grammarFolder: undefined, limits: DEFAULT_CHUNK_LIMITS }, undefined, 3);
-    const names = Array.from({ length: 60 }, (_, at) => `Name${at}`);
-    const cut = await Promise.all(names.map(async (name, at) => threads?.cut(document(name, 1 + (at % 7) * 20))));
-    expect(cut.map((chunks) => chunks?.[0]?.symbol)).toEqual(names);
+  cut({ path }: SourceDocument): Promise<readonly Chunk[] | undefined> {
+    this.given.push(path);
+    if (!this.isUsable) return Promise.resolve(undefined);
+    const answer = new Deferred<readonly Chunk[] | undefined>();
+    this.#answers.set(path, answer);
+    return answer.promise;
+  }
+
+  answer(path: string): void {
+    this.#answers.get(path)?.resolve([]);
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+  }
+}
+
+describe('several chunker threads', () => {
+  it('are given each document where the least text waits, the first of them alone while nothing does', async () => {
+    const [first, second] = [new FakeThread(), new FakeThread()];
+    const threads = new SyntaxThreads([first, second]);
+    for (const name of ['a', 'b']) {
+      const cut = threads.cut(document(name, 10));
+      first.answer(name);
+      expect(await cut).toEqual([]);
+    }
+    expect(second.given).toEqual([]);
+    void threads.cut(document('long', 1_000));
+    void threads.cut(document('c', 400));
+    void threads.cut(document('d', 400));
+    void threads.cut(document('e', 400));
+    void threads.cut(document('f', 10));
+    expect([first.given, second.given]).toEqual([
+      ['a', 'b', 'long', 'f'],
+      ['c', 'd', 'e'],
+    ]);
+    first.answer('long');
+    await turn();
+    void threads.cut(document('g', 10));
+    expect(first.given.at(-1)).toBe('g');
+    threads.dispose();
+    expect([first, second].every(({ isDisposed }) => isDisposed)).toBe(true);
   });
 
-  it('give a document to the thread with the least text before it', async () => {
-    threads = new SyntaxThreads({ grammarFolder: undefined, limits: DEFAULT_CHUNK_LIMITS }, undefined, 2);
-    const done: string[] = [];
-    const cut = async (name: string, lines: number) => {
-      await threads?.cut(document(name, lines));
-      done.push(name);
-    };
-    await Promise.all([cut('Warm', 1), cut('Too', 1)]);
-    done.length = 0;
-    await Promise.all([cut('Long', 20_000), cut('Short', 1), cut('Brief', 1)]);
-    expect(done).toEqual(['Short', 'Brief', 'Long']);
+  it('are none the worse for one that was given up, and cut nothing when all were', async () => {
+    const [broken, whole] = [new FakeThread(), new FakeThread()];
+    broken.isUsable = false;
+    const threads = new SyntaxThreads([broken, whole]);
+    void threads.cut(document('a', 10));
+    void threads.cut(document('b', 10));
+    expect(broken.given).toEqual([]);
+    whole.isUsable = false;
+    expect(await threads.cut(document('c', 10))).toBeUndefined();
   });
 });
