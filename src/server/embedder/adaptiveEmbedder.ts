@@ -261,7 +261,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     });
     const pool = this.#pools.get(loser);
     if (pool !== undefined) this.#end(loser, pool);
-    if (verdict === 'keep') this.#settle();
+    if (trial.isStarved) this.#isSettled = true;
+    else if (verdict === 'keep') this.#settle();
   }
 
   /** The present layout is the one to stay with. */

@@ -87,7 +87,12 @@ export class LayoutTrial {
   }
 
   get verdict(): Verdict {
-    return this.#starved >= MAX_STARVED ? 'keep' : judge(this.#pairs);
+    return this.isStarved ? 'keep' : judge(this.#pairs);
+  }
+
+  /** Whether it ended for want of work, which may be other work another time: a person typing makes gaps, too. */
+  get isStarved(): boolean {
+    return this.#starved >= MAX_STARVED;
   }
 
   /** Who is to do a call that begins now; undefined when the call has to wait for what is under way. */

@@ -150,6 +150,20 @@ describe('bulk work that lasts', () => {
     },
   );
 
+  it('decides nothing for another time while somebody types and it comes in portions', async () => {
+    const machine = new SimulatedMachine(TWO_ARE_FASTER);
+    await machine.workUntil(() => machine.started.includes(2));
+    for (let portions = 0; portions < 40 && machine.processes.length > 1; portions++) {
+      await machine.work(0.5);
+      await machine.pass(2_200);
+    }
+    expect(machine.processes).toEqual([1]);
+    // Longer than saving would take.
+    await machine.pass(20_000);
+    expect(isSaved()).toBe(false);
+    machine.embedder.dispose();
+  });
+
   it('is decided once for the machine and the model', async () => {
     const first = new SimulatedMachine(TWO_ARE_FASTER);
     await first.workUntil(isSaved);
