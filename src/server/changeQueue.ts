@@ -4,7 +4,7 @@ import { isTesseraError } from '../base/errors.ts';
 
 /** What may have changed since it was last worked off. */
 export interface PendingChanges {
-  /** Anything may have: then the paths say nothing more. */
+  /** Anything may have. */
   readonly everything: boolean;
   /** Folder-relative. */
   readonly paths: readonly string[];
@@ -14,7 +14,7 @@ export interface ChangeQueueOptions {
   readonly clock: Clock;
   /** Resolves when work may begin: until then, changes stay counted here. Rejects with `cancelled`. */
   readonly mayWork: (signal: AbortSignal) => Promise<void>;
-  /** Makes the index follow these changes. */
+  /** Makes the index follow these changes: either everything or some paths. */
   readonly work: (changes: PendingChanges) => Promise<void>;
   /** Called when the work failed for good; what was asked for is kept and tried again with the next change. */
   readonly onFailure: (error: unknown) => void;
@@ -25,12 +25,15 @@ export interface ChangeQueueOptions {
 /** Another process writes: how soon to look again for changes of our own. */
 const RETRY_LOCKED_MS = 3_000;
 
-/** Collects changes and works them off one set at a time; nothing told to it is lost, also while another process writes. */
+/** Worked off beside each other: a saved file does not wait until the whole folder has been looked at. */
+type Kind = 'everything' | 'paths';
+
+/** Collects changes and works them off, one set of each kind at a time; nothing told to it is lost, also while another process writes. */
 export class ChangeQueue {
   readonly #options: ChangeQueueOptions;
-  #paths = new Set<string>();
+  readonly #paths = new Set<string>();
   #everything = false;
-  #draining: Promise<void> | undefined;
+  readonly #draining = new Map<Kind, Promise<void>>();
 
   constructor(options: ChangeQueueOptions) {
     this.#options = options;
@@ -44,14 +47,21 @@ export class ChangeQueue {
     return this.#paths.has(path);
   }
 
-  /** Resolves when nothing is being worked off; undefined when nothing is. */
-  get draining(): Promise<void> | undefined {
-    return this.#draining;
+  /** Resolves when what is being worked off now is; undefined when nothing is. */
+  get draining(): Promise<unknown> | undefined {
+    return this.#draining.size === 0 ? undefined : Promise.all(this.#draining.values());
   }
 
   add(changes: PendingChanges): void {
     this.#keep(changes);
-    this.#draining ??= this.#drain();
+    this.retry();
+  }
+
+  /** Works off what was kept when it could not be, or was stopped. */
+  retry(): void {
+    for (const kind of ['everything', 'paths'] as const) {
+      if (this.#isPending(kind) && !this.#draining.has(kind)) this.#draining.set(kind, this.#drain(kind));
+    }
   }
 
   clear(): void {
@@ -64,32 +74,41 @@ export class ChangeQueue {
     for (const path of paths) this.#paths.add(path);
   }
 
-  #take(): PendingChanges {
-    const changes = { everything: this.#everything, paths: [...this.#paths] };
-    this.clear();
-    return changes;
+  #isPending(kind: Kind): boolean {
+    return kind === 'everything' ? this.#everything : this.#paths.size > 0;
   }
 
-  async #drain(): Promise<void> {
-    // Never at once, so that `#draining` is set before it is unset.
+  #take(kind: Kind): PendingChanges {
+    if (kind === 'everything') {
+      this.#everything = false;
+      return { everything: true, paths: [] };
+    }
+    const paths = [...this.#paths];
+    this.#paths.clear();
+    return { everything: false, paths };
+  }
+
+  async #drain(kind: Kind): Promise<void> {
+    // Never at once, so that it is in `#draining` before it is removed.
     await Promise.resolve();
     const signal = this.#options.signal();
     try {
-      while ((this.#everything || this.#paths.size > 0) && !signal.aborted) {
-        if (!(await this.#workOff(signal))) return;
+      while (this.#isPending(kind) && !signal.aborted) {
+        if (!(await this.#workOff(kind, signal))) return;
       }
     } finally {
       // In the same turn as the last look for changes: one told in between would wait for the next.
-      this.#draining = undefined;
+      this.#draining.delete(kind);
     }
   }
 
   /** Works off what there is now; false when it is to be left for the next change. */
-  async #workOff(signal: AbortSignal): Promise<boolean> {
+  async #workOff(kind: Kind, signal: AbortSignal): Promise<boolean> {
     let changes: PendingChanges = { everything: false, paths: [] };
     try {
       await this.#options.mayWork(signal);
-      changes = this.#take();
+      if (!this.#isPending(kind)) return true;
+      changes = this.#take(kind);
       await this.#options.work(changes);
     } catch (error) {
       this.#keep(changes);

@@ -307,9 +307,15 @@ export class FolderIndex extends Disposable {
     this.#stopping.abort();
     await this.settled();
     this.#stopping = new AbortController();
+    try {
+      await this.#stores.clear();
+    } catch (error) {
+      // The index is still there, and still to follow what it was told of.
+      this.#changes.retry();
+      throw error;
+    }
     this.#changes.clear();
     this.#otherWriter = undefined;
-    await this.#stores.clear();
     this.#succeed('indexing', 'following');
     // Models that could not be opened before have nothing to do with the clearing.
     if (this.#models !== undefined) await this.open();

@@ -57,7 +57,10 @@ export async function indexFiles(
 
   const mayBegin = async (): Promise<void> => {
     await pass.gate.pass(signal);
-    if (lane === 'bulk') await pass.rest.pass(signal);
+    if (lane !== 'bulk') return;
+    await pass.rest.pass(signal);
+    // It may have been paused meanwhile.
+    await pass.gate.pass(signal);
   };
 
   const start = async (group: readonly Turned[]): Promise<void> => {

@@ -182,19 +182,35 @@ describe('a full pass', () => {
     expect(await run).toMatchObject({ embedded: 3 });
   });
 
-  it('begins no file that nobody waits for while somebody types, and a saved one at once', async () => {
+  it.each([
+    ['was asked for', () => void work.run()],
+    ['follows a checkout', () => work.index.changed([])],
+  ])('that %s begins no file while somebody types, and a saved one at once', async (_, begin) => {
     await create(TREE);
     await work.index.open();
     work.rest.noteKey();
-    const run = work.run();
+    begin();
     await vi.waitFor(() => expect(work.index.state).toMatchObject({ progress: { phase: 'indexing' } }), 10_000);
     await work.write('saved.ts', 'export const justSaved = 1;\n');
     work.index.changed(['saved.ts']);
     await vi.waitFor(async () => expect(await work.rows()).toEqual(['saved.ts:export const justSaved = 1;']), 10_000);
     work.typingClock.advance(2_000);
-    await run;
     await work.index.settled();
     expect(await work.verify()).toEqual([]);
+  });
+
+  it('that is paused while somebody types does not go on when the typing ends', async () => {
+    await create(TREE);
+    await work.index.open();
+    work.rest.noteKey();
+    const run = work.run();
+    await vi.waitFor(() => expect(work.index.state).toMatchObject({ progress: { phase: 'indexing' } }), 10_000);
+    work.index.pause();
+    work.typingClock.advance(2_000);
+    await Promise.race([run, new Promise((resolve) => setTimeout(resolve, 50))]);
+    expect(work.embedder.texts).toEqual([]);
+    work.index.resume();
+    expect(await run).toMatchObject({ embedded: 3 });
   });
 
   it('counts the changes that come while it is paused', async () => {
@@ -520,6 +536,28 @@ describe('two processes', () => {
     other.changed(['src/b.py']);
     work.embedder.release();
     await run;
+    await other.settled();
+    expect(await work.rows()).toContain('src/b.py:changed = 1');
+  });
+
+  it('keep what they were told of when the index cannot be cleared because the other one writes', async () => {
+    await create(TREE);
+    await work.run();
+    const other = work.other(work.folder);
+    await other.open();
+    work.embedder.hold();
+    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
+    await work.write('a.ts', 'const locked = 1;\n', 0);
+    const run = work.run();
+    await embedding;
+    await work.write('src/b.py', 'changed = 1\n', 0);
+    other.pause();
+    other.changed(['src/b.py']);
+    await expect(other.clear()).rejects.toMatchObject({ code: 'store-locked' });
+    expect(other.state).toMatchObject({ kind: 'paused', pendingFiles: 1 });
+    work.embedder.release();
+    await run;
+    other.resume();
     await other.settled();
     expect(await work.rows()).toContain('src/b.py:changed = 1');
   });
