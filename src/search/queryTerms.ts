@@ -61,14 +61,7 @@ const WRITTEN_NAME = /\p{Ll}\p{Lu}|_|^\p{Lu}\p{Ll}+\p{Lu}|\$/u;
 const IDENTIFIER = /\p{Ll}\p{Lu}|_|^\p{Lu}\p{Ll}+\p{Lu}|\p{N}|\$/u;
 
 export function analyzeTerms(text: string): QueryTerms {
-  const words = [...text.matchAll(WORD)].map((match) => ({
-    word: match[0],
-    isCalled: text.charAt(match.index + match[0].length) === '(',
-    isMarked: isMarked(text, match.index, match.index + match[0].length),
-    isQuoted: isQuoted(text, match.index),
-  }));
-  const telling = words.filter(({ word }) => !STOP_WORDS.has(word.toLowerCase()));
-  const used = (telling.length > 0 ? telling : words).slice(0, MAX_WORDS);
+  const { first, used } = usedWords(text);
 
   const terms = new Map<string, number>();
   const whole = new Map<string, number>();
@@ -95,7 +88,7 @@ export function analyzeTerms(text: string): QueryTerms {
 
   const names = new Map<string, number>();
   used.forEach(({ word, isCalled, isMarked: marked }, index) => {
-    const isFirst = words[0]?.word === word;
+    const isFirst = first?.word === word;
     const capital = /^\p{Lu}/u.test(word) && !isFirst;
     const likelihood = used.length === 1 || isCalled || marked || IDENTIFIER.test(word) ? 1 : capital ? 0.7 : 0.35;
     raise(names, collapseName(word), likelihood);
@@ -118,6 +111,38 @@ export function analyzeTerms(text: string): QueryTerms {
   };
 }
 
+interface QueryWord {
+  readonly word: string;
+  readonly isCalled: boolean;
+  readonly isMarked: boolean;
+  /** Between two backticks. */
+  readonly isQuoted: boolean;
+}
+
+/** The first word and the `MAX_WORDS` first ones that say something, or the `MAX_WORDS` first ones where none does. Reads a text once, not to its end. */
+function usedWords(text: string): { readonly first: QueryWord | undefined; readonly used: readonly QueryWord[] } {
+  const words: QueryWord[] = [];
+  const telling: QueryWord[] = [];
+  const begin = text.search(/\S/);
+  const lastBacktick = text.lastIndexOf('`');
+  let isOpen = false;
+  let readTo = 0;
+  for (const { 0: word, index } of text.matchAll(WORD)) {
+    for (; readTo < index; readTo++) if (text.charAt(readTo) === '`') isOpen = !isOpen;
+    const end = index + word.length;
+    const found = {
+      word,
+      isCalled: text.charAt(end) === '(',
+      isMarked: isMarked(text, index, end, begin),
+      isQuoted: isOpen && lastBacktick >= index,
+    };
+    if (words.length < MAX_WORDS) words.push(found);
+    if (!STOP_WORDS.has(word.toLowerCase())) telling.push(found);
+    if (telling.length === MAX_WORDS) break;
+  }
+  return { first: words[0], used: telling.length > 0 ? telling : words };
+}
+
 function leadOf(text: string): ReadonlySet<string> {
   const found = LEAD.exec(text);
   const lead = found?.[1] ?? found?.[2] ?? found?.[3] ?? '';
@@ -126,16 +151,10 @@ function leadOf(text: string): ReadonlySet<string> {
   return new Set(namePieces(lead).filter((piece) => piece.length > 1));
 }
 
-/** Whether a word is set off as a name: in backticks, or in front of a colon at the beginning (`http: …`). */
-function isMarked(text: string, start: number, end: number): boolean {
+/** Whether a word is set off as a name: in backticks, or in front of a colon at the beginning (`http: …`); `begin` is where the text's first word or sign is. */
+function isMarked(text: string, start: number, end: number, begin: number): boolean {
   if (text.charAt(start - 1) === '`' || text.charAt(end) === '`') return true;
-  return text.slice(0, start).trim() === '' && /^:\s/.test(text.slice(end, end + 2));
-}
-
-/** Whether a place lies between two backticks. */
-function isQuoted(text: string, at: number): boolean {
-  const before = text.slice(0, at).split('`').length - 1;
-  return before % 2 === 1 && text.includes('`', at);
+  return start === begin && /^:\s/.test(text.slice(end, end + 2));
 }
 
 /** A name without case and separators. */

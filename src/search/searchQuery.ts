@@ -26,10 +26,15 @@ const FRAME = /^\s*(?:at .+[:(]\d+|File ".+", line \d+|from .+:\d+|#\d+ .+|\d+: 
 const ERROR =
   /\b(?:\w*(?:Error|Exception)|error|panicked|fatal|Traceback|undefined reference|segmentation fault)\b\s*[:(]|\bpanicked at\b|\bcannot\b|\bis not a(?:n)? \b/;
 
+/** What is pasted whole is known by its beginning; some of the patterns here take time that grows with the square of a text's length. */
+const MAX_CHARACTERS = 10_000;
+
 const NOTHING_FILTERED = { filters: NO_FILTERS, phrases: [], withoutWords: [], symbols: [] } as const;
 
 /** @throws TesseraError `invalid-argument` when a filter in the query cannot be understood. */
-export function parseQuery(query: string, resolveLanguage: LanguageResolver): SearchQuery {
+export function parseQuery(asked: string, resolveLanguage: LanguageResolver): SearchQuery {
+  // A character that is cut in two is none.
+  const query = asked.slice(0, MAX_CHARACTERS).toWellFormed();
   // What is pasted from a terminal means its quotes and dashes literally.
   const isPasted = query.trim().includes('\n') || FRAME.test(query);
   const filtered = isPasted ? { ...NOTHING_FILTERED, text: query } : parseFilters(query, resolveLanguage);

@@ -35,7 +35,43 @@ describe('what kind of query it is', () => {
   });
 });
 
+describe('a text that is no question any more', () => {
+  const SIZE = 200_000;
+
+  // Each of these took seconds to minutes, more by the square of its length, with nothing else to be done meanwhile.
+  test.each([
+    ['backticks', '`'.repeat(SIZE)],
+    ['words in backticks', '`f`'.repeat(SIZE / 3)],
+    ['spaces', `${' '.repeat(SIZE)}a b`],
+    ['one long word', `${'a'.repeat(SIZE)} b`],
+    ['lines', '\n'.repeat(SIZE)],
+    ['stop words', 'is '.repeat(SIZE / 3)],
+  ])('%s is read without its end', (_, text) => {
+    const { text: read, words } = parse(text);
+    expect(read.length).toBeLessThanOrEqual(10_000);
+    expect(words.length).toBeLessThanOrEqual(200);
+  });
+
+  test('is known by its beginning: more of it changes nothing', () => {
+    const page = Array.from({ length: 1_500 }, (_, at) => `word${at} and \`Name${at}\``).join(' ');
+    expect(parse(page)).toEqual(parse(page.slice(0, 10_000)));
+  });
+});
+
 describe('the words of a query', () => {
+  test('between two backticks are names as written; after a last one that is alone they are not', () => {
+    const writtenIn = (query: string) => parse(query).written.map(({ token }) => token);
+    expect(writtenIn('call `open file` then read')).toEqual(['open', 'file']);
+    expect(writtenIn('call `open` then ` read')).toEqual(['open']);
+  });
+
+  test('that are read are the first 200 that say something', () => {
+    const many = Array.from({ length: 300 }, (_, at) => `the w${'x'.repeat(1 + (at % 5))}q${at}z`).join(' ');
+    const { words } = parse(many);
+    expect(words.length).toBe(200);
+    expect(words.at(-1)?.token).toContain('199');
+  });
+
   test('leave out what questions are built of', () => {
     expect(parse('how are the routes registered').terms.map(({ token }) => token)).toEqual([
       'rout',
