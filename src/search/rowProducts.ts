@@ -31,15 +31,18 @@ const KERNEL = [
   '2004 4104 6a 2104 2001 4101 6b 2201 0d00 0b 0b', // out += 4, again while --count
 ].join('');
 
-let kernel: Kernel | undefined;
+/** Null where it cannot be loaded, undefined before the first use. One is enough for all, because a call ends before the next begins. */
+let kernel: Kernel | null | undefined;
 
-/** Compiled at first use; one is enough for all, because a call ends before the next begins. */
-function loadedKernel(): Kernel {
+function loadKernel(): Kernel | null {
   const bytes = KERNEL.replaceAll(' ', '').match(/../g) ?? [];
-  kernel ??= new WebAssembly.Instance(
-    new WebAssembly.Module(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16))),
-  ).exports as Kernel;
-  return kernel;
+  try {
+    const module = new WebAssembly.Module(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)));
+    return new WebAssembly.Instance(module).exports as Kernel;
+  } catch {
+    // No WebAssembly (`--jitless`), none with SIMD (an old processor), or no address space for it: plain loops always work.
+    return null;
+  }
 }
 
 /**
@@ -48,7 +51,10 @@ function loadedKernel(): Kernel {
  * @param other at most `stride` numbers
  */
 export function rowProducts(rows: Int8Array, stride: number, other: Float32Array): Float32Array {
-  const { memory, products } = loadedKernel();
+  if (kernel === undefined) kernel = loadKernel();
+  // Without room for one row beside the factors and its sum there is nothing to repeat.
+  if (kernel === null || kernel.memory.buffer.byteLength < 3 * stride + 4) return inPlainLoops(rows, stride, other);
+  const { memory, products } = kernel;
   const count = rows.length / stride;
   const result = new Float32Array(count);
   const { factors, scale } = rounded(other, stride);
@@ -64,6 +70,17 @@ export function rowProducts(rows: Int8Array, stride: number, other: Float32Array
     bytes.set(rows.subarray(from * stride, (from + own) * stride));
     products(rowsAt, own, stride, 0, outAt);
     for (let row = 0; row < own; row++) result[from + row] = scale * (sums[row] ?? 0);
+  }
+  return result;
+}
+
+function inPlainLoops(rows: Int8Array, stride: number, other: Float32Array): Float32Array {
+  const result = new Float32Array(rows.length / stride);
+  for (let row = 0; row < result.length; row++) {
+    const from = row * stride;
+    let sum = 0;
+    for (let at = 0; at < other.length; at++) sum += (rows[from + at] ?? 0) * (other[at] ?? 0);
+    result[row] = sum;
   }
   return result;
 }
