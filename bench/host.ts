@@ -6,7 +6,7 @@
  * --from COMMIT --to COMMIT` storms between two commits of a clone of that repository. `--profile FILE` keeps a profile of the host.
  */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connect } from '@lancedb/lancedb';
 import { build } from 'esbuild';
+import { removeAtExit } from '../test/vscode/harness/atExit.ts';
 import { TestWindow } from '../test/vscode/harness/testWindow.ts';
 import { installExtension } from '../test/vscode/harness/vscodeServer.ts';
 import type { HostMeasures } from './host/insideHost.ts';
@@ -306,9 +307,8 @@ const folder = makeSourceTree(FILES);
 // Interrupted too, it leaves nothing behind: browsers and VS Code's servers are ended with this process.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
-process.once('exit', () => {
-  for (const own of [home, folder]) rmSync(own, { recursive: true, force: true, maxRetries: 5 });
-});
+removeAtExit(home);
+removeAtExit(folder);
 const extensionsDir = join(home, 'extensions');
 await installExtension(join(ROOT, 'out/tessera.vsix'), extensionsDir);
 const reports = {

@@ -2,6 +2,7 @@ import { access, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SuiteResult } from '../index.ts';
+import { REMOVE, isRemoved, removeAtExit } from './atExit.ts';
 import { launchBrowser } from './browser.ts';
 import { startVSCodeServer } from './vscodeServer.ts';
 import { Workbench } from './workbench.ts';
@@ -15,6 +16,7 @@ const SUITES_TIMEOUT_MS = 900_000;
  */
 export async function runHostSuites(extensionsDir: string, fixture: string): Promise<readonly SuiteResult[]> {
   const home = await mkdtemp(join(tmpdir(), 'tessera-host-'));
+  removeAtExit(home);
   const folder = join(home, 'workspace');
   const results = join(home, 'results.json');
   await cp(fixture, folder, { recursive: true });
@@ -36,7 +38,8 @@ export async function runHostSuites(extensionsDir: string, fixture: string): Pro
   } finally {
     await browser.close();
     await server.stop();
-    await rm(home, { recursive: true, force: true, maxRetries: 5 });
+    await rm(home, REMOVE);
+    isRemoved(home);
   }
 }
 

@@ -1,8 +1,8 @@
-import { rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { REMOVE, isRemoved, removeAtExit } from './atExit.ts';
 import { launchBrowser } from './browser.ts';
 import { SearchPanel } from './searchPanel.ts';
 import { startVSCodeServer, type VSCodeServer } from './vscodeServer.ts';
@@ -10,14 +10,6 @@ import { Workbench } from './workbench.ts';
 
 const DRIVER = join(import.meta.dirname, '../driver');
 const FIXTURE = join(import.meta.dirname, '../../fixtures/workspace');
-
-const REMOVE = { recursive: true, force: true, maxRetries: 5 } as const;
-
-/** Of windows that are not closed yet, and never will be when this process is interrupted. */
-const OPEN_HOMES = new Set<string>();
-process.once('exit', () => {
-  for (const home of OPEN_HOMES) rmSync(home, REMOVE);
-});
 
 export interface TestWindowOptions {
   /** Folder VS Code has installed the packed extension into. */
@@ -74,7 +66,7 @@ export class TestWindow {
 
   static async open(options: TestWindowOptions): Promise<TestWindow> {
     const home = await mkdtemp(join(tmpdir(), 'tessera-window-'));
-    OPEN_HOMES.add(home);
+    removeAtExit(home);
     const { folder: from = 'fixture' } = options;
     const isCopied = from !== null && from !== 'empty' && from !== 'fixture';
     const folder = join(home, isCopied ? basename(from) : 'workspace');
@@ -119,7 +111,7 @@ export class TestWindow {
   }
 
   async untilIndexed(timeoutMs?: number): Promise<void> {
-    // None are, for a moment, after the folder is opened and before the first pass begins.
+    // A window that indexes nothing by itself has no files in its index.
     await this.untilStatus(/\b[1-9][\d,]* files? indexed.*up to date/, timeoutMs);
   }
 
@@ -153,6 +145,6 @@ export class TestWindow {
     await this.#browser.close();
     await this.#server.stop();
     await rm(this.#home, REMOVE);
-    OPEN_HOMES.delete(this.#home);
+    isRemoved(this.#home);
   }
 }

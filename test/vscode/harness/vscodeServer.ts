@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { killAtExit, killGroup } from './atExit.ts';
 import { provisionVSCode } from './provision.ts';
 
 const run = promisify(execFile);
@@ -86,9 +87,7 @@ export async function startVSCodeServer(options: VSCodeServerOptions): Promise<V
     { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
   // Its own process group outlives this process otherwise, when that is interrupted.
-  const killWithThis = () => killGroup(child, 'SIGKILL');
-  process.once('exit', killWithThis);
-  child.once('exit', () => process.off('exit', killWithThis));
+  killAtExit(child);
   let printed = '';
   child.stdout.on('data', (data: Buffer) => (printed += data.toString()));
   child.stderr.on('data', (data: Buffer) => (printed += data.toString()));
@@ -120,10 +119,6 @@ async function stopGroup(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => killGroup(child, 'SIGKILL'), 5_000);
   await exited;
   clearTimeout(timer);
-}
-
-function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid !== undefined) process.kill(-pid, signal);
 }
 
 async function freePort(): Promise<number> {
