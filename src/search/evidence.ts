@@ -70,7 +70,7 @@ export interface EvidenceRequest {
   readonly acceptsFile: (file: FileEntry, segment: IndexSegment) => boolean;
   readonly acceptsChunk: (chunk: ChunkEntry, number: number, segment: IndexSegment) => boolean;
   /** How lately a file was changed, 0 to 1. */
-  readonly recencyOf: (path: string) => number;
+  readonly recencyOf: (path: string, segment: IndexSegment) => number;
   /** Open in an editor, most recently used first. */
   readonly openPaths: readonly string[];
 }
@@ -278,7 +278,7 @@ function fileEvidence(
       stub: flag('stub'),
       data: flag('data'),
       depth: entry.folderWords.size / 10,
-      recent: recencyOf(entry.path),
+      recent: recencyOf(entry.path, segment),
       open: openRank < 0 ? 0 : 1 / (1 + openRank),
     },
   };

@@ -79,20 +79,25 @@ export function fileFilter(filters: readonly SearchFilters[]): (file: FileEntry)
  * How lately a file was changed against the newest one: 1 for that, half of it three days before; less the more files are as new, so that it
  * says nothing of a folder that has just been cloned.
  */
-export function recencyOf(loaded: readonly Pick<LoadedFolder, 'files'>[]): (path: string) => number {
-  const folders = loaded.map(({ files }) => {
-    let newest = 0;
-    for (const { mtimeMs } of files.values()) newest = Math.max(newest, mtimeMs);
-    let late = 0;
-    for (const { mtimeMs } of files.values()) if (newest - mtimeMs < RECENT_MS) late++;
-    return { files, newest, telling: 1 - late / Math.max(1, files.size) };
-  });
+export function recencyOf(
+  loaded: readonly Pick<LoadedFolder, 'files' | 'segments'>[],
+): (path: string, segment: IndexSegment) => number {
+  const folderOf = new Map<IndexSegment, (path: string) => number>();
+  for (const { files, segments } of loaded) {
+    const ofFile = recencyIn(files);
+    for (const segment of segments) folderOf.set(segment, ofFile);
+  }
+  return (path, segment) => folderOf.get(segment)?.(path) ?? 0;
+}
+
+function recencyIn(files: ReadonlyMap<string, FileRecord>): (path: string) => number {
+  let newest = 0;
+  for (const { mtimeMs } of files.values()) newest = Math.max(newest, mtimeMs);
+  let late = 0;
+  for (const { mtimeMs } of files.values()) if (newest - mtimeMs < RECENT_MS) late++;
+  const telling = 1 - late / Math.max(1, files.size);
   return (path) => {
-    let recency = 0;
-    for (const { files, newest, telling } of folders) {
-      const file = files.get(path);
-      if (file !== undefined) recency = Math.max(recency, telling * 2 ** ((file.mtimeMs - newest) / RECENT_MS));
-    }
-    return recency;
+    const file = files.get(path);
+    return file === undefined ? 0 : telling * 2 ** ((file.mtimeMs - newest) / RECENT_MS);
   };
 }
