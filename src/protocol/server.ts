@@ -56,8 +56,8 @@ export interface IndexSummary {
   readonly paddingRatio: number;
   readonly model: string;
   readonly device: string;
-  /** Null when the embedder was not needed, or died before it could be asked. */
-  readonly tuner: EmbedderMetrics['scopes'] | null;
+  /** Empty when the embedder was not needed, or died before it could be asked. */
+  readonly tuner: Partial<EmbedderMetrics['scopes']>;
 }
 
 export type IndexPhase = 'scanning' | 'indexing' | 'maintaining';

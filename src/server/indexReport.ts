@@ -55,7 +55,7 @@ export function summaryOf(
     paddingRatio: realTokens > 0 ? sum((scope) => scope.paddedTokens) / realTokens - 1 : 0,
     model: [...new Set([models.code.name, models.docs.name])].join(', '),
     device: [...new Set([models.code.device, models.docs.device])].join(', '),
-    tuner: metrics?.scopes ?? null,
+    tuner: metrics?.scopes ?? {},
   };
 }
 
