@@ -47,9 +47,9 @@ async function run(argv: readonly string[]): Promise<ExitStatus> {
   }
 }
 
-/** Results that nobody got are no success; a reader that has had enough (`| head`) is. */
+/** Results that nobody got are no success; a reader that has had enough (`| head`) makes no failure. */
 function endWithoutOutput(error: unknown): never {
-  if (errorCode(error) === 'EPIPE') process.exit(EXIT.done);
+  if (errorCode(error) === 'EPIPE') process.exit(process.exitCode ?? EXIT.done);
   process.stderr.write(
     `tessera: The results could not be written to stdout (${errorCode(error)}); write them to another place.\n`,
   );

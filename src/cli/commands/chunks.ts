@@ -1,15 +1,19 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { SILENT_LOGGER } from '../../base/logger.ts';
 import { TesseraError } from '../../base/errors.ts';
 import { counted } from '../../base/wording.ts';
 import type { ChunkView } from '../../protocol/server.ts';
 import { createChunker } from '../../server/chunking/createChunker.ts';
 import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
+import type { IndexRules } from '../../server/store/indexFacts.ts';
+import { defaultIndexDir, folderIndexDir } from '../../server/store/indexLocation.ts';
 import { folderArgument, globalOptions, indexSettings, usageError } from '../globalOptions.ts';
 import { grammarFolder } from '../packagePlaces.ts';
 import { printableName } from '../printable.ts';
 import { pathInFolder } from '../pathInFolder.ts';
 
-/** Cuts one file as indexing would and shows how, without an index: why something is found, or is not. */
+/** Cuts one file as indexing would and shows how, with or without an index: why something is found, or is not. */
 export function addChunksCommand(program: Command): void {
   program
     .command('chunks')
@@ -19,7 +23,9 @@ export function addChunksCommand(program: Command): void {
     .option('--json', 'print one JSON object')
     .action(async (file: string, dir: string, options: { readonly json?: boolean }, command: Command) => {
       const folder = folderArgument(dir);
-      const settings = indexSettings(globalOptions(command));
+      const given = globalOptions(command);
+      const indexDir = given.indexDir ?? defaultIndexDir();
+      const settings = (await rulesOfIndex(folderIndexDir(indexDir, folder), folder)) ?? indexSettings(given);
       const relative = pathInFolder(folder, file);
       const [verdict] = await FILE_SCANNER.checkPaths(folder, settings, [relative]);
       if (verdict?.kind === 'folder') throw usageError(`${file} is a folder; name a file in it.`);
@@ -43,6 +49,21 @@ export function addChunksCommand(program: Command): void {
         chunker.dispose();
       }
     });
+}
+
+/** What VS Code indexed the folder by; undefined where it did not, or the index cannot be read. */
+async function rulesOfIndex(dir: string, folder: string): Promise<IndexRules | undefined> {
+  if (!existsSync(dir)) return undefined;
+  // Loads LanceDB, which takes longer than the cutting.
+  const { IndexCatalog } = await import('../../server/store/indexCatalog.ts');
+  const catalog = new IndexCatalog(dir, folder, null, SILENT_LOGGER);
+  try {
+    const { store } = await catalog.openServing();
+    store?.close();
+    return store?.rules;
+  } finally {
+    catalog.dispose();
+  }
 }
 
 function notCut(file: string, reason = 'missing'): TesseraError {

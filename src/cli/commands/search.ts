@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { SearchFilters } from '../../protocol/hit.ts';
 import { SCOPES, type ScopeFilter } from '../../protocol/scope.ts';
-import type { FolderHit } from '../../protocol/server.ts';
+import type { FolderHit, SearchResult } from '../../protocol/server.ts';
 import { resolveLanguage } from '../../indexing/languages.ts';
 import { errorMessage, isTesseraError } from '../../base/errors.ts';
 import { globProblem } from '../../search/globProblem.ts';
@@ -10,7 +10,7 @@ import { parseQuery } from '../../search/searchQuery.ts';
 import { errorCode } from '../../server/scanner/fileErrors.ts';
 import { EXIT } from '../exit.ts';
 import { countOption, folderArgument, globalOptions, usageError } from '../globalOptions.ts';
-import { sayWhatIsMissing } from '../answerNotes.ts';
+import { answerNotes } from '../answerNotes.ts';
 import { hitText, plainHit } from '../hitText.ts';
 import { type Session, withSession } from '../session.ts';
 
@@ -49,7 +49,12 @@ export function addSearchCommand(program: Command): void {
       const asked = queries === undefined ? undefined : await readQueries(queries);
       await withSession('tessera search', globalOptions(command), async (session) => {
         await session.openToRead(folder);
-        const ask = (text: string) => search(session, folder, text, filters, options);
+        const sayWhatIsMissing = answerNotes();
+        const ask = async (text: string) => {
+          const { hits, ...answer } = await search(session, folder, text, filters, options);
+          sayWhatIsMissing(answer);
+          return hits;
+        };
         if (asked === undefined) {
           const hits = await ask(query ?? '');
           if (options.json === true) console.log(JSON.stringify({ query, hits: hits.map(plainHit) }));
@@ -94,11 +99,9 @@ async function search(
   query: string,
   filters: SearchFilters,
   { k, explain = false }: SearchOptions,
-): Promise<readonly FolderHit[]> {
+): Promise<SearchResult> {
   checkQuery(query);
-  const { hits, ...answer } = await engine.search({ folders: [folder], query, limit: k, filters, explain }, signal);
-  sayWhatIsMissing(answer);
-  return hits;
+  return engine.search({ folders: [folder], query, limit: k, filters, explain }, signal);
 }
 
 function filtersOf({ scope, path, lang }: SearchOptions): SearchFilters {

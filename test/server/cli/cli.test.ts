@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { readdir, rm, symlink, truncate } from 'node:fs/promises';
+import { readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FolderStatus, IndexSummary } from '../../../src/protocol/server.ts';
@@ -44,7 +44,10 @@ describe('tessera', () => {
       'device',
       'tuner',
     ]);
-    expect(await place.json<IndexSummary>('index')).toMatchObject({ files: 3, chunks: 3, embedded: 0 });
+    expect(Object.keys(first.tuner)).toEqual(['code', 'docs']);
+    const second = await place.json<IndexSummary>('index');
+    expect(second).toMatchObject({ files: 3, chunks: 3, embedded: 0 });
+    expect(second.tuner).toEqual({});
   });
 
   it('starts the embedder only when there is something to embed', async () => {
@@ -165,6 +168,30 @@ describe('tessera', () => {
     await rm(path.join(place.folder, 'queries.jsonl'));
   });
 
+  it('keeps its exit status when the reader of its results has had enough', async () => {
+    const queries = path.join(place.root, 'queries.jsonl');
+    await writeFile(queries, `{"id": 1, "query": " "}\n${'{"id": 2, "query": "retry"}\n'.repeat(20)}`);
+    const { child, finished } = place.start('search', '--queries', queries);
+    child.stdout?.destroy();
+    expect((await finished).status).toBe(2);
+  });
+
+  it('cuts no file that VS Code was told not to index', async () => {
+    const own = await CliPlace.create(TREE);
+    const engine = createEngine({ program: 'a test', logger: SILENT_LOGGER, chunker: createChunker() });
+    const { model, folder, indexDir } = own;
+    const embedder = { ...SETTINGS.embedder, models: { code: model, docs: model } };
+    const index = await engine.folder({ folder, indexDir, settings: { ...SETTINGS, embedder, exclude: ['**/*.py'] } });
+    await index.index({ rebuild: false });
+    await engine.close();
+    expect(await own.run('chunks', 'src/parse.py')).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('src/parse.py is not indexed: ignored') as string,
+    });
+    expect(await own.run('chunks', 'src/retry.ts')).toMatchObject({ status: 0 });
+    await own.dispose();
+  });
+
   it('says that an index is damaged, not that there is none, and makes it anew', async () => {
     await place.run('index');
     for (const name of (await readdir(place.indexDir, { recursive: true })).map(String)) {
@@ -195,6 +222,9 @@ describe('tessera', () => {
     expect(found.stderr).toBe(
       'tessera: The index is not finished: run `tessera index` on the folder to search all of it.\n',
     );
+    const queries = path.join(unfinished.root, 'queries.jsonl');
+    await writeFile(queries, '{"id": 1, "query": "retry"}\n{"id": 2, "query": "backoff"}\n');
+    expect((await unfinished.run('search', '--queries', queries)).stderr).toBe(found.stderr);
     expect((await unfinished.run('status')).stdout).toContain('3 lines; not finished, run `tessera index`');
     expect(await unfinished.json<FolderStatus>('status')).toMatchObject({ complete: false });
     await unfinished.run('index');
