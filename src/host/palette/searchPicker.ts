@@ -11,11 +11,10 @@ import { explainError, showFailure } from '../messages.ts';
 import type { QueryHistory } from '../searching/queryHistory.ts';
 import type { SearchService } from '../searching/searchService.ts';
 import type { SearchView } from '../view/searchView.ts';
+import { ActivePreview } from './activePreview.ts';
 import { type HitItem, type PickerItem, toHitItems, toHistoryItems } from './pickerItems.ts';
 
 const LIMIT = 30;
-/** Previewing follows the active item, but not through every item a held arrow key passes. */
-const PREVIEW_DELAY_MS = 60;
 const HISTORY_SHOWN = 8;
 
 export interface SearchPickerOptions {
@@ -62,18 +61,15 @@ class PickerSession extends Disposable {
   };
   #running: AbortController | undefined;
   #typing: DisposableLike | undefined;
-  #previewing: DisposableLike | undefined;
-  /** The active item, when it was last heard of. */
-  #wanted: PickerItem | undefined;
+  readonly #preview: ActivePreview<HitItem>;
   #accepted = false;
-  /** The preview being opened. */
-  #preview: Promise<void> = Promise.resolve();
   readonly #over = new Deferred<void>();
 
   constructor(options: SearchPickerOptions) {
     super();
     this.#options = options;
     this.#picker = this.own(vscode.window.createQuickPick<PickerItem>());
+    this.#preview = this.own(new ActivePreview(options.clock, (item: HitItem) => this.#showPreview(item)));
   }
 
   start(query: string): void {
@@ -88,7 +84,7 @@ class PickerSession extends Disposable {
     Object.assign(picker, { sortByLabel: false });
     const events = this.own(new DisposableStore());
     events.add(picker.onDidChangeValue(() => this.#schedule()));
-    events.add(picker.onDidChangeActive(([item]) => this.#schedulePreview(item)));
+    events.add(picker.onDidChangeActive(([item]) => this.#preview.follow(item?.type === 'hit' ? item : undefined)));
     events.add(picker.onDidAccept(() => void this.#accept()));
     events.add(picker.onDidTriggerButton(() => void this.#moveToView()));
     events.add(picker.onDidTriggerItemButton(({ item, button }) => void this.#buttonPressed(item, button)));
@@ -113,7 +109,6 @@ class PickerSession extends Disposable {
   override dispose(): void {
     this.#running?.abort();
     this.#typing?.dispose();
-    this.#previewing?.dispose();
     super.dispose();
   }
 
@@ -155,18 +150,7 @@ class PickerSession extends Disposable {
     this.#picker.activeItems = [];
   }
 
-  #schedulePreview(item: PickerItem | undefined): void {
-    this.#previewing?.dispose();
-    this.#wanted = item;
-    if (item?.type !== 'hit') return;
-    this.#previewing = this.#options.clock.after(PREVIEW_DELAY_MS, () => {
-      // One after another: of two at once the slower one would stay, whichever is active.
-      this.#preview = this.#preview.then(() => this.#showPreview(item));
-    });
-  }
-
   async #showPreview(item: HitItem): Promise<void> {
-    if (this.#wanted !== item || this.isDisposed) return;
     const uri = this.#options.search.uriOf(item.hit);
     this.#restorer.willPreview(uri);
     try {
@@ -224,7 +208,7 @@ class PickerSession extends Disposable {
     try {
       if (this.#accepted) return;
       // A preview still on its way would arrive after the editor it is to give way to.
-      await this.#preview;
+      await this.#preview.shown;
       this.#options.editor.clear();
       await this.#restorer.restore();
     } finally {
