@@ -13,7 +13,8 @@ import { createEmbedder } from './embedder/createEmbedder.ts';
 import { FolderIndex } from './folderIndex.ts';
 import type { FolderSearch, SearchedFolder } from './folderSearch.ts';
 import { TypingRest } from './indexer/typingRest.ts';
-import { indexableOverlays } from './search/overlays.ts';
+import { IndexableOverlays } from './search/indexableOverlays.ts';
+import { NOTHING_YET, mergeResults } from './search/mergeResults.ts';
 import { RememberingEmbedder } from './rememberingEmbedder.ts';
 import type { Scanner } from './scanner/entries.ts';
 import { DiskEmbeddingCache, type EmbeddingCache } from './store/embeddingCache.ts';
@@ -54,9 +55,6 @@ interface OpenedFolder {
 
 const OUTDATED_INDEX = 'The index is of another model and is being replaced: only words and names were compared.';
 
-/** The answer while the first index of a folder is being made and nothing of it is committed. */
-const NOTHING_YET: SearchResult = { hits: [], complete: false, tookMs: 0, degraded: null };
-
 /** A vector costs about 550 bytes: room for the chunks of some fifty large repositories. */
 const CACHE_MAX_BYTES = 1 << 30;
 
@@ -69,11 +67,17 @@ export class Engine extends Disposable {
   readonly #caches = new Map<string, EmbeddingCache>();
   readonly #embedders = new Map<string, UsedEmbedder>();
   readonly #rest: TypingRest;
+  readonly #unsaved: IndexableOverlays;
 
   constructor(options: EngineOptions) {
     super();
     this.#options = options;
     this.#rest = new TypingRest(options.clock);
+    this.#unsaved = new IndexableOverlays({
+      clock: options.clock,
+      logger: options.logger.child('search'),
+      judge: async (folder, paths, signal) => this.opened(folder).judge(paths, signal),
+    });
   }
 
   /** A key was pressed in an editor: for a moment, little begins that nobody waits for. */
@@ -87,6 +91,7 @@ export class Engine extends Disposable {
     if (!path.isAbsolute(folder)) {
       throw new TesseraError('invalid-argument', `${folder} is not an absolute path.`, { details: { folder } });
     }
+    this.#unsaved.forget(folder);
     const root = indexDir ?? defaultIndexDir();
     const { tunerStateFile: stateFile } = settings.embedder;
     const embedderSettings = { ...settings.embedder, tunerStateFile: stateFile ?? tunerStateFile(root) };
@@ -134,8 +139,10 @@ export class Engine extends Disposable {
       asked[0]?.requireReader();
       return NOTHING_YET;
     }
-    const judge = (folder: string, paths: readonly string[]) => this.opened(folder).judge(paths);
-    const asked = { ...params, overlays: await indexableOverlays(params.overlays ?? [], judge) };
+    // Beside the embedding of the query, since it may start git. A search that fails before needs it no more.
+    const overlays = this.#unsaved.pick(params.overlays ?? [], signal);
+    overlays.catch(() => undefined);
+    const asked = { ...params, overlays };
     const result = await this.#withFreshReaders(folders, async (fresh) => {
       const groups = this.#bySearch(fresh).map(([search, own]) => search.search(asked, own, signal));
       return mergeResults(await Promise.all(groups), params.limit);
@@ -279,19 +286,4 @@ export class Engine extends Disposable {
     }
     return cache;
   }
-}
-
-/** Answers of different models as one; their scores are not made to be compared, but better ones still tend to come first. */
-function mergeResults(results: readonly SearchResult[], limit: number): SearchResult {
-  const [only, ...others] = results;
-  if (only === undefined) return NOTHING_YET;
-  if (others.length === 0) return only;
-  const hits = results.flatMap((result) => result.hits).sort((a, b) => b.score - a.score);
-  return {
-    hits: hits.slice(0, limit),
-    complete: results.every(({ complete }) => complete),
-    tookMs: Math.max(...results.map(({ tookMs }) => tookMs)),
-    degraded: results.find(({ degraded }) => degraded !== null)?.degraded ?? null,
-    withoutPhrases: results.some(({ withoutPhrases = false }) => withoutPhrases),
-  };
 }

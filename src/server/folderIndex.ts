@@ -280,8 +280,8 @@ export class FolderIndex extends Disposable {
   }
 
   /** What these paths are by the rules in force, in their order. Rejects with `folder-unreadable`. */
-  judge(paths: readonly string[]): Promise<readonly PathVerdict[]> {
-    return this.#options.scanner.checkPaths(this.folder, this.scanOptions, paths);
+  judge(paths: readonly string[], signal?: CancellationSignal): Promise<readonly PathVerdict[]> {
+    return this.#options.scanner.checkPaths(this.folder, this.scanOptions, paths, signal);
   }
 
   async fileState(path: string): Promise<FileState> {

@@ -1,5 +1,5 @@
 import type { CancellationSignal } from '../base/cancellation.ts';
-import type { SearchParams, SearchResult, SimilarParams } from '../protocol/server.ts';
+import type { OverlayText, SearchParams, SearchResult, SimilarParams } from '../protocol/server.ts';
 import type { ChunkReader } from './store/chunkStore.ts';
 
 /** A folder as a search sees it. */
@@ -10,10 +10,19 @@ export interface SearchedFolder {
   readonly reader: ChunkReader;
 }
 
+/** A search, while it may still be asked which of the unsaved texts belong to the index. */
+export interface FolderSearchParams extends Omit<SearchParams, 'overlays'> {
+  readonly overlays?: readonly OverlayText[] | Promise<readonly OverlayText[]>;
+}
+
 /** Finds chunks in the indexes of some folders. The engine resolves folders, and makes one of these for its embedder. */
 export interface FolderSearch {
   /** `folders` are those of the request, in its order, that have an index. Rejects with `cancelled`, `invalid-argument` or `store-failed`. */
-  search(params: SearchParams, folders: readonly SearchedFolder[], signal?: CancellationSignal): Promise<SearchResult>;
+  search(
+    params: FolderSearchParams,
+    folders: readonly SearchedFolder[],
+    signal?: CancellationSignal,
+  ): Promise<SearchResult>;
   /** Reads what searches of this folder will need, so that the first one does not wait for it. Rejects with `store-failed`. */
   prepare(folder: SearchedFolder): Promise<void>;
   /** Rejects with `not-found` when the file or line has no chunk and no text was given. */

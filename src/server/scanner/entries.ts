@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../../base/cancellation.ts';
 import type { SourceDocument } from '../../indexing/document.ts';
 import type { SkipReason } from '../../protocol/server.ts';
 
@@ -97,7 +98,7 @@ export interface Scanner {
     folder: string,
     options: ScanOptions,
     paths: readonly string[],
-    signal?: AbortSignal,
+    signal?: CancellationSignal,
   ): Promise<readonly PathVerdict[]>;
   isIndexable(folder: string, path: string, options: ScanOptions): Promise<boolean>;
   /** Whether a change of this path can change what is ignored elsewhere: then scan again. */

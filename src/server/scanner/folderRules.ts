@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import type { CancellationSignal } from '../../base/cancellation.ts';
 import { TesseraError } from '../../base/errors.ts';
 import {
   ExclusionRules,
@@ -48,11 +49,11 @@ export class FolderRules {
     this.outside = outside;
   }
 
-  /** Fails with `folder-unreadable` when the folder is missing, unreadable or no folder. */
-  static async open(folder: string, options: ScanOptions): Promise<FolderRules> {
+  /** Fails with `folder-unreadable` when the folder is missing, unreadable or no folder, and with `cancelled`. */
+  static async open(folder: string, options: ScanOptions, signal?: CancellationSignal): Promise<FolderRules> {
     const resolved = await resolveFolder(folder);
     const git = options.useIgnoreFiles
-      ? await readGitConfiguration(resolved)
+      ? await readGitConfiguration(resolved, signal)
       : { ignoreCase: process.platform === 'win32' || process.platform === 'darwin', excludesFile: '' };
     const rules = ExclusionRules.ofSettings(options.exclude, git);
     const bare = new FolderRules(resolved, options.useIgnoreFiles, git, rules);

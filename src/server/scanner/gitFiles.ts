@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { type CancellationSignal, throwIfCancelled } from '../../base/cancellation.ts';
 import { IgnoreRules } from '../../indexing/ignoreRules.ts';
 
 /** What git's own configuration says about ignoring in a folder. */
@@ -17,10 +18,12 @@ const GIT_TIMEOUT_MS = 3000;
 
 /**
  * Asks git, because its configuration is spread over files that include one another. Where git is missing, or refuses the
- * folder, its defaults hold.
+ * folder, its defaults hold. Rejects with `cancelled`.
  */
-export async function readGitConfiguration(folder: string): Promise<GitConfiguration> {
-  const values = parseConfig(await askGit(folder));
+export async function readGitConfiguration(folder: string, signal?: CancellationSignal): Promise<GitConfiguration> {
+  throwIfCancelled(signal);
+  const values = parseConfig(await askGit(folder, signal));
+  throwIfCancelled(signal);
   const home = os.homedir();
   const configHome = process.env['XDG_CONFIG_HOME'];
   const base = configHome === undefined || configHome === '' ? path.join(home, '.config') : configHome;
@@ -77,7 +80,7 @@ export async function gitCommonFolder(folder: string): Promise<string | undefine
   }
 }
 
-function askGit(folder: string): Promise<string> {
+function askGit(folder: string, signal: CancellationSignal | undefined): Promise<string> {
   // A hook's GIT_DIR would make git answer for another repository.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|PREFIX)$/.test(name)),
@@ -85,9 +88,13 @@ function askGit(folder: string): Promise<string> {
   const args = ['-C', folder, 'config', '--null', '--get-regexp', '^core\\.(excludesfile|ignorecase)$'];
   return new Promise((resolve) => {
     // Started from the home folder: Windows looks for a program in the current folder first, and the indexed one may bring its own.
-    execFile('git', args, { cwd: os.homedir(), env, timeout: GIT_TIMEOUT_MS, windowsHide: true }, (error, stdout) => {
+    const options = { cwd: os.homedir(), env, timeout: GIT_TIMEOUT_MS, windowsHide: true };
+    const git = execFile('git', args, options, (error, stdout) => {
+      signal?.removeEventListener('abort', stop);
       resolve(error === null ? stdout : '');
     });
+    const stop = () => void git.kill();
+    signal?.addEventListener('abort', stop, { once: true });
   });
 }
 

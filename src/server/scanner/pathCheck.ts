@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises';
-import { throwIfCancelled } from '../../base/cancellation.ts';
+import { type CancellationSignal, throwIfCancelled } from '../../base/cancellation.ts';
 import type { ExclusionRules } from '../../indexing/exclusions.ts';
 import { IGNORE_FILES } from '../../indexing/exclusions.ts';
 import { skipByName, skipBySize } from '../../indexing/skipRules.ts';
@@ -32,9 +32,9 @@ export class PathCheck {
     this.#options = options;
   }
 
-  /** Fails with `folder-unreadable`. */
-  static async open(folder: string, options: ScanOptions): Promise<PathCheck> {
-    return new PathCheck(await FolderRules.open(folder, options), options);
+  /** Fails with `folder-unreadable` or `cancelled`. */
+  static async open(folder: string, options: ScanOptions, signal?: CancellationSignal): Promise<PathCheck> {
+    return new PathCheck(await FolderRules.open(folder, options, signal), options);
   }
 
   /** `path` is relative to the folder, with `/`; '' is the folder itself. A path that leads out of it is `ignored`. */
@@ -116,9 +116,9 @@ export async function checkPaths(
   folder: string,
   options: ScanOptions,
   paths: readonly string[],
-  signal?: AbortSignal,
+  signal?: CancellationSignal,
 ): Promise<readonly PathVerdict[]> {
-  const check = await PathCheck.open(folder, options);
+  const check = await PathCheck.open(folder, options, signal);
   const verdicts: PathVerdict[] = [];
   for (const path of paths) {
     throwIfCancelled(signal);

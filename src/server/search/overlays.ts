@@ -3,13 +3,11 @@ import { errorMessage, isTesseraError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { embeddingText } from '../../indexing/embeddingText.ts';
 import type { Chunker } from '../../indexing/document.ts';
-import { languageOf, languageOfDocument } from '../../indexing/languages.ts';
-import { measureLines, skipByContent } from '../../indexing/skipRules.ts';
+import { languageOf } from '../../indexing/languages.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import type { OverlayText } from '../../protocol/server.ts';
 import type { ChunkIndex, IndexSegment } from '../../search/chunkIndex.ts';
 import type { Embedder } from '../embedder/embedder.ts';
-import type { PathVerdict } from '../scanner/entries.ts';
 
 /** An unsaved text as a segment of its own, and the texts of its chunks by id. */
 export interface Overlay {
@@ -20,38 +18,6 @@ export interface Overlay {
 
 /** Unsaved texts remembered between searches: typing in the search box must not cut and embed them again. */
 const REMEMBERED = 16;
-
-/**
- * Those of the unsaved texts that would be indexed if they were saved: an editor may hold a secret or an ignored file, which no search may
- * show. `judge` says what the paths of a folder are, in their order.
- */
-export async function indexableOverlays(
-  overlays: readonly OverlayText[],
-  judge: (folder: string, paths: readonly string[]) => Promise<readonly PathVerdict[]>,
-): Promise<readonly OverlayText[]> {
-  const byFolder = Map.groupBy(overlays, ({ folder }) => folder);
-  const kept = await Promise.all(
-    [...byFolder].map(async ([folder, own]) => {
-      const verdicts = await judge(
-        folder,
-        own.map(({ path }) => path),
-      );
-      return own.filter((overlay, index) => mayBeIndexed(verdicts[index]) && !isSkippedByContent(overlay));
-    }),
-  );
-  return kept.flat();
-}
-
-/** A new file is empty on the disk until it is first saved. */
-function mayBeIndexed(verdict: PathVerdict | undefined): boolean {
-  return verdict?.kind === 'file' || (verdict?.kind === 'skipped' && verdict.reason === 'empty');
-}
-
-function isSkippedByContent({ path, text }: OverlayText): boolean {
-  const skip = skipByContent(text, measureLines(text), languageOfDocument(path, text).scope);
-  // All of its text was deleted: what is stored of it is not there any more.
-  return skip !== undefined && skip.reason !== 'empty';
-}
 
 /** Cuts and embeds unsaved texts of open editors, for one search; nothing of them reaches the disk. */
 export class Overlays {

@@ -5,7 +5,7 @@ import type { Chunker } from '../../indexing/document.ts';
 import type { SearchFilters } from '../../protocol/hit.ts';
 import type { TextRole } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
-import type { FolderHit, OverlayText, SearchParams, SearchResult, SimilarParams } from '../../protocol/server.ts';
+import type { FolderHit, OverlayText, SearchResult, SimilarParams } from '../../protocol/server.ts';
 import type { ChunkIndex, VectorShape } from '../../search/chunkIndex.ts';
 import { type EvidenceRequest, type FileEvidence, collectEvidence } from '../../search/evidence.ts';
 import type { LanguageResolver } from '../../search/queryFilters.ts';
@@ -14,7 +14,7 @@ import { SIMILARITY_WEIGHTS } from '../../search/rankingWeights.ts';
 import { type SearchQuery, parseQuery } from '../../search/searchQuery.ts';
 import { similarityQuery } from '../../search/similarityQuery.ts';
 import type { Embedder } from '../embedder/embedder.ts';
-import type { FolderSearch, SearchedFolder } from '../folderSearch.ts';
+import type { FolderSearch, FolderSearchParams, SearchedFolder } from '../folderSearch.ts';
 import type { ChunkReader, FileRecord } from '../store/chunkStore.ts';
 import { candidateIndex } from './candidateIndex.ts';
 import { chunkFilter } from './chunkFilter.ts';
@@ -74,7 +74,7 @@ export class Searcher implements FolderSearch {
   }
 
   async search(
-    params: SearchParams,
+    params: FolderSearchParams,
     folders: readonly SearchedFolder[],
     signal?: CancellationSignal,
   ): Promise<SearchResult> {
@@ -195,14 +195,14 @@ export class Searcher implements FolderSearch {
   #load(
     folders: readonly SearchedFolder[],
     asked: AskedQuery,
-    overlays: readonly OverlayText[],
+    overlays: readonly OverlayText[] | Promise<readonly OverlayText[]>,
     signal: CancellationSignal | undefined,
   ): Promise<LoadedFolder[]> {
     return Promise.all(
       folders.map(async (place) => {
         const files = await place.reader.files();
         const index = await this.#indexOf(place.reader, files, asked, signal);
-        const own = overlays.filter(({ folder }) => folder === place.folder);
+        const own = (await overlays).filter(({ folder }) => folder === place.folder);
         const unsaved = await Promise.all(own.map((overlay) => this.#overlays.overlay(overlay, index, signal)));
         return {
           place,

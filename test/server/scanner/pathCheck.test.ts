@@ -53,6 +53,13 @@ describe('checkPaths', () => {
     expect(byPath(verdicts)).toEqual(byPath(scanned));
   });
 
+  it('ends as cancelled when that happens before git has answered', async () => {
+    const stop = new AbortController();
+    const checking = checkPaths(folder, OPTIONS, [], stop.signal);
+    stop.abort();
+    await expect(checking).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
   it('tells folders, missing paths and what lies behind a link or outside', async () => {
     const verdicts = await checkPaths(folder, OPTIONS, [
       'src',

@@ -3,13 +3,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { type Connection, connect } from '@lancedb/lancedb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Deferred } from '../../../src/base/deferred.ts';
 import { TesseraError } from '../../../src/base/errors.ts';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { languageOf, resolveLanguage } from '../../../src/indexing/languages.ts';
 import { NO_FILTERS, type ScorePart } from '../../../src/protocol/hit.ts';
-import type { SearchParams } from '../../../src/protocol/server.ts';
+import type { OverlayText } from '../../../src/protocol/server.ts';
 import { searchTextOf } from '../../../src/search/searchText.ts';
 import { createChunker } from '../../../src/server/chunking/createChunker.ts';
+import type { FolderSearchParams } from '../../../src/server/folderSearch.ts';
 import { Searcher } from '../../../src/server/search/searcher.ts';
 import type { FileToWrite } from '../../../src/server/store/chunkStore.ts';
 import { LanceChunkStore } from '../../../src/server/store/lanceChunkStore.ts';
@@ -85,12 +87,12 @@ async function write(...files: readonly (readonly [filePath: string, text: strin
   await store.apply({ replace, touch: [], remove: [] });
 }
 
-async function search(query: string, params: Partial<SearchParams> = {}) {
+async function search(query: string, params: Partial<FolderSearchParams> = {}) {
   return searcher.search({ folders: [FOLDER], query, limit: 10, filters: NO_FILTERS, explain: false, ...params }, [
     { folder: FOLDER, reader: store },
   ]);
 }
-const pathsFor = async (query: string, params?: Partial<SearchParams>) =>
+const pathsFor = async (query: string, params?: Partial<FolderSearchParams>) =>
   (await search(query, params)).hits.map((hit) => hit.path);
 
 const RETRY = 'export function retryRequest(url) {\n  return backoff(() => fetch(url));\n}\n';
@@ -192,6 +194,16 @@ describe('a search', () => {
     expect(hits[0]?.snippet).toContain('brandNewThing');
     expect((await search('retryRequest symbol:retryRequest', { overlays })).hits).toEqual([]);
     expect((await search('symbol:retryRequest retry')).hits).toHaveLength(1);
+  });
+
+  it('embeds the query while it is still asked which unsaved texts belong to the index', async () => {
+    await write(['a.ts', RETRY]);
+    const embedding = new Promise<void>((resolve) => embedder.onEmbed.event(() => resolve()));
+    const overlays = new Deferred<readonly OverlayText[]>();
+    const searching = search('brandNewThing', { overlays: overlays.promise });
+    await embedding;
+    overlays.resolve([{ folder: FOLDER, path: 'a.ts', text: 'export function brandNewThing() {}\n' }]);
+    expect((await searching).hits[0]).toMatchObject({ path: 'a.ts', symbol: 'brandNewThing' });
   });
 
   it('ends as cancelled when it is cancelled', async () => {
