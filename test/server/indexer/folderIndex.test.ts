@@ -199,7 +199,7 @@ describe('a full pass', () => {
     expect(await work.verify()).toEqual([]);
   });
 
-  it('that is paused while somebody types does not go on when the typing ends', async () => {
+  it('that is paused while somebody types reads no file when the typing ends', async () => {
     await create(TREE);
     await work.index.open();
     work.rest.noteKey();
@@ -209,8 +209,10 @@ describe('a full pass', () => {
     work.typingClock.advance(2_000);
     await Promise.race([run, new Promise((resolve) => setTimeout(resolve, 50))]);
     expect(work.embedder.texts).toEqual([]);
+    await work.write('a.ts', 'export const writtenInThePause = 1;\n');
     work.index.resume();
     expect(await run).toMatchObject({ embedded: 3 });
+    expect(await work.rows()).toContain('a.ts:export const writtenInThePause = 1;');
   });
 
   it('counts the changes that come while it is paused', async () => {
