@@ -305,8 +305,6 @@ async function reportStorm(extensionsDir: string, home: string, folder: string) 
 const home = await mkdtemp(join(tmpdir(), 'tessera-bench-'));
 const folder = makeSourceTree(FILES);
 // Interrupted too, it leaves nothing behind: browsers and VS Code's servers are ended with this process.
-process.once('SIGINT', () => process.exit(130));
-process.once('SIGTERM', () => process.exit(143));
 removeAtExit(home);
 removeAtExit(folder);
 const extensionsDir = join(home, 'extensions');

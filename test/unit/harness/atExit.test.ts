@@ -22,20 +22,23 @@ const INTERRUPTED = `
   import { once } from 'node:events';
   import { existsSync } from 'node:fs';
   import { killAtExit, removeAtExit } from ${JSON.stringify(AT_EXIT)};
-  const [folder, writer] = process.argv.slice(1);
+  const [folder, writer, signal] = process.argv.slice(1);
   removeAtExit(folder);
   const ended = spawn(process.execPath, ['-e', ''], { detached: true });
   await once(ended, 'exit');
   killAtExit(ended);
   killAtExit(spawn(process.execPath, ['-e', writer, folder], { detached: true, stdio: ['ignore', 'inherit', 'ignore'] }));
   setInterval(() => {
-    if (existsSync(folder + '/100')) process.exit(3);
+    if (existsSync(folder + '/100')) process.kill(process.pid, signal);
   }, 10);`;
 
-test('an interrupted process ends what it started before it removes the folder that is still written to', async () => {
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])('%s: what was started is ended before the folder it still writes to is removed', async (signal, status) => {
   const home = await mkdtemp(join(tmpdir(), 'tessera-exit-'));
   const folder = join(home, 'folder');
-  const child = spawn(process.execPath, ['--input-type=module', '-e', INTERRUPTED, folder, WRITER]);
+  const child = spawn(process.execPath, ['--input-type=module', '-e', INTERRUPTED, folder, WRITER, signal]);
   let printed = '';
   child.stderr.on('data', (data: Buffer) => (printed += data.toString()));
   child.stdout.resume();
@@ -43,5 +46,5 @@ test('an interrupted process ends what it started before it removes the folder t
   const [code] = (await once(child, 'close')) as [number];
   const isLeft = existsSync(folder);
   await rm(home, { recursive: true, force: true });
-  expect({ code, printed, isLeft }).toEqual({ code: 3, printed: '', isLeft: false });
+  expect({ code, printed, isLeft }).toEqual({ code: status, printed: '', isLeft: false });
 });

@@ -5,21 +5,38 @@ export const REMOVE = { recursive: true, force: true, maxRetries: 5 } as const;
 
 const GROUPS = new Set<ChildProcess>();
 const FOLDERS = new Set<string>();
+/** Signals that interrupt, by the exit status that says so. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const exitOn = (signal: keyof typeof SIGNALS) => process.exit(SIGNALS[signal]);
 
 /** Kills the process group a child leads when this process ends, unless the child has ended by then. */
 export function killAtExit(child: ChildProcess): void {
   GROUPS.add(child);
-  child.once('exit', () => GROUPS.delete(child));
+  followSignals();
+  child.once('exit', () => {
+    GROUPS.delete(child);
+    followSignals();
+  });
 }
 
 /** Removes a folder when this process ends, which an interrupted one does without closing anything. */
 export function removeAtExit(folder: string): void {
   FOLDERS.add(folder);
+  followSignals();
 }
 
 /** The folder is removed already. */
 export function isRemoved(folder: string): void {
   FOLDERS.delete(folder);
+  followSignals();
+}
+
+/** A signal ends a process without its `exit`, unless it is listened to; with nothing to be cleaned it is left to others. */
+function followSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.off(signal, exitOn);
+    if (GROUPS.size + FOLDERS.size > 0) process.on(signal, exitOn);
+  }
 }
 
 export function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
