@@ -2,8 +2,8 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { innermostFolder } from '../../../src/host/searching/innermostFolder.ts';
 
-const OUTER = path.resolve('/work');
-const INNER = path.resolve('/work/packages/one');
+const OUTER = path.resolve('/base');
+const INNER = path.resolve('/base/packages/one');
 
 test('a file belongs to the innermost of the folders around it, in whatever order they stand', () => {
   const file = path.join(INNER, 'src', 'a.ts');

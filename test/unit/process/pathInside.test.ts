@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { pathInside } from '../../../src/process/pathInside.ts';
 
 test.each([
-  ['/work/a/b.ts', 'a/b.ts'],
-  ['/work/..foo', '..foo'],
-  ['/work/..foo/b.ts', '..foo/b.ts'],
-  ['/work', ''],
-  ['/work/..', undefined],
-  ['/worker/a.ts', undefined],
+  ['/base/a/b.ts', 'a/b.ts'],
+  ['/base/..foo', '..foo'],
+  ['/base/..foo/b.ts', '..foo/b.ts'],
+  ['/base', ''],
+  ['/base/..', undefined],
+  ['/based/a.ts', undefined],
   ['/', undefined],
-])('%s in /work is %j', (file, expected) => {
-  expect(pathInside(path.resolve('/work'), path.resolve(file))).toBe(expected);
+])('%s in /base is %j', (file, expected) => {
+  expect(pathInside(path.resolve('/base'), path.resolve(file))).toBe(expected);
 });
