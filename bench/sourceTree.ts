@@ -27,6 +27,8 @@ export function makeSourceTree(count: number): string {
   }
   if (copied < count) throw new Error(`Only ${copied} of ${count} files are installed.`);
   git(folder, 'init', '-q');
+  // Packing in the background would remove files from under whoever copies the folder.
+  git(folder, 'config', 'gc.auto', '0');
   git(folder, 'add', '-A');
   git(folder, '-c', 'user.name=bench', '-c', 'user.email=bench@localhost', 'commit', '-q', '-m', 'tree');
   return folder;
