@@ -2,6 +2,7 @@ import { readdir, rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TesseraError } from '../../../src/base/errors.ts';
+import type { FolderIndex } from '../../../src/server/folderIndex.ts';
 import { IndexedFolder, SETTINGS } from './indexedFolder.ts';
 
 let work: IndexedFolder;
@@ -19,6 +20,20 @@ const TREE = {
   'docs/guide.md': '# Guide\n\nHow to use it.\n',
   'empty.ts': '',
 };
+
+/** An index of `TREE` that `run` is writing until its embedder is released, opened a second time as `other`. */
+async function createWritten(): Promise<{ readonly run: Promise<unknown>; readonly other: FolderIndex }> {
+  await create(TREE);
+  await work.run();
+  const other = work.other(work.folder);
+  await other.open();
+  work.embedder.hold();
+  const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
+  await work.write('a.ts', 'const locked = 1;\n', 0);
+  const run = work.run();
+  await embedding;
+  return { run, other };
+}
 
 /** A file of many chunks. */
 function longFile(functions: number, seed = ''): string {
@@ -387,15 +402,7 @@ describe('an index', () => {
   });
 
   it('is written by one at a time; the other names the writer and can still search', async () => {
-    await create(TREE);
-    await work.run();
-    const other = work.other(work.folder);
-    await other.open();
-    work.embedder.hold();
-    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
-    await work.write('a.ts', 'const locked = 1;\n', 0);
-    const run = work.run();
-    await embedding;
+    const { run, other } = await createWritten();
     await expect(other.index({ rebuild: false })).rejects.toMatchObject({
       code: 'store-locked',
       details: { pid: process.pid, program: 'a test' },
@@ -465,15 +472,7 @@ describe('an index', () => {
   });
 
   it('is not cleared while another writes it', async () => {
-    await create(TREE);
-    await work.run();
-    const other = work.other(work.folder);
-    await other.open();
-    work.embedder.hold();
-    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
-    await work.write('a.ts', 'const locked = 1;\n', 0);
-    const run = work.run();
-    await embedding;
+    const { run, other } = await createWritten();
     await expect(other.clear()).rejects.toMatchObject({ code: 'store-locked' });
     expect((await other.reader?.files())?.size).toBe(4);
     work.embedder.release();
@@ -525,15 +524,7 @@ describe('two processes', () => {
   });
 
   it('lose no change that is made while the other one writes', async () => {
-    await create(TREE);
-    await work.run();
-    const other = work.other(work.folder);
-    await other.open();
-    work.embedder.hold();
-    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
-    await work.write('a.ts', 'const locked = 1;\n', 0);
-    const run = work.run();
-    await embedding;
+    const { run, other } = await createWritten();
     await work.write('src/b.py', 'changed = 1\n', 0);
     other.changed(['src/b.py']);
     work.embedder.release();
@@ -543,15 +534,7 @@ describe('two processes', () => {
   });
 
   it('keep what they were told of when the index cannot be cleared because the other one writes', async () => {
-    await create(TREE);
-    await work.run();
-    const other = work.other(work.folder);
-    await other.open();
-    work.embedder.hold();
-    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
-    await work.write('a.ts', 'const locked = 1;\n', 0);
-    const run = work.run();
-    await embedding;
+    const { run, other } = await createWritten();
     await work.write('src/b.py', 'changed = 1\n', 0);
     other.pause();
     other.changed(['src/b.py']);
