@@ -39,8 +39,12 @@ export function fileRow(file: ViewFile, isCollapsed: boolean, strings: ViewStrin
     },
     icon('chevron-down', 'twistie'),
     icon(iconOf(file), 'file-icon'),
-    element('span', { class: 'file-name' }, file.name),
-    element('span', { class: 'file-directory', title: file.directory }, file.directory),
+    element(
+      'span',
+      { class: 'file-label', title: file.directory === '' ? file.name : `${file.name} • ${file.directory}` },
+      element('span', { class: 'file-name' }, file.name),
+      element('span', { class: 'file-directory' }, file.directory),
+    ),
     file.stale ? element('span', { class: 'stale', title: strings.stale }, icon('history')) : null,
     element(
       'span',
@@ -112,11 +116,14 @@ function rowButton(name: string, label: string, run: () => void): HTMLButtonElem
   return button;
 }
 
-/** A name with the scopes around it dimmed: `Router.` before `match`. */
-function symbolParts(symbol: string): readonly (Node | string)[] {
+/** A name with the scopes around it dimmed and, where there is little room, cut first: `Router.` before `match`. */
+function symbolParts(symbol: string): readonly Node[] {
   const dot = Math.max(symbol.lastIndexOf('.'), symbol.lastIndexOf('::') + 1);
-  if (dot <= 0) return [symbol];
-  return [element('span', { class: 'enclosing' }, symbol.slice(0, dot + 1)), symbol.slice(dot + 1)];
+  if (dot <= 0) return [element('span', { class: 'own-name' }, symbol)];
+  return [
+    element('span', { class: 'enclosing' }, symbol.slice(0, dot + 1)),
+    element('span', { class: 'own-name' }, symbol.slice(dot + 1)),
+  ];
 }
 
 function meter(strength: number, label: string): HTMLElement {

@@ -7,17 +7,21 @@ export function rankingPartWords(part: string): string {
     case 'tokens':
       return l10n.t('Meaning');
     case 'text':
-    case 'coverage':
-    case 'written':
-    case 'rare':
       return l10n.t('Words');
+    case 'coverage':
+      return l10n.t('Words in the file');
+    case 'written':
+      return l10n.t('Names spelled out');
+    case 'rare':
+      return l10n.t('Rare words');
     case 'definition':
       return l10n.t('Definition');
     case 'name':
       return l10n.t('File name');
     case 'folders':
-    case 'lead':
       return l10n.t('Folders');
+    case 'lead':
+      return l10n.t('Path');
     case 'location':
       return l10n.t('Place named');
     case 'file':

@@ -47,7 +47,7 @@ export class ThemeColors extends Disposable {
   async #load(): Promise<TokenColors> {
     try {
       const file = themeFile(activeThemeId());
-      this.#logger.info('theme', { id: activeThemeId(), file, all: vscode.extensions.all.length });
+      this.#logger.debug('colour theme', { file: file ?? null });
       return file === undefined ? {} : tokenColorsOf(await readRules(file, MAX_INCLUDES));
     } catch (error) {
       this.#logger.warn('theme not readable', { message: error instanceof Error ? error.message : String(error) });
