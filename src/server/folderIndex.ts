@@ -14,6 +14,7 @@ import { firstSignal } from './abortSignals.ts';
 import { ChangeQueue, type PendingChanges } from './changeQueue.ts';
 import type { Embedder } from './embedder/embedder.ts';
 import { directoryBytes } from './directoryBytes.ts';
+import { AtRest } from './indexer/atRest.ts';
 import { FileTurns } from './indexer/fileTurns.ts';
 import { PauseGate } from './indexer/pauseGate.ts';
 import { type FolderPass, reconcileFolder, reconcilePaths } from './indexer/reconcileFolder.ts';
@@ -27,6 +28,7 @@ import type { FileRecord } from './store/chunkStore.ts';
 import type { IndexRules } from './store/indexFacts.ts';
 import { diskFull } from './store/storeFailure.ts';
 import type { EmbeddingCache } from './store/embeddingCache.ts';
+import type { PassKind } from './store/indexCatalog.ts';
 import { folderIndexDir } from './store/indexLocation.ts';
 import type { LanceChunkStore } from './store/lanceChunkStore.ts';
 
@@ -60,6 +62,8 @@ const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['cancelled', 'disposed', 'st
 
 const PROGRESS_EVERY_MS = 200;
 const ERRORS_KEPT = 20;
+/** Without a save, until an index is maintained that saves have made worth it. */
+const REST_BEFORE_UPKEEP_MS = 5_000;
 const NO_MODEL = { id: '', dimension: 0 };
 const NO_MODELS = { code: NO_MODEL, docs: NO_MODEL };
 
@@ -78,6 +82,7 @@ export class FolderIndex extends Disposable {
   readonly onCommitted = this.#committedEmitter.event;
   readonly #stores: IndexStores;
   readonly #changes: ChangeQueue;
+  readonly #rested: AtRest;
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
   #full: Promise<unknown> = Promise.resolve();
   /** Full passes asked for and not done. */
@@ -106,6 +111,7 @@ export class FolderIndex extends Disposable {
         onDamaged: (error) => this.#note(error),
       }),
     );
+    this.#rested = this.own(new AtRest(options.clock, REST_BEFORE_UPKEEP_MS, () => this.#maintain()));
     this.#changes = new ChangeQueue({
       clock: options.clock,
       mayWork: (signal) => this.#gate.pass(signal),
@@ -221,7 +227,7 @@ export class FolderIndex extends Disposable {
     const report = await compare();
     if (!options.repair || report.differences.length === 0) return report;
     const paths = [...new Set(report.differences.map(({ path }) => path))];
-    await this.#stores.write(false, ({ store }) => store.apply({ replace: [], touch: [], remove: paths }));
+    await this.#stores.write('changes', ({ store }) => store.apply({ replace: [], touch: [], remove: paths }));
     await this.index({ rebuild: false }, signal);
     return compare();
   }
@@ -297,8 +303,8 @@ export class FolderIndex extends Disposable {
 
   /** Resolves when no pass is under way and nothing is waiting for one. */
   async settled(): Promise<void> {
-    while (this.#changes.draining !== undefined || this.#fullRuns > 0) {
-      await Promise.all([this.#changes.draining, this.#full]);
+    while (this.#changes.draining !== undefined || this.#fullRuns > 0 || this.#rested.working !== undefined) {
+      await Promise.all([this.#changes.draining, this.#full, this.#rested.working]);
     }
   }
 
@@ -344,14 +350,14 @@ export class FolderIndex extends Disposable {
     try {
       await this.#openStores(stop);
       this.#fireState();
-      const store = await this.#write(request.rebuild, async ({ store, turns }) => {
+      const store = await this.#write(request.rebuild ? 'rebuild' : 'full', async ({ store, turns }) => {
         const keepsRules = this.#settings.yieldsToIndex !== true || this.#stores.serving?.rules !== undefined;
         if (keepsRules) await store.keepRules(this.#rules);
         await reconcileFolder(this.#pass(store, turns, progress, stop), request.firstPaths ?? []);
         progress.startMaintaining();
         await store.markComplete();
         await this.#stores.serve(store);
-        await store.maintain({ force: progress.filesTotal > 0, signal: stop });
+        await store.maintain({ need: progress.filesTotal > 0 ? 'any' : 'due', signal: stop });
         await this.#options.cache.flush();
         return store;
       });
@@ -378,7 +384,7 @@ export class FolderIndex extends Disposable {
     }
     const { signal } = this.#stopping;
     await this.#openStores(signal);
-    await this.#write(false, async ({ store, turns }) => {
+    await this.#write('changes', async ({ store, turns }) => {
       await reconcilePaths(this.#pass(store, turns, new RunProgress(this.#options.clock), signal), paths);
       // While a rebuild is under way, people search the index beside it: it follows too, unless its vectors are another model's.
       const { serving } = this.#stores;
@@ -386,16 +392,29 @@ export class FolderIndex extends Disposable {
         const progress = new RunProgress(this.#options.clock);
         await reconcilePaths(this.#pass(serving, new FileTurns(), progress, signal), paths);
       }
-      await store.maintain({ force: false, signal });
+      await store.maintain({ need: 'overdue', signal });
     });
+    this.#rested.note();
     this.#succeed('following');
     this.#fireState();
   }
 
-  /** Runs a pass as the index's writer, and says whose turn it is while it is not ours. */
-  async #write<T>(rebuild: boolean, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
+  /** Compacting holds up saves and takes the processors for a moment, so it is done when nobody saves. */
+  async #maintain(): Promise<void> {
+    // A pass that is under way sees to it at its end.
+    if (this.#changes.draining !== undefined || this.isBeingIndexed || this.#gate.isPaused) return;
+    const { signal } = this.#stopping;
     try {
-      return await this.#stores.write(rebuild, (writer) => {
+      await this.#stores.write('changes', ({ store }) => store.maintain({ need: 'due', signal }));
+    } catch (error) {
+      if (!isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked')) this.#note(error);
+    }
+  }
+
+  /** Runs a pass as the index's writer, and says whose turn it is while it is not ours. */
+  async #write<T>(kind: PassKind, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
+    try {
+      return await this.#stores.write(kind, (writer) => {
         this.#otherWriter = undefined;
         return pass(writer);
       });

@@ -4,7 +4,7 @@ import { TesseraError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { FileTurns } from './indexer/fileTurns.ts';
 import { clearIndex } from './store/clearIndex.ts';
-import { IndexCatalog, type IndexMaker } from './store/indexCatalog.ts';
+import { IndexCatalog, type IndexMaker, type PassKind } from './store/indexCatalog.ts';
 import type { LanceChunkStore } from './store/lanceChunkStore.ts';
 
 /** The writing side of a folder's index, for as long as a pass needs it. */
@@ -124,11 +124,11 @@ export class IndexStores implements DisposableLike {
    * Runs a pass with the writer, opening it (and taking the lock) for the first and letting it go after the last. A rebuild writes
    * another table and so waits for passes before it. Rejects with `store-locked` while another process writes.
    */
-  async write<T>(rebuild: boolean, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
-    while (rebuild && this.#passes > 0) await this.#released.promise;
+  async write<T>(kind: PassKind, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
+    while (kind === 'rebuild' && this.#passes > 0) await this.#released.promise;
     if (this.#passes === 0) this.#released = new Deferred<void>();
     this.#passes += 1;
-    this.#writer ??= this.#openWriter(rebuild);
+    this.#writer ??= this.#openWriter(kind);
     const opening = this.#writer;
     try {
       return await pass(await opening);
@@ -164,11 +164,11 @@ export class IndexStores implements DisposableLike {
     this.#catalog = undefined;
   }
 
-  async #openWriter(rebuild: boolean): Promise<OpenWriter> {
+  async #openWriter(kind: PassKind): Promise<OpenWriter> {
     const catalog = this.#opened();
     const lock = await catalog.lock(this.#options.program);
     try {
-      const { store, damaged } = await catalog.openForWriting(rebuild, this.#serving);
+      const { store, damaged } = await catalog.openForWriting(kind, this.#serving);
       if (damaged !== null) {
         this.#options.onDamaged(
           new TesseraError('store-failed', `The index was damaged. It was moved to ${damaged} and is made anew.`),

@@ -3,6 +3,7 @@ import type { Chunk } from '../../indexing/document.ts';
 import type { SearchFilters } from '../../protocol/hit.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import type { SkipReason } from '../../protocol/server.ts';
+import type { UpkeepNeed } from './upkeep.ts';
 import type { VectorSpaces } from './vectorSpaces.ts';
 
 /**
@@ -155,7 +156,7 @@ export interface ChunkStore extends ChunkReader {
   strayPaths(): Promise<readonly string[]>;
   /** Records that a full pass over the folder is done. */
   markComplete(): Promise<void>;
-  /** Brings indexes up to date, compacts, and lets go of old versions. `force` does so however little has changed. */
-  maintain(options: { readonly force: boolean; readonly signal?: CancellationSignal }): Promise<void>;
+  /** Brings indexes up to date, compacts, and lets go of old versions; writes wait meanwhile, seconds for a large table. */
+  maintain(options: { readonly need: UpkeepNeed; readonly signal?: CancellationSignal }): Promise<void>;
   close(): void;
 }

@@ -21,6 +21,9 @@ export interface IndexMaker {
   readonly chunkerVersion: number;
 }
 
+/** What a pass is for: a new table, all of the folder, or some changed files. */
+export type PassKind = 'rebuild' | 'full' | 'changes';
+
 const TABLE_NAME = /^chunks-s(?<schema>\d+)-m(?<model>[0-9a-f]+)-c(?<chunker>\d+)-g(?<generation>\d+)$/;
 
 /** What searches should use, and why it is not there when it should be. */
@@ -100,12 +103,12 @@ export class IndexCatalog implements DisposableLike {
   }
 
   /**
-   * The index to bring up to date, made when there is none. `rebuild` starts a new one, unless one was started and not
-   * finished. A damaged index is moved aside, and `damaged` says so. When `serving` is the one, it is returned itself, so
+   * The index to bring up to date, made when there is none. A rebuild starts a new one, unless one was started and not
+   * finished. All of what memory knows is read again, but for changed files only when somebody else has written since: it grows with the folder. A damaged index is moved aside, and `damaged` says so. When `serving` is the one, it is returned itself, so
    * that what searches have made from it stays good. Only for the lock's holder.
    */
   async openForWriting(
-    rebuild: boolean,
+    kind: PassKind,
     serving: LanceChunkStore | undefined,
   ): Promise<{ readonly store: LanceChunkStore; readonly damaged: string | null }> {
     const maker = this.#maker;
@@ -120,9 +123,8 @@ export class IndexCatalog implements DisposableLike {
           serving?.name === newest.name
             ? serving
             : await LanceChunkStore.open(await this.#connect(), newest.name, this.spaces, this.#logger);
-        await store.reread();
-        await store.repairFullTextIndex();
-        if (!rebuild || !store.isComplete) return { store, damaged };
+        if (kind !== 'changes' || !(await store.isAsLeft())) await store.reread();
+        if (kind !== 'rebuild' || !store.isComplete) return { store, damaged };
       } catch (error) {
         // That something could not be written says nothing about what is there.
         if (isTesseraError(error, 'disk-full')) throw error;

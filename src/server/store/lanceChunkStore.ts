@@ -32,7 +32,7 @@ import {
 import { FILE_ORDINAL, INDEX_ORDINAL, encodeRows, fileRow, indexRow, rowsOfFile } from './rowEncoding.ts';
 import { sqlAnd, sqlIn } from './sqlText.ts';
 import { storeFailure } from './storeFailure.ts';
-import { Upkeep } from './upkeep.ts';
+import { Upkeep, type UpkeepNeed } from './upkeep.ts';
 import { NO_VECTOR_SPACES, type VectorSpaces, distinctSpaces } from './vectorSpaces.ts';
 
 export interface LanceChunkStoreOptions {
@@ -52,6 +52,8 @@ export class LanceChunkStore implements ChunkStore {
   #writes: Promise<unknown> = Promise.resolve();
   #files: { readonly version: number; readonly records: Map<string, FileRecord> } | undefined;
   #facts: IndexFacts;
+  /** Version when all of it was last read, or written by this process since; undefined when a write failed. */
+  #leftAt: number | undefined;
   readonly #upkeep = new Upkeep();
 
   private constructor(options: LanceChunkStoreOptions, facts: IndexFacts) {
@@ -333,10 +335,10 @@ export class LanceChunkStore implements ChunkStore {
     });
   }
 
-  maintain(options: { readonly force: boolean; readonly signal?: CancellationSignal }): Promise<void> {
+  maintain(options: { readonly need: UpkeepNeed; readonly signal?: CancellationSignal }): Promise<void> {
     return this.#write('maintain', async () => {
       const rows = await this.#table.countRows();
-      if (!this.#upkeep.isDue(rows, options.force)) return;
+      if (!this.#upkeep.isNeeded(rows, options.need)) return;
       throwIfCancelled(options.signal);
       const startedAt = performance.now();
       await this.#upkeep.run(this.#table);
@@ -344,15 +346,24 @@ export class LanceChunkStore implements ChunkStore {
     });
   }
 
-  /** Looks at every file's row, and at what the index says of itself, on the disk again. Rejects with `store-failed` when a part of the table has become unreadable. */
+  /**
+   * Looks at every file's row, and at what the index says of itself, on the disk again, and makes a full-text index anew that has
+   * become unreadable. Only for the writer. Rejects with `store-failed` when a part of the table has.
+   */
   async reread(): Promise<void> {
     this.#files = undefined;
     await this.files();
     this.#facts = await this.#read('facts', readFacts);
+    await this.#repairFullTextIndex();
   }
 
-  /** Makes the full-text index anew when it is missing or unreadable; the rows it is made from are the truth. */
-  repairFullTextIndex(): Promise<void> {
+  /** Whether nobody has written since this process last read all of it or wrote. */
+  async isAsLeft(): Promise<boolean> {
+    return this.#leftAt !== undefined && this.#leftAt === (await this.#read('version', (table) => table.version()));
+  }
+
+  /** The rows it is made from are the truth. */
+  #repairFullTextIndex(): Promise<void> {
     return this.#write('repairFullTextIndex', async () => {
       try {
         await matchTokens(this.#table, { tokens: ['probe'], columns: ['id'], limit: 1 });
@@ -401,9 +412,15 @@ export class LanceChunkStore implements ChunkStore {
   }
 
   #write<T>(operation: string, write: () => Promise<T>): Promise<T> {
-    const result = this.#writes.then(() => storeFailure(operation, write));
+    const result = this.#writes.then(() =>
+      storeFailure(operation, async () => {
+        const written = await write();
+        this.#leftAt = await this.#table.version();
+        return written;
+      }),
+    );
     // Whether a failed write reached the disk is for the disk to say.
-    this.#writes = result.catch(() => (this.#files = undefined));
+    this.#writes = result.catch(() => (this.#files = this.#leftAt = undefined));
     return result;
   }
 

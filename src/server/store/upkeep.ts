@@ -7,6 +7,12 @@ import type { Table } from '@lancedb/lancedb';
 const COMMITS_BEFORE_UPKEEP = 48;
 const ROWS_PER_EXTRA_COMMIT = 4_000;
 
+/** After how many times those commits it is worth it although somebody may be waiting. */
+const OVERDUE = 4;
+
+/** When upkeep is asked for: however few commits there were (but not without any), once it is worth it, or once it cannot wait any more. */
+export type UpkeepNeed = 'any' | 'due' | 'overdue';
+
 /** Knows when a table is worth compacting: by this process's commits, since only the writer may. */
 export class Upkeep {
   #commits = 0;
@@ -15,9 +21,9 @@ export class Upkeep {
     this.#commits += 1;
   }
 
-  /** With `force`, however few commits there were, but not without any. */
-  isDue(rows: number, force: boolean): boolean {
-    return this.#commits > 0 && (force || this.#commits >= COMMITS_BEFORE_UPKEEP + rows / ROWS_PER_EXTRA_COMMIT);
+  isNeeded(rows: number, need: UpkeepNeed): boolean {
+    const due = COMMITS_BEFORE_UPKEEP + rows / ROWS_PER_EXTRA_COMMIT;
+    return this.#commits >= { any: 1, due, overdue: OVERDUE * due }[need];
   }
 
   /** Brings indexes up to date, compacts, and lets go of old versions. Only for the writer, between its commits. */

@@ -76,7 +76,7 @@ it('a look for another process’s index does not hide the one just begun here',
   const stores = await openStores();
   const held = holdNextLook();
   const refreshed = stores.refresh();
-  await stores.write(false, async ({ store }) => {
+  await stores.write('full', async ({ store }) => {
     held.resolve();
     await refreshed;
     expect(stores.serving).toBe(store);

@@ -254,7 +254,7 @@ describe('a chunk store', () => {
     await store.apply(change([file('b.ts', ['word'])]));
     const before = await allTexts();
     const lastVersion = await (await connection.openTable('chunks')).version();
-    await store.maintain({ force: true });
+    await store.maintain({ need: 'any' });
     expect(await allTexts()).toEqual(before);
     expect((await store.matching({ tokens: ['word'], limit: 5, filters: NO_FILTERS })).map((hit) => hit.path)).toEqual([
       'b.ts',
@@ -273,9 +273,29 @@ describe('a chunk store', () => {
     expect((await other.files()).has('a.ts')).toBe(true);
     expect(await other.matching({ tokens: ['late'], limit: 5, filters: NO_FILTERS })).toHaveLength(1);
     await store.apply(change([], ['a.ts']));
-    await store.maintain({ force: true });
+    await store.maintain({ need: 'any' });
     expect(await other.chunksOf('a.ts')).toEqual([]);
     other.close();
+  });
+
+  it('knows whether another process has written since', async () => {
+    await store.reread();
+    await store.apply(change([file('a.ts', ['ours'])]));
+    expect(await store.isAsLeft()).toBe(true);
+    const other = await LanceChunkStore.open(connection, 'chunks', ONE_MODEL);
+    expect(await other.isAsLeft()).toBe(false);
+    await other.apply(change([file('a.ts', ['theirs'])]));
+    expect(await store.isAsLeft()).toBe(false);
+    await store.reread();
+    expect(await store.isAsLeft()).toBe(true);
+    other.close();
+  });
+
+  it('is not maintained before it is worth it', async () => {
+    await store.apply(change([file('a.ts', ['text'])]));
+    const version = await store.version();
+    await store.maintain({ need: 'due' });
+    expect(await store.version()).toBe(version);
   });
 
   it('reports a write it could not make', async () => {
