@@ -4,7 +4,7 @@ import { resolveLanguage } from '../indexing/languages.ts';
 import { SYSTEM_CLOCK } from '../process/systemClock.ts';
 import { embedderEntry, spawnEmbedder } from './embedder/spawnEmbedder.ts';
 import { Engine } from './engine.ts';
-import { FILE_SCANNER } from './scanner/fileScanner.ts';
+import { createFollowingScanner } from './scanner/fileScanner.ts';
 import { Searcher } from './search/searcher.ts';
 
 /** The engine of real parts: the disk, an embedder process, the clock of the system. The chunker stays its caller's to dispose. */
@@ -22,7 +22,7 @@ export function createEngine(options: {
     logger,
     chunker,
     clock: SYSTEM_CLOCK,
-    scanner: FILE_SCANNER,
+    scanner: createFollowingScanner(SYSTEM_CLOCK),
     spawnEmbedder: () => spawnEmbedder(),
     ...(remembersModels && { rememberedFor: embedderEntry() }),
     createSearch: (embedder) => new Searcher({ embedder, chunker, resolveLanguage, logger: logger.child('search') }),

@@ -50,10 +50,15 @@ export class FolderRules {
   }
 
   /** Fails with `folder-unreadable` when the folder is missing, unreadable or no folder, and with `cancelled`. */
-  static async open(folder: string, options: ScanOptions, signal?: CancellationSignal): Promise<FolderRules> {
+  static async open(
+    folder: string,
+    options: ScanOptions,
+    signal?: CancellationSignal,
+    readGit = readGitConfiguration,
+  ): Promise<FolderRules> {
     const resolved = await resolveFolder(folder);
     const git = options.useIgnoreFiles
-      ? await readGitConfiguration(resolved, signal)
+      ? await readGit(resolved, signal)
       : { ignoreCase: process.platform === 'win32' || process.platform === 'darwin', excludesFile: '' };
     const rules = ExclusionRules.ofSettings(options.exclude, git);
     const bare = new FolderRules(resolved, options.useIgnoreFiles, git, rules);

@@ -6,6 +6,7 @@ import { skipByName, skipBySize } from '../../indexing/skipRules.ts';
 import type { PathVerdict, ScanOptions } from './entries.ts';
 import { describeFileError, isMissing } from './fileErrors.ts';
 import { FolderRules, tellingEntries } from './folderRules.ts';
+import { readGitConfiguration } from './gitFiles.ts';
 
 /** What stands between the indexed folder and the inside of one of its folders. */
 export type Entrance =
@@ -33,8 +34,8 @@ export class PathCheck {
   }
 
   /** Fails with `folder-unreadable` or `cancelled`. */
-  static async open(folder: string, options: ScanOptions, signal?: CancellationSignal): Promise<PathCheck> {
-    return new PathCheck(await FolderRules.open(folder, options, signal), options);
+  static async open(...[folder, options, ...rest]: Parameters<typeof FolderRules.open>): Promise<PathCheck> {
+    return new PathCheck(await FolderRules.open(folder, options, ...rest), options);
   }
 
   /** `path` is relative to the folder, with `/`; '' is the folder itself. A path that leads out of it is `ignored`. */
@@ -117,8 +118,9 @@ export async function checkPaths(
   options: ScanOptions,
   paths: readonly string[],
   signal?: CancellationSignal,
+  readGit = readGitConfiguration,
 ): Promise<readonly PathVerdict[]> {
-  const check = await PathCheck.open(folder, options, signal);
+  const check = await PathCheck.open(folder, options, signal, readGit);
   const verdicts: PathVerdict[] = [];
   for (const path of paths) {
     throwIfCancelled(signal);

@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PathVerdict, ScanEntry } from '../../../src/server/scanner/entries.ts';
+import { createFollowingScanner } from '../../../src/server/scanner/fileScanner.ts';
 import { changesRules, checkPaths, isIndexable } from '../../../src/server/scanner/pathCheck.ts';
+import { ManualClock } from '../../fakes/manualClock.ts';
 import { makeFolder, OPTIONS, remove, scanAll } from './temporaryFolder.ts';
 
 let folder: string;
@@ -91,6 +94,24 @@ describe('checkPaths', () => {
     expect(await isIndexable(folder, 'src/c.ts', OPTIONS)).toBe(true);
     expect(await isIndexable(folder, 'drop.log', OPTIONS)).toBe(false);
   });
+});
+
+it('a scanner that follows a folder asks git once a minute, and with every scan', async () => {
+  const git = (...args: readonly string[]) => execFileSync('git', ['-C', folder, ...args]);
+  git('init', '-q');
+  fs.writeFileSync(path.join(folder, 'excludes'), '*.ts\n');
+  const clock = new ManualClock();
+  const scanner = createFollowingScanner(clock);
+  const judge = async () => (await scanner.checkPaths(folder, OPTIONS, ['a.ts']))[0]?.kind;
+  expect(await judge()).toBe('file');
+  git('config', 'core.excludesFile', path.join(folder, 'excludes'));
+  expect(await judge()).toBe('file');
+  clock.advance(60_000);
+  expect(await judge()).toBe('ignored');
+  git('config', '--unset', 'core.excludesFile');
+  expect(await judge()).toBe('ignored');
+  for await (const entry of scanner.scanFolder(folder, OPTIONS)) expect(entry).toBeDefined();
+  expect(await judge()).toBe('file');
 });
 
 describe('changesRules', () => {

@@ -1,0 +1,29 @@
+import type { CancellationSignal } from '../../base/cancellation.ts';
+import type { Clock } from '../../base/clock.ts';
+import { type GitConfiguration, readGitConfiguration } from './gitFiles.ts';
+
+/** Nobody tells of a changed configuration; what hangs on it is an excludes file of its own and the case of names. */
+const REMEMBERED_MS = 60_000;
+
+/** What git said of some folders, for a minute: starting a process with every saved file cost more than a fifth of indexing it. */
+export class RememberedGit {
+  readonly #clock: Clock;
+  readonly #known = new Map<string, { readonly configuration: GitConfiguration; readonly untilMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Rejects with `cancelled`. */
+  readonly read = async (folder: string, signal?: CancellationSignal): Promise<GitConfiguration> => {
+    const known = this.#known.get(folder);
+    if (known !== undefined && this.#clock.now() < known.untilMs) return known.configuration;
+    const configuration = await readGitConfiguration(folder, signal);
+    this.#known.set(folder, { configuration, untilMs: this.#clock.now() + REMEMBERED_MS });
+    return configuration;
+  };
+
+  forget(): void {
+    this.#known.clear();
+  }
+}
