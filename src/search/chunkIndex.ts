@@ -174,11 +174,14 @@ export class ChunkIndex implements SegmentedIndex {
 
   /**
    * Paths of the files in segments worth merging, which adding these files anew does: segments with more gone than there, and
-   * small ones once they are many. Empty when nothing is.
+   * small ones of about a size once they are many, so that a file is taken in anew only a few times. Empty when nothing is.
    */
   filesWorthMerging(): readonly string[] {
     const small = this.#segments.filter((segment) => segment.chunks.length < SMALL_SEGMENT_CHUNKS);
-    const merged = new Set(small.length > SMALL_SEGMENTS ? small : []);
+    const alike = [
+      ...Map.groupBy(small, ({ chunks }) => Math.floor(Math.log2(Math.max(1, chunks.length)) / 3)).values(),
+    ];
+    const merged = new Set(alike.filter((segments) => segments.length > SEGMENTS_ALIKE).flat());
     for (const segment of this.#segments) if (2 * segment.gone.size > segment.files.length) merged.add(segment);
     return [...merged].flatMap(({ files, gone }) =>
       files.filter((_, number) => !gone.has(number)).map(({ path }) => path),
@@ -197,7 +200,8 @@ export class ChunkIndex implements SegmentedIndex {
 }
 
 const SMALL_SEGMENT_CHUNKS = 2_000;
-const SMALL_SEGMENTS = 12;
+/** Segments that differ in size by less than eight times. */
+const SEGMENTS_ALIKE = 8;
 
 /** The mean of all vectors of one model, which every vector is freed of. */
 class Centre {

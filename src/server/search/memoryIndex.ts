@@ -1,4 +1,5 @@
 import { throwIfCancelled, type CancellationSignal } from '../../base/cancellation.ts';
+import { errorMessage } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { ChunkIndex, type IndexableFile, type VectorShape } from '../../search/chunkIndex.ts';
 import type { ChunkReader, ChunkWithVector, FileRecord } from '../store/chunkStore.ts';
@@ -13,8 +14,8 @@ export class MemoryIndex {
   readonly #reader: ChunkReader;
   readonly #logger: Logger;
   readonly #index: ChunkIndex;
-  /** Content of each file as it is in the index. */
-  readonly #contents = new Map<string, string>();
+  /** Each file as it is in the index. */
+  readonly #contents = new Map<string, FileRecord>();
   #version: string | undefined;
   /** Tail of the refreshes: one after the other. */
   #refreshing: Promise<void> = Promise.resolve();
@@ -25,10 +26,14 @@ export class MemoryIndex {
     this.#index = new ChunkIndex(shape);
   }
 
-  /** The index as of the newest commit. */
+  /** The index as of the newest commit. Later it changes: what is read of it before and after an `await` may not agree. */
   async current(signal?: CancellationSignal): Promise<ChunkIndex> {
     const refresh = this.#refreshing.then(() => this.#refresh());
-    this.#refreshing = refresh.catch(() => undefined);
+    // Nobody waits for the merging but the next search.
+    this.#refreshing = refresh.then(
+      () => this.#merge(),
+      () => undefined,
+    );
     await refresh;
     throwIfCancelled(signal);
     return this.#index;
@@ -42,9 +47,8 @@ export class MemoryIndex {
     const gone = [...this.#contents.keys()].filter((path) => !files.has(path));
     this.#index.remove(gone);
     for (const path of gone) this.#contents.delete(path);
-    const changed = [...files.values()].filter((file) => this.#contents.get(file.path) !== contentOf(file));
+    const changed = [...files.values()].filter((file) => !isSameContent(file, this.#contents.get(file.path)));
     await this.#load(changed);
-    await this.#merge(files);
     this.#version = version;
     this.#logger.debug('search index refreshed', {
       changed: changed.length,
@@ -61,7 +65,7 @@ export class MemoryIndex {
     let chunks = 0;
     const flush = () => {
       this.#index.add(waiting);
-      for (const record of records) this.#contents.set(record.path, contentOf(record));
+      for (const record of records) this.#contents.set(record.path, record);
       waiting = [];
       records = [];
       chunks = 0;
@@ -82,9 +86,19 @@ export class MemoryIndex {
     flush();
   }
 
-  async #merge(files: ReadonlyMap<string, FileRecord>): Promise<void> {
+  /** Never rejects: what is not merged now is merged later. */
+  async #merge(): Promise<void> {
     const worth = this.#index.filesWorthMerging();
-    if (worth.length > 0) await this.#load(worth.flatMap((path) => files.get(path) ?? []));
+    if (worth.length === 0) return;
+    const startedAt = performance.now();
+    try {
+      const files = await this.#reader.files();
+      await this.#load(worth.flatMap((path) => files.get(path) ?? []));
+      const tookMs = Math.round(performance.now() - startedAt);
+      this.#logger.debug('search index merged', { files: worth.length, tookMs });
+    } catch (error) {
+      this.#logger.warn('parts of the search index were not merged', { error: errorMessage(error) });
+    }
   }
 }
 
@@ -99,6 +113,6 @@ export function indexableFiles(chunks: readonly ChunkWithVector[]): IndexableFil
   return files;
 }
 
-function contentOf({ fileHash, chunks }: FileRecord): string {
-  return `${fileHash}:${chunks}`;
+function isSameContent(file: FileRecord, known: FileRecord | undefined): boolean {
+  return file === known || (file.fileHash === known?.fileHash && file.chunks === known.chunks);
 }

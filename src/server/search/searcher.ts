@@ -82,11 +82,12 @@ export class Searcher implements FolderSearch {
     const query = parseQuery(params.query, this.#options.resolveLanguage);
     const embedding = this.#embed(query.text, 'query', folders, signal);
     const asked = { query, filters: params.filters, embedding };
-    const [loaded, { vectors, degraded }] = await bothSettled(
+    const [takeLoaded, { vectors, degraded }] = await bothSettled(
       this.#load(folders, asked, params.overlays ?? [], signal),
       embedding,
     );
     throwIfCancelled(signal);
+    const loaded = takeLoaded();
     const owner = ownersOf(loaded);
     const request = {
       index: combined(loaded),
@@ -132,7 +133,8 @@ export class Searcher implements FolderSearch {
     const text = params.text ?? chunk?.text ?? '';
     const embedding = this.#embed(text, 'document', [folder], signal);
     const asked = { query: similarityQuery(text), filters: params.filters, embedding };
-    const [loaded, { vectors, degraded }] = await bothSettled(this.#load([folder], asked, [], signal), embedding);
+    const [takeLoaded, { vectors, degraded }] = await bothSettled(this.#load([folder], asked, [], signal), embedding);
+    const loaded = takeLoaded();
     const index = combined(loaded);
     const query = similarityQuery(text, index);
     const lastLine = params.line + (params.text === null ? 0 : text.split('\n').length - 1);
@@ -192,28 +194,31 @@ export class Searcher implements FolderSearch {
     return { hits, complete, tookMs: performance.now() - startedAt, degraded };
   }
 
-  #load(
+  /** What is resolved with gives the folders as they are when it is called: a save that comes in later moves files between segments. */
+  async #load(
     folders: readonly SearchedFolder[],
     asked: AskedQuery,
     overlays: readonly OverlayText[] | Promise<readonly OverlayText[]>,
     signal: CancellationSignal | undefined,
-  ): Promise<LoadedFolder[]> {
-    return Promise.all(
+  ): Promise<() => LoadedFolder[]> {
+    const read = await Promise.all(
       folders.map(async (place) => {
         const files = await place.reader.files();
         const index = await this.#indexOf(place.reader, files, asked, signal);
         const own = (await overlays).filter(({ folder }) => folder === place.folder);
         const unsaved = await Promise.all(own.map((overlay) => this.#overlays.overlay(overlay, index, signal)));
-        return {
-          place,
-          segments: [...index.segments, ...unsaved.flatMap(({ segments }) => segments)],
-          chunkCount: index.chunkCount,
-          overlaid: new Set(own.map(({ path }) => path)),
-          unsavedTexts: new Map(unsaved.flatMap(({ texts }) => [...texts])),
-          files,
-        };
+        return { place, files, index, own, unsaved };
       }),
     );
+    return () =>
+      read.map(({ place, files, index, own, unsaved }) => ({
+        place,
+        segments: [...index.segments, ...unsaved.flatMap(({ segments }) => segments)],
+        chunkCount: index.chunkCount,
+        overlaid: new Set(own.map(({ path }) => path)),
+        unsavedTexts: new Map(unsaved.flatMap(({ texts }) => [...texts])),
+        files,
+      }));
   }
 
   /** The folder's index in memory; for one too large to hold, an index of what may answer this query. */
