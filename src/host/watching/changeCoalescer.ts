@@ -10,8 +10,10 @@ export type Change =
 export interface CoalescerLimits {
   /** Quiet time after the last event before saved files are handed on. */
   readonly quietMs: number;
-  /** Longest a saved file waits while events keep coming. */
+  /** Longest a changed file waits while events keep coming. */
   readonly maxWaitMs: number;
+  /** Longest a file waits that the editor has saved, and so is whole. Read sooner, its time could not be trusted yet (`trustedMtime`). */
+  readonly savedWaitMs: number;
   /** Quiet time before a folder-wide comparison: a checkout or an install is still writing. */
   readonly stormQuietMs: number;
   readonly stormMaxWaitMs: number;
@@ -22,6 +24,7 @@ export interface CoalescerLimits {
 export const DEFAULT_COALESCER_LIMITS: CoalescerLimits = {
   quietMs: 100,
   maxWaitMs: 500,
+  savedWaitMs: 50,
   stormQuietMs: 400,
   stormMaxWaitMs: 10_000,
   maxPaths: 2000,
@@ -37,7 +40,8 @@ export class ChangeCoalescer extends Disposable {
   readonly #handOn: (change: Change) => void;
   readonly #paths = new Set<string>();
   #everything = false;
-  #firstEventMs: number | undefined;
+  /** When what is pending is handed on at the latest. */
+  #latestMs = Infinity;
   #timer: DisposableLike | undefined;
 
   constructor(clock: Clock, handOn: (change: Change) => void, limits: CoalescerLimits = DEFAULT_COALESCER_LIMITS) {
@@ -54,10 +58,14 @@ export class ChangeCoalescer extends Disposable {
   }
 
   add(path: string): void {
-    if (!this.#everything) {
-      this.#paths.add(path);
-      if (this.#paths.size > this.#limits.maxPaths) this.#becomeEverything();
-    }
+    this.#keep(path);
+    this.#schedule();
+  }
+
+  /** A file the editor itself has just saved: events from the file system, which come later, make it wait no longer. */
+  addSaved(path: string): void {
+    this.#keep(path);
+    if (!this.#everything) this.#latestMs = Math.min(this.#latestMs, this.#clock.now() + this.#limits.savedWaitMs);
     this.#schedule();
   }
 
@@ -70,7 +78,7 @@ export class ChangeCoalescer extends Disposable {
   flush(): void {
     this.#timer?.dispose();
     this.#timer = undefined;
-    this.#firstEventMs = undefined;
+    this.#latestMs = Infinity;
     if (this.#everything) {
       this.#everything = false;
       this.#handOn({ kind: 'everything' });
@@ -81,18 +89,25 @@ export class ChangeCoalescer extends Disposable {
     }
   }
 
+  #keep(path: string): void {
+    if (this.#everything) return;
+    this.#paths.add(path);
+    if (this.#paths.size > this.#limits.maxPaths) this.#becomeEverything();
+  }
+
   #becomeEverything(): void {
+    if (this.#everything) return;
     this.#everything = true;
+    this.#latestMs = this.#clock.now() + this.#limits.stormMaxWaitMs;
     this.#paths.clear();
   }
 
   #schedule(): void {
     if (this.isDisposed) return;
     const now = this.#clock.now();
-    this.#firstEventMs ??= now;
+    if (!this.#everything) this.#latestMs = Math.min(this.#latestMs, now + this.#limits.maxWaitMs);
     const quietMs = this.#everything ? this.#limits.stormQuietMs : this.#limits.quietMs;
-    const maxWaitMs = this.#everything ? this.#limits.stormMaxWaitMs : this.#limits.maxWaitMs;
-    const delayMs = Math.max(0, Math.min(quietMs, this.#firstEventMs + maxWaitMs - now));
+    const delayMs = Math.max(0, Math.min(quietMs, this.#latestMs - now));
     this.#timer?.dispose();
     this.#timer = this.#clock.after(delayMs, () => this.flush());
   }

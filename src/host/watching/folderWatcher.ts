@@ -24,7 +24,7 @@ export class FolderWatcher extends Disposable {
     this.own(watcher.onDidChange(note));
     this.own(watcher.onDidDelete(note));
     // Told by the editor itself, these arrive sooner than from the file system; doubles are coalesced.
-    this.own(vscode.workspace.onDidSaveTextDocument((document) => note(document.uri)));
+    this.own(vscode.workspace.onDidSaveTextDocument((document) => this.#note(document.uri, true)));
     this.own(vscode.workspace.onDidCreateFiles(({ files }) => files.forEach(note)));
     this.own(vscode.workspace.onDidDeleteFiles(({ files }) => files.forEach(note)));
     this.own(
@@ -37,14 +37,15 @@ export class FolderWatcher extends Disposable {
     );
   }
 
-  #note(uri: vscode.Uri): void {
+  #note(uri: vscode.Uri, isSaved = false): void {
     if (uri.scheme !== this.#folder.uri.scheme) return;
     const inFolder = pathInside(this.#folder.uri.fsPath, uri.fsPath) ?? '';
     if (inFolder === '') return;
     const meaning = meaningOf(inFolder);
     switch (meaning) {
       case 'file':
-        this.#coalescer.add(inFolder);
+        if (isSaved) this.#coalescer.addSaved(inFolder);
+        else this.#coalescer.add(inFolder);
         break;
       case 'everything':
         this.#coalescer.addEverything();

@@ -5,6 +5,7 @@ import { ManualClock } from '../../fakes/manualClock.ts';
 const LIMITS: CoalescerLimits = {
   quietMs: 100,
   maxWaitMs: 500,
+  savedWaitMs: 50,
   stormQuietMs: 400,
   stormMaxWaitMs: 10_000,
   maxPaths: 3,
@@ -26,6 +27,31 @@ test('several events of one file are handed on as one path, once the stream rest
   expect(changes).toEqual([]);
   clock.advance(40);
   expect(changes).toEqual([{ kind: 'paths', paths: ['a.ts'] }]);
+});
+
+test('a file the editor saved does not wait for what the file system tells of it later', () => {
+  const { clock, changes, coalescer } = watch();
+  coalescer.addSaved('a.ts');
+  clock.advance(40);
+  coalescer.add('a.ts');
+  clock.advance(9);
+  expect(changes).toEqual([]);
+  clock.advance(1);
+  expect(changes).toEqual([{ kind: 'paths', paths: ['a.ts'] }]);
+  coalescer.add('a.ts');
+  clock.advance(99);
+  expect(changes).toHaveLength(1);
+});
+
+test('a save in a storm waits for its end like everything else', () => {
+  const { clock, changes, coalescer } = watch();
+  coalescer.addSaved('a.ts');
+  coalescer.addEverything();
+  coalescer.addSaved('a.ts');
+  clock.advance(399);
+  expect(changes).toEqual([]);
+  clock.advance(1);
+  expect(changes).toEqual([{ kind: 'everything' }]);
 });
 
 test('a file is not kept waiting for ever by events of others', () => {
