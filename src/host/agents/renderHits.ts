@@ -17,13 +17,18 @@ export async function renderHits(
     complete,
     degraded,
     withoutPhrases = false,
-  }: Pick<SearchResult, 'hits' | 'complete' | 'degraded' | 'withoutPhrases'>,
+    notSearched = [],
+  }: Pick<SearchResult, 'hits' | 'complete' | 'degraded' | 'withoutPhrases'> & {
+    /** Folders that could not take part, each with the reason. */
+    readonly notSearched?: readonly string[];
+  },
   folderNames: ReadonlyMap<string, string>,
   { budget, count }: TokenLimits,
 ): Promise<string> {
   const notes = [
     ...(complete ? [] : ['Note: indexing is not finished, so results may be incomplete.']),
     ...(degraded === null ? [] : [`Note: only a part of the search ran (${degraded}).`]),
+    ...notSearched.map((folder) => `Note: a folder was not searched. ${folder}`),
     ...(withoutPhrases ? ['Note: nothing holds the quoted text; these are the nearest hits without it.'] : []),
   ];
   if (hits.length === 0) return ['No results.', ...notes].join('\n');

@@ -4,6 +4,7 @@ import type { SearchFilters } from '../../protocol/hit.ts';
 import { abortSignalOf } from '../interop.ts';
 import { explainError } from '../messages.ts';
 import type { WorkspaceIndex } from '../folders/workspaceIndex.ts';
+import { addressFolders, escapeGlob } from '../searching/filterText.ts';
 import type { SearchService } from '../searching/searchService.ts';
 import { renderHits } from './renderHits.ts';
 
@@ -46,10 +47,16 @@ export class SearchTool implements vscode.LanguageModelTool<unknown> {
     token: vscode.CancellationToken,
   ): Promise<vscode.LanguageModelToolResult> {
     const { query, filters, limit } = readInput(input);
-    const hidden = { ...filters, exclude: [...filters.exclude, ...this.#search.hiddenGlobs()] };
+    const { folderNames } = this.#workspace;
+    const { folders, globs } = addressFolders(asAddressed(filters.include, folderNames), folderNames);
+    const hidden = { ...filters, include: globs, exclude: [...filters.exclude, ...this.#search.hiddenGlobs()] };
     try {
-      const answer = await this.#search.search({ query, filters: hidden, limit, explain: false }, abortSignalOf(token));
-      const text = await renderHits(answer, this.#workspace.folderNames, {
+      const request = { query, filters: hidden, limit, explain: false, folders };
+      const answer = await this.#search.search(request, abortSignalOf(token));
+      const notSearched = answer.failures.map(
+        ({ folder, error }) => `${folderNames.get(folder) ?? folder}: ${explainError(error).message}`,
+      );
+      const text = await renderHits({ ...answer, notSearched }, folderNames, {
         budget: tokenizationOptions?.tokenBudget ?? DEFAULT_TOKEN_BUDGET,
         count: async (piece) =>
           tokenizationOptions === undefined
@@ -87,6 +94,14 @@ function readInput(input: unknown): ToolInput {
       languages: strings(fields['languages']),
     },
   };
+}
+
+/** With several folders results are named `folder/path`, which a model may give back as a glob. */
+function asAddressed(globs: readonly string[], folderNames: ReadonlyMap<string, string>): readonly string[] {
+  return globs.map((glob) => {
+    const name = [...folderNames.values()].find((candidate) => `${glob}/`.startsWith(`${candidate}/`));
+    return name === undefined ? glob : `./${escapeGlob(name)}${glob.slice(name.length)}`;
+  });
 }
 
 function strings(value: unknown): readonly string[] {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import type { WorkspaceIndex } from '../folders/workspaceIndex.ts';
+import type { IndexedFile, WorkspaceIndex } from '../folders/workspaceIndex.ts';
+import { escapeGlob } from '../searching/filterText.ts';
 import type { SearchView } from '../view/searchView.ts';
 import type { Command } from './command.ts';
 
@@ -9,8 +10,14 @@ export function searchInFolder(workspace: WorkspaceIndex, view: SearchView): Com
     id: 'tessera.searchInFolder',
     run: async (resource) => {
       const file = resource instanceof vscode.Uri ? workspace.find(resource) : undefined;
-      const include = file === undefined || file.path === '' ? '' : `./${file.path}`;
-      await view.ask({ include });
+      await view.ask({ include: file === undefined ? '' : globOf(file, workspace.folderNames) });
     },
   };
+}
+
+/** With several folders it begins with the name of its own. */
+function globOf({ index, path }: IndexedFile, folderNames: ReadonlyMap<string, string>): string {
+  const folder = folderNames.size > 1 ? folderNames.get(index.folder) : undefined;
+  const parts = [folder ?? '', path].filter((part) => part !== '');
+  return parts.length === 0 ? '' : `./${parts.map(escapeGlob).join('/')}`;
 }

@@ -1,22 +1,62 @@
 import type { SearchFilters } from '../../protocol/hit.ts';
 import type { ViewQuery } from '../../protocol/view.ts';
 
-/** Splits a box of globs as VS Code's search view does: at commas, but not at those inside braces. */
+/** A path as a glob for just that path: what is special in globs stands in brackets, as VS Code's own search view writes it. */
+export function escapeGlob(path: string): string {
+  return path.replace(/[?*[\](){}!,]/g, '[$&]');
+}
+
+/** The globs a box of them stands for. */
 export function splitGlobs(text: string): readonly string[] {
+  return splitAtCommas(text).flatMap(expandGlob);
+}
+
+export interface AddressedGlobs {
+  /** Paths of the folders meant; undefined: all. */
+  readonly folders: ReadonlySet<string> | undefined;
+  /** The globs inside those folders. */
+  readonly globs: readonly string[];
+}
+
+/**
+ * In a window of several folders `./name/src` means `src` of the folder called so, as in VS Code's search view. One glob
+ * that names no folder is meant for all of them.
+ * @param folderNames names of the window's folders by path
+ */
+export function addressFolders(globs: readonly string[], folderNames: ReadonlyMap<string, string>): AddressedGlobs {
+  if (folderNames.size < 2) return { folders: undefined, globs };
+  const folders = new Set<string>();
+  let isForAll = globs.length === 0;
+  const inside = globs.map((glob) => {
+    const named = [...folderNames].filter(([, name]) => `${glob}/`.startsWith(`./${escapeGlob(name)}/`));
+    for (const [folder] of named) folders.add(folder);
+    const [first] = named;
+    if (first === undefined) {
+      isForAll = true;
+      return glob;
+    }
+    const rest = glob.slice(`./${escapeGlob(first[1])}/`.length);
+    return `./${rest === '' ? '**' : rest}`;
+  });
+  return { folders: isForAll ? undefined : folders, globs: inside };
+}
+
+/** At commas, as VS Code's search view does, but not at those inside braces or escaped. */
+function splitAtCommas(text: string): readonly string[] {
   const parts: string[] = [];
   let depth = 0;
   let start = 0;
   for (let index = 0; index <= text.length; index++) {
     const char = text[index];
-    if (char === '{') depth += 1;
+    if (char === '{' && text[index - 1] !== '[') depth += 1;
     else if (char === '}') depth = Math.max(0, depth - 1);
-    else if (char === undefined || (char === ',' && depth === 0)) {
+    else if (char === undefined || (char === ',' && depth === 0 && text[index - 1] !== '[')) {
       const part = text.slice(start, index).trim();
       if (part !== '') parts.push(part);
       start = index + 1;
     }
   }
-  return parts.flatMap(expandGlob);
+  return parts;
 }
 
 /**
@@ -29,7 +69,9 @@ function expandGlob(typed: string): readonly string[] {
   const glob = path.replace(/^\.?\//, '').replace(/\/+$/, '');
   if (glob === '' || glob === '.') return ['**'];
   if (glob.startsWith('**/') || glob.endsWith('/**')) return [glob];
-  if (anchored || glob.includes('/')) return [glob, `${glob}/**`];
+  // Alone and without a slash it would be looked for at any depth.
+  if (anchored) return [`${glob}/**`];
+  if (glob.includes('/')) return [glob, `${glob}/**`];
   return [`**/${glob}`, `**/${glob}/**`];
 }
 
@@ -48,11 +90,24 @@ export function enabledGlobs(setting: Readonly<Record<string, unknown>> | undefi
     .map(([glob]) => glob);
 }
 
-export function filtersOf(query: ViewQuery, excludedBySettings: readonly string[]): SearchFilters {
-  return {
+export interface AddressedFilters {
+  readonly filters: SearchFilters;
+  /** Paths of the folders meant; undefined: all. */
+  readonly folders: ReadonlySet<string> | undefined;
+}
+
+/** @param folderNames names of the window's folders by path */
+export function filtersOf(
+  query: ViewQuery,
+  excludedBySettings: readonly string[],
+  folderNames: ReadonlyMap<string, string>,
+): AddressedFilters {
+  const { folders, globs } = addressFolders(splitAtCommas(query.include), folderNames);
+  const filters = {
     scope: query.scope,
-    include: splitGlobs(query.include),
+    include: globs.flatMap(expandGlob),
     exclude: [...splitGlobs(query.exclude), ...(query.useExcludeSettings ? excludedBySettings : [])],
     languages: splitLanguages(query.languages),
   };
+  return { filters, folders };
 }

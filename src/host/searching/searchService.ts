@@ -18,6 +18,8 @@ export interface SearchRequest {
   readonly filters: SearchFilters;
   readonly limit: number;
   readonly explain: boolean;
+  /** Paths of the folders to search; undefined: all of the window. */
+  readonly folders?: ReadonlySet<string> | undefined;
 }
 
 export interface SimilarRequest {
@@ -46,8 +48,8 @@ export class SearchService {
   }
 
   /** @throws TesseraError `not-indexed` when no folder may be searched, or the first folder's error when none could be opened. */
-  async search(request: SearchRequest, signal?: CancellationSignal): Promise<SearchAnswer> {
-    const { opened, failures } = await this.#openAll();
+  async search({ folders: wanted, ...request }: SearchRequest, signal?: CancellationSignal): Promise<SearchAnswer> {
+    const { opened, failures } = await this.#openAll(wanted);
     const folders = opened.map((index) => index.folder);
     const result = await this.#server.request(
       'search',
@@ -87,8 +89,10 @@ export class SearchService {
     return [...new Set(globs)];
   }
 
-  async #openAll(): Promise<{ opened: FolderIndex[]; failures: SearchAnswer['failures'] }> {
-    const indexes = this.#workspace.searchable;
+  async #openAll(
+    wanted: SearchRequest['folders'],
+  ): Promise<{ opened: FolderIndex[]; failures: SearchAnswer['failures'] }> {
+    const indexes = this.#workspace.searchable.filter(({ folder }) => wanted?.has(folder) ?? true);
     if (indexes.length === 0) throw new TesseraError('not-indexed', 'No folder of this window may be searched.');
     const outcomes = await Promise.allSettled(indexes.map((index) => index.open()));
     const opened = indexes.filter((_, at) => outcomes[at]?.status === 'fulfilled');

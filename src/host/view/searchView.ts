@@ -65,6 +65,7 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
       }),
     );
     this.own(workspace.onOverview(() => this.#sendOverview()));
+    this.own(workspace.onFoldersChanged(() => this.#dropClosedFolders()));
     this.own(history.onChange((entries) => this.#send({ kind: 'history', history: entries })));
     this.own(colors.onChange(() => void this.#sendColors()));
     this.own(
@@ -112,6 +113,15 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
     if (stale === undefined) return;
     this.#shown = stale.answer;
     this.#send({ kind: 'stale', fileKeys: stale.keys });
+  }
+
+  /** Hits of folders that are no longer open lead nowhere. */
+  #dropClosedFolders(): void {
+    const folders = new Set(this.#options.workspace.folderNames.keys());
+    const left = this.#shown?.within(folders);
+    if (left === undefined || left === this.#shown) return;
+    this.#shown = left;
+    this.#send(left.message);
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
@@ -195,15 +205,16 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
   }
 
   async #search(message: Extract<ViewToHost, { kind: 'search' }>): Promise<void> {
-    const { search, history } = this.#options;
+    const { workspace, search, history } = this.#options;
     const { query, generation, limit, remember } = message;
     this.#asked = query.text;
     if (remember) await history.add(query.text);
-    const filters = filtersOf(query, query.useExcludeSettings ? search.hiddenGlobs() : []);
+    const hidden = query.useExcludeSettings ? search.hiddenGlobs() : [];
+    const { filters, folders } = filtersOf(query, hidden, workspace.folderNames);
     const hasFilters =
       query.scope !== 'all' || [query.include, query.exclude, query.languages].some((box) => box.trim() !== '');
     await this.#answer({ generation, query: query.text, similarTo: null, limit, hasFilters }, (signal) =>
-      search.search({ query: query.text, filters, limit, explain: true }, signal),
+      search.search({ query: query.text, filters, limit, explain: true, folders }, signal),
     );
   }
 

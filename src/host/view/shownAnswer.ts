@@ -69,6 +69,22 @@ export class ShownAnswer {
     return [...this.#hits.values()].find((hit) => fileKey(hit.folder, hit.path) === key);
   }
 
+  /** The same without hits of other folders than these; itself when there are none. */
+  within(folders: ReadonlySet<string>): ShownAnswer {
+    const hits = new Map([...this.#hits].filter(([, hit]) => folders.has(hit.folder)));
+    if (hits.size === this.#hits.size) return this;
+    const kept = new Set([...hits.values()].map((hit) => fileKey(hit.folder, hit.path)));
+    const files = this.message.files.filter((file) => kept.has(file.key));
+    const message = {
+      ...this.message,
+      files,
+      hitCount: hits.size,
+      summary: summaryOf(hits.size, files.length),
+      empty: hits.size === 0 ? nothingFound(false, true) : null,
+    };
+    return new ShownAnswer(message, hits, false);
+  }
+
   /** The same with files marked that have changed since, and their keys; undefined when none of them is shown. */
   withStale(
     folder: string,

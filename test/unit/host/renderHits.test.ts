@@ -63,3 +63,11 @@ test('the folder is named when there are several', async () => {
   const text = await renderHits(answer(hit('a.ts', 'x')), two, { budget: 1000, count: countChars });
   expect(text).toMatch(/^work\/a\.ts:3-5/);
 });
+
+test('a folder that could not take part is said, with the reason', async () => {
+  const text = await renderHits({ ...answer(hit('a.ts', 'x')), notSearched: ['other: It cannot be read.'] }, names, {
+    budget: 1000,
+    count: countChars,
+  });
+  expect(text).toMatch(/^Note: a folder was not searched\. other: It cannot be read\.\s+a\.ts/);
+});

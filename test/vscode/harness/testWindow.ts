@@ -11,6 +11,8 @@ import { Workbench } from './workbench.ts';
 const DRIVER = join(import.meta.dirname, '../driver');
 const FIXTURE = join(import.meta.dirname, '../../fixtures/workspace');
 
+const WORKSPACE_FILE = 'window.code-workspace';
+
 export interface TestWindowOptions {
   /** Folder VS Code has installed the packed extension into. */
   readonly extensionsDir: string;
@@ -18,6 +20,8 @@ export interface TestWindowOptions {
   readonly folder?: 'fixture' | 'empty' | (string & {}) | null;
   /** Texts to write into the folder before VS Code opens it, by folder-relative path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** More folders by name, with their texts by path: the window is opened on a workspace file that names them all. */
+  readonly beside?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly trusted?: boolean;
   readonly env?: Readonly<Record<string, string>>;
@@ -73,11 +77,11 @@ export class TestWindow {
     if (from !== null) {
       if (from === 'empty') await mkdir(folder);
       else await cp(isCopied ? from : FIXTURE, folder, { recursive: true });
-      for (const [path, text] of Object.entries(options.files ?? {})) {
-        await mkdir(dirname(join(folder, path)), { recursive: true });
-        await writeFile(join(folder, path), text);
-      }
+      await writeFiles(folder, options.files ?? {});
     }
+    for (const [name, files] of Object.entries(options.beside ?? {})) await writeFiles(join(home, name), files);
+    const workspace = join(home, WORKSPACE_FILE);
+    if (options.beside !== undefined) await writeFolders(workspace, [basename(folder), ...Object.keys(options.beside)]);
     const server = await startVSCodeServer({
       dataDir: join(home, 'data'),
       extensionsDir: options.extensionsDir,
@@ -87,7 +91,7 @@ export class TestWindow {
     });
     const browser = await launchBrowser();
     const workbench = await Workbench.open(browser, server, {
-      folder: options.folder === null ? null : folder,
+      folder: options.folder === null ? null : options.beside === undefined ? folder : workspace,
       ...(options.extensionTestsPath === undefined
         ? {}
         : { extensionTestsPath: options.extensionTestsPath, extensionDevelopmentPath: DRIVER }),
@@ -136,6 +140,11 @@ export class TestWindow {
     await this.page.mouse.up();
   }
 
+  /** Writes what folders the window has into its workspace file, as *Add Folder to Workspace…* does. Paths begin beside `folder`. */
+  async setFolders(paths: readonly string[]): Promise<void> {
+    await writeFolders(join(this.#home, WORKSPACE_FILE), paths);
+  }
+
   /** What VS Code and its extension hosts printed. */
   output(): string {
     return this.#server.output();
@@ -147,4 +156,15 @@ export class TestWindow {
     await rm(this.#home, REMOVE);
     isRemoved(this.#home);
   }
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+}
+
+async function writeFolders(workspace: string, paths: readonly string[]): Promise<void> {
+  await writeFile(workspace, JSON.stringify({ folders: paths.map((path) => ({ path })) }));
 }

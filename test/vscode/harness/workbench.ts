@@ -2,7 +2,7 @@ import { type Browser, type BrowserContext, errors, type FrameLocator, type Loca
 import type { VSCodeServer } from './vscodeServer.ts';
 
 export interface WorkbenchOptions {
-  /** Absolute; null opens a window without a folder. */
+  /** Absolute, of a folder or of a `.code-workspace` file; null opens a window without a folder. */
   readonly folder: string | null;
   /** Folder of an extension to load in development mode. */
   readonly extensionDevelopmentPath?: string;
@@ -38,7 +38,9 @@ export class Workbench {
     if (options.extensionTestsPath !== undefined)
       payload.push(['extensionTestsPath', `vscode-remote://remote${options.extensionTestsPath}`]);
     const query = new URLSearchParams({
-      ...(options.folder === null ? { ew: 'true' } : { folder: options.folder }),
+      ...(options.folder === null
+        ? { ew: 'true' }
+        : { [options.folder.endsWith('.code-workspace') ? 'workspace' : 'folder']: options.folder }),
       payload: JSON.stringify(payload),
     });
     await page.goto(`${server.url}/?${query.toString()}`);
