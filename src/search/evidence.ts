@@ -135,10 +135,13 @@ function scoreSegment(
   average: number,
 ): SegmentScores {
   const { lexical } = segment;
-  const passing = segment.files.map((file, number) => !segment.gone.has(number) && acceptsFile(file, segment));
+  const passes = onceForEach(segment.files.length, (number) => {
+    const file = segment.files[number];
+    return file !== undefined && !segment.gone.has(number) && acceptsFile(file, segment);
+  });
   const accepts = (number: number) => {
     const entry = segment.chunks[number];
-    return entry !== undefined && passing[lexical.files[number] ?? 0] === true && acceptsChunk(entry, number, segment);
+    return entry !== undefined && passes(lexical.files[number] ?? 0) && acceptsChunk(entry, number, segment);
   };
   const text = textScores(segment, terms, average);
   const vector = vectors[segment.space];
@@ -155,7 +158,19 @@ function scoreSegment(
       for (let chunk = from; chunk < to; chunk++) if (accepts(chunk)) candidates.add(chunk);
     });
   }
-  return { segment, acceptsFile: (file) => passing[file] === true, accepts, text, vector: similarities, candidates };
+  return { segment, acceptsFile: passes, accepts, text, vector: similarities, candidates };
+}
+
+/** A test of numbers below `count` that is made when its answer is first wanted: most files come near no query. */
+function onceForEach(count: number, test: (number: number) => boolean): (number: number) => boolean {
+  const verdicts = new Uint8Array(count);
+  return (number) => {
+    const known = verdicts[number] ?? 0;
+    if (known !== 0) return known === 1;
+    const passes = test(number);
+    verdicts[number] = passes ? 1 : 2;
+    return passes;
+  };
 }
 
 interface BestChunk {

@@ -1,9 +1,7 @@
 import { TesseraError } from '../../base/errors.ts';
-import type { SearchFilters } from '../../protocol/hit.ts';
 import type { FileEntry, IndexSegment, SegmentedIndex } from '../../search/chunkIndex.ts';
 import type { SearchedFolder } from '../folderSearch.ts';
 import type { FileRecord } from '../store/chunkStore.ts';
-import { pathMatcher } from '../store/pathFilter.ts';
 
 /** Half-life of the recency signal. */
 const RECENT_MS = 3 * 24 * 3600 * 1000;
@@ -60,19 +58,6 @@ export function ownersOf(loaded: readonly LoadedFolder[]): (segment: IndexSegmen
     if (owner === undefined) throw new TesseraError('internal', 'A hit belongs to no searched folder.');
     return owner;
   };
-}
-
-/** Whether a file passes all of the filters: those set beside the query and those in its text. */
-export function fileFilter(filters: readonly SearchFilters[]): (file: FileEntry) => boolean {
-  const tests = filters.map(({ scope, languages, include, exclude }) => {
-    const matchesPath = pathMatcher({ include, exclude });
-    const wanted = new Set(languages);
-    return (file: FileEntry) =>
-      (scope === 'all' || file.scope === scope) &&
-      (wanted.size === 0 || wanted.has(file.language)) &&
-      matchesPath(file.path);
-  });
-  return (file) => tests.every((test) => test(file));
 }
 
 /**

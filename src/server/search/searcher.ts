@@ -18,16 +18,9 @@ import type { FolderSearch, FolderSearchParams, SearchedFolder } from '../folder
 import type { ChunkReader, FileRecord } from '../store/chunkStore.ts';
 import { candidateIndex } from './candidateIndex.ts';
 import { chunkFilter } from './chunkFilter.ts';
+import { FileFilters, fileFilter } from './fileFilters.ts';
 import { hitsOf, readTexts } from './hits.ts';
-import {
-  type LoadedFolder,
-  combined,
-  fileFilter,
-  notReplaced,
-  ownersOf,
-  recencyOf,
-  unsavedText,
-} from './loadedFolders.ts';
+import { type LoadedFolder, combined, notReplaced, ownersOf, recencyOf, unsavedText } from './loadedFolders.ts';
 import { MemoryIndex } from './memoryIndex.ts';
 import { Overlays } from './overlays.ts';
 import { CHUNKS_COMPARED, TokenRanking } from './tokenRanking.ts';
@@ -65,6 +58,7 @@ export class Searcher implements FolderSearch {
   /** A rebuild replaces a folder's reader; its index in memory goes with it. */
   readonly #indexes = new WeakMap<ChunkReader, MemoryIndex>();
   readonly #overlays: Overlays;
+  readonly #filters = new FileFilters();
   readonly #tokens: TokenRanking;
 
   constructor(options: SearcherOptions) {
@@ -89,10 +83,11 @@ export class Searcher implements FolderSearch {
     throwIfCancelled(signal);
     const loaded = takeLoaded();
     const owner = ownersOf(loaded);
+    const [passesSet, passesWritten] = [this.#filters.of(params.filters), fileFilter(query.filters)];
     const request = {
       index: combined(loaded),
       vectors,
-      acceptsFile: notReplaced(loaded, fileFilter([params.filters, query.filters])),
+      acceptsFile: notReplaced(loaded, (file) => passesSet(file) && passesWritten(file)),
       recencyOf: recencyOf(loaded),
       openPaths: params.openPaths ?? [],
     };
@@ -138,7 +133,7 @@ export class Searcher implements FolderSearch {
     const index = combined(loaded);
     const query = similarityQuery(text, index);
     const lastLine = params.line + (params.text === null ? 0 : text.split('\n').length - 1);
-    const acceptsFile = fileFilter([params.filters]);
+    const acceptsFile = this.#filters.of(params.filters);
     const request: EvidenceRequest = {
       index,
       query,
