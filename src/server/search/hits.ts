@@ -80,9 +80,9 @@ export async function readTexts(
   });
   const byFolder = Map.groupBy(stored, ({ segment }) => ownerOf(segment));
   const read = await Promise.all(
-    [...byFolder].map(([{ reader }, own]) => reader.chunksById(own.map(({ chunk }) => chunk.id))),
+    [...byFolder].map(([{ reader }, own]) => reader.textsById(own.map(({ chunk }) => chunk.id))),
   );
-  for (const row of read.flat()) texts.set(row.id, row.text);
+  for (const [id, text] of read.flatMap((found) => [...found])) texts.set(id, text);
   return texts;
 }
 

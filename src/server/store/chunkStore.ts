@@ -111,7 +111,8 @@ export interface ChunkReader {
 
   /** A file's chunks in order; empty when there are none. */
   chunksOf(path: string): Promise<readonly ChunkRow[]>;
-  chunksById(ids: readonly string[]): Promise<readonly ChunkRow[]>;
+  /** Texts by chunk id; one that has gone is not among them. */
+  textsById(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Vectors of these chunks that are of the scope's model; one without a vector is left out. */
   vectorsById(scope: Scope, ids: readonly string[]): Promise<VectorBlock>;
   /** All vectors of these files that are of the scope's model, in no particular order. */
