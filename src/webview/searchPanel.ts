@@ -33,6 +33,9 @@ export class SearchPanel {
   #generation = 0;
   #limit: number;
   #typing: ReturnType<typeof setTimeout> | undefined;
+  #editedAt = -Infinity;
+  /** What the host was last told of what the view holds. */
+  #told = '';
 
   constructor(host: Host<SearchProtocol>, init: Init) {
     this.#host = host;
@@ -166,9 +169,18 @@ export class SearchPanel {
     }
     if (this.#preferences.searchOnType) {
       this.#tree.isOutdated = true;
-      this.#typing = setTimeout(() => this.#search(false), this.#preferences.debounceMs);
+      this.#searchSoon();
     }
     this.#save();
+  }
+
+  /** A key after a rest is answered at once; of keys that follow each other quickly, the last. */
+  #searchSoon(): void {
+    const now = performance.now();
+    const { debounceMs } = this.#preferences;
+    if (now - this.#editedAt >= debounceMs) this.#search(false);
+    else this.#typing = setTimeout(() => this.#search(false), debounceMs);
+    this.#editedAt = now;
   }
 
   /** `isAsked`: the person wants exactly this; what they are still typing is not worth remembering. */
@@ -264,12 +276,16 @@ export class SearchPanel {
   }
 
   #tellContents(): void {
-    this.#host.send({
-      kind: 'contents',
+    const contents = {
+      kind: 'contents' as const,
       hasHits: this.#answer.hasHits,
       hasQuery: this.#form.value.text.trim() !== '' || this.#answer.results !== undefined,
       hasFocus: document.hasFocus(),
-    });
+    };
+    // Each telling has VS Code look over its menus and keys, which would hold up every key that is typed.
+    const told = JSON.stringify(contents);
+    if (told !== this.#told) this.#host.send(contents);
+    this.#told = told;
   }
 
   #announce(text: string): void {

@@ -61,6 +61,7 @@ class PickerSession extends Disposable {
   };
   #running: AbortController | undefined;
   #typing: DisposableLike | undefined;
+  #changedAtMs = -Infinity;
   readonly #preview: ActivePreview<HitItem>;
   #accepted = false;
   readonly #over = new Deferred<void>();
@@ -124,7 +125,12 @@ class PickerSession extends Disposable {
     }
     this.#picker.busy = true;
     const delayMs = vscode.workspace.getConfiguration('tessera').get('search.debounceMs', 75);
-    this.#typing = this.#options.clock.after(delayMs, () => void this.#search(query));
+    const { clock } = this.#options;
+    const now = clock.now();
+    // A key after a rest is answered at once; of keys that follow each other quickly, the last.
+    if (now - this.#changedAtMs >= delayMs) void this.#search(query);
+    else this.#typing = clock.after(delayMs, () => void this.#search(query));
+    this.#changedAtMs = now;
   }
 
   async #search(query: string): Promise<void> {
