@@ -278,6 +278,36 @@ describe('a chunk store', () => {
     other.close();
   });
 
+  it('gives what it has just written as the table holds it, and what another process writes then', async () => {
+    const tilted = file('a.ts', ['one', 'two']);
+    const written = {
+      ...tilted,
+      chunks: tilted.chunks.map((chunk, index) => ({ ...chunk, vector: index === 0 ? axis(0, 0.123_456_7) : null })),
+    };
+    await store.apply(change([written, file('b.ts', ['other'])]));
+    const paths = ['b.ts', 'a.ts', 'none.ts'];
+    const byId = async (from: LanceChunkStore) =>
+      new Map((await from.chunksWithVectors(paths)).map((chunk) => [chunk.id, chunk]));
+    const other = await LanceChunkStore.open(connection, 'chunks', ONE_MODEL);
+    expect((await byId(store)).size).toBe(3);
+    expect(await byId(store)).toEqual(await byId(other));
+    await other.apply(change([file('a.ts', ['theirs'])], ['b.ts']));
+    expect([...(await byId(store)).values()].map(({ text }) => text)).toEqual(['theirs']);
+    other.close();
+  });
+
+  it('reads no file’s row again because of its own commits', async () => {
+    await store.apply(change([file('a.ts', ['text'])]));
+    const known = await store.files();
+    for (let round = 0; round < 5; round++) {
+      const commit = store.apply(change([file(`b${round}.ts`, ['text'])]));
+      const commits = { under: 1 };
+      void commit.then(() => (commits.under = 0));
+      while (commits.under > 0) expect(await store.files()).toBe(known);
+    }
+    expect(known.size).toBe(6);
+  });
+
   it('knows whether another process has written since', async () => {
     await store.reread();
     await store.apply(change([file('a.ts', ['ours'])]));
