@@ -1,34 +1,30 @@
 import type { CancellationSignal } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { Disposable } from '../base/disposable.ts';
-import { type ErrorCode, TesseraError, isTesseraError, toTesseraError } from '../base/errors.ts';
+import { type ErrorCode, TesseraError, isTesseraError } from '../base/errors.ts';
 import { Emitter } from '../base/event.ts';
 import type { Logger } from '../base/logger.ts';
 import { CHUNKER_VERSION } from '../indexing/chunking/chunkerVersion.ts';
 import type { Chunker } from '../indexing/document.ts';
-import { pathInside } from '../process/pathInside.ts';
 import type { ModelInfo } from '../protocol/embedder.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { FileState, FolderState, FolderStatus, IndexSettings, IndexSummary } from '../protocol/server.ts';
-import { firstSignal } from './abortSignals.ts';
 import { ChangeQueue, type PendingChanges } from './changeQueue.ts';
 import type { Embedder } from './embedder/embedder.ts';
 import { directoryBytes } from './directoryBytes.ts';
 import { AtRest } from './indexer/atRest.ts';
-import { FileTurns } from './indexer/fileTurns.ts';
 import { PauseGate } from './indexer/pauseGate.ts';
-import { type FolderPass, reconcileFolder, reconcilePaths } from './indexer/reconcileFolder.ts';
-import { RunProgress } from './indexer/runProgress.ts';
 import type { TypingRest } from './indexer/typingRest.ts';
-import { type VerifyReport, verifyFolder } from './indexer/verifyFolder.ts';
-import { logFigures, statusCounts, summaryOf } from './indexReport.ts';
-import { type IndexWriter, IndexStores } from './indexStores.ts';
+import type { VerifyReport } from './indexer/verifyFolder.ts';
+import { type IndexRequest, IndexPasses } from './indexPasses.ts';
+import { statusCounts } from './indexReport.ts';
+import { IndexStores } from './indexStores.ts';
+import { IndexTroubles } from './indexTroubles.ts';
+import { rulesInForce, scanOptionsOf } from './rulesInForce.ts';
 import type { PathVerdict, ScanOptions, Scanner } from './scanner/entries.ts';
 import type { FileRecord } from './store/chunkStore.ts';
 import type { IndexRules } from './store/indexFacts.ts';
-import { diskFull } from './store/storeFailure.ts';
 import type { EmbeddingCache } from './store/embeddingCache.ts';
-import type { PassKind } from './store/indexCatalog.ts';
 import { folderIndexDir } from './store/indexLocation.ts';
 import type { LanceChunkStore } from './store/lanceChunkStore.ts';
 
@@ -49,23 +45,11 @@ export interface FolderIndexOptions {
   readonly program: string;
 }
 
-export interface IndexRequest {
-  readonly rebuild: boolean;
-  readonly firstPaths?: readonly string[];
-}
-
-/** Opening the models and the index, a full pass, following changes. */
-type FailedWork = 'opening' | 'indexing' | 'following';
-
 /** Failures to open that have nothing to do with the models. */
 const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['cancelled', 'disposed', 'store-failed', 'disk-full', 'internal']);
 
-const PROGRESS_EVERY_MS = 200;
-const ERRORS_KEPT = 20;
-/** Without a save, until an index is maintained that saves have made worth it. */
+/** Without a save, until an index is compacted that saves have made worth it: it holds up saves and takes the processors for a moment. */
 const REST_BEFORE_UPKEEP_MS = 5_000;
-const NO_MODEL = { id: '', dimension: 0 };
-const NO_MODELS = { code: NO_MODEL, docs: NO_MODEL };
 
 /** One folder's index: kept true by full passes and by passes over what changed, readable all the while. */
 export class FolderIndex extends Disposable {
@@ -73,26 +57,18 @@ export class FolderIndex extends Disposable {
   readonly dir: string;
   #settings: IndexSettings;
   readonly #options: FolderIndexOptions;
-  readonly #logger: Logger;
   readonly #gate = new PauseGate();
   #stopping = new AbortController();
   readonly #stateEmitter = this.own(new Emitter<FolderState>());
   readonly #committedEmitter = this.own(new Emitter<readonly string[]>());
   readonly onState = this.#stateEmitter.event;
   readonly onCommitted = this.#committedEmitter.event;
+  readonly #troubles: IndexTroubles;
   readonly #stores: IndexStores;
+  readonly #passes: IndexPasses;
   readonly #changes: ChangeQueue;
   readonly #rested: AtRest;
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
-  #full: Promise<unknown> = Promise.resolve();
-  /** Full passes asked for and not done. */
-  #fullRuns = 0;
-  #running: RunProgress | undefined;
-  /** The program that writes this index while a pass of ours would; undefined when none stands in the way. */
-  #otherWriter: string | undefined;
-  /** What each kind of work last failed with, until it succeeds. */
-  #failures: Readonly<Partial<Record<FailedWork, TesseraError>>> = {};
-  #errors: { readonly time: string; readonly code: string; readonly message: string }[] = [];
 
   constructor(options: FolderIndexOptions) {
     super();
@@ -100,26 +76,42 @@ export class FolderIndex extends Disposable {
     this.folder = options.folder;
     this.dir = folderIndexDir(options.indexDir, options.folder);
     this.#settings = options.settings;
-    this.#logger = options.logger.child('index');
-    const { folder, dir } = this;
+    const logger = options.logger.child('index');
+    this.#troubles = new IndexTroubles(options.clock, logger);
     this.#stores = this.own(
       new IndexStores({
-        dir,
-        folder,
+        dir: this.dir,
+        folder: this.folder,
         program: options.program,
-        logger: this.#logger,
-        onDamaged: (error) => this.#note(error),
+        logger,
+        onDamaged: (error) => this.#troubles.note(error),
       }),
     );
-    this.#rested = this.own(new AtRest(options.clock, REST_BEFORE_UPKEEP_MS, () => this.#maintain()));
+    this.#passes = new IndexPasses({
+      ...options,
+      logger,
+      dir: this.dir,
+      stores: this.#stores,
+      gate: this.#gate,
+      troubles: this.#troubles,
+      settings: () => this.#settings,
+      rules: () => this.#rules,
+      open: (signal) => this.#openStores(signal),
+      models: () => this.#models,
+      requireReader: () => this.requireReader(),
+      stopping: () => this.#stopping.signal,
+      onState: () => this.#fireState(),
+      onCommitted: (paths) => this.#committedEmitter.fire(paths),
+    });
+    this.#rested = this.own(new AtRest(options.clock, REST_BEFORE_UPKEEP_MS, () => this.#passes.maintain()));
     this.#changes = new ChangeQueue({
       clock: options.clock,
       mayWork: (signal) => this.#gate.pass(signal),
       work: (changes) => this.#follow(changes),
       onFailure: (error) => {
         // A full pass on behalf of changes has told of it itself.
-        if (error === this.#failures.indexing) return;
-        this.#fail('following', error);
+        if (this.#troubles.isOf('indexing', error)) return;
+        this.#troubles.fail('following', error);
         this.#fireState();
       },
       signal: () => this.#stopping.signal,
@@ -131,7 +123,7 @@ export class FolderIndex extends Disposable {
     try {
       await this.#openStores(signal);
     } catch (error) {
-      if (!isTesseraError(error, 'cancelled')) this.#fail('opening', error);
+      if (!isTesseraError(error, 'cancelled')) this.#troubles.fail('opening', error);
       throw error;
     } finally {
       this.#fireState();
@@ -184,7 +176,7 @@ export class FolderIndex extends Disposable {
 
   /** Whether a full pass works or waits for its turn. */
   get isBeingIndexed(): boolean {
-    return this.#fullRuns > 0;
+    return this.#passes.isIndexing;
   }
 
   get models(): Readonly<Record<Scope, ModelInfo>> | undefined {
@@ -201,35 +193,15 @@ export class FolderIndex extends Disposable {
    * Rejects with `cancelled`, `store-locked`, `folder-unreadable`, `store-failed`, or what the embedder failed with; finished work stays.
    */
   index(request: IndexRequest, signal?: CancellationSignal): Promise<IndexSummary> {
-    this.#fullRuns += 1;
-    const run = this.#full
-      .then(() => this.#runFull(request, signal))
-      .finally(() => {
-        this.#fullRuns -= 1;
-      });
-    this.#full = run.catch(() => undefined);
-    return run;
+    return this.#passes.index(request, signal);
   }
 
   /**
    * Compares every row with the disk; with `repair`, files whose rows differ are then indexed anew and compared again, and so is
    * all of an index that cannot be read. Rejects with `not-indexed` when there is nothing to compare, or with `store-failed`.
    */
-  async verify(options: { readonly repair: boolean }, signal?: CancellationSignal): Promise<VerifyReport> {
-    const stop = firstSignal(signal, this.#stopping.signal);
-    // Without its models an index can be compared, which is all but its vectors, but not repaired.
-    if (options.repair || !this.#stores.isOpen) await this.#openStores(stop);
-    const compare = () => {
-      const pass = this.#pass(this.requireReader(), new FileTurns(), new RunProgress(this.#options.clock), stop);
-      return verifyFolder(pass, this.#models !== undefined);
-    };
-    if (options.repair && this.#stores.damage !== undefined) await this.index({ rebuild: false }, signal);
-    const report = await compare();
-    if (!options.repair || report.differences.length === 0) return report;
-    const paths = [...new Set(report.differences.map(({ path }) => path))];
-    await this.#stores.write('changes', ({ store }) => store.apply({ replace: [], touch: [], remove: paths }));
-    await this.index({ rebuild: false }, signal);
-    return compare();
+  verify(options: { readonly repair: boolean }, signal?: CancellationSignal): Promise<VerifyReport> {
+    return this.#passes.verify(options, signal);
   }
 
   /** Files that may have changed; none named means that anything may have. Worked off soon, in the `saved` lane. */
@@ -252,15 +224,15 @@ export class FolderIndex extends Disposable {
   }
 
   get state(): FolderState {
-    const failure = this.#stores.damage ?? this.#lastFailure;
+    const failure = this.#stores.damage ?? this.#troubles.present;
     if (!this.#stores.isOpen && failure === undefined) return { kind: 'closed' };
-    const progress = this.#running?.snapshot(this.folder);
+    const progress = this.#passes.running?.snapshot(this.folder);
     if (this.#gate.isPaused) {
       const pendingFiles = (progress ? progress.filesTotal - progress.filesDone : 0) + this.#changes.size;
       return { kind: 'paused', pendingFiles, reason: 'asked' };
     }
-    if (this.#otherWriter !== undefined && failure === undefined)
-      return { kind: 'waiting', program: this.#otherWriter };
+    const { otherWriter } = this.#passes;
+    if (otherWriter !== undefined && failure === undefined) return { kind: 'waiting', program: otherWriter };
     if (progress !== undefined) return { kind: 'indexing', progress };
     if (failure !== undefined) return { kind: 'degraded', reason: failure.message };
     return { kind: 'idle', ...(this.#stores.serving?.counts ?? { files: 0, chunks: 0 }) };
@@ -281,7 +253,7 @@ export class FolderIndex extends Disposable {
       models: this.#models ?? null,
       metrics: await embedder.metrics(),
       embedderRestarts: embedder.restarts,
-      lastErrors: this.#errors,
+      lastErrors: this.#troubles.errors,
     };
   }
 
@@ -303,8 +275,8 @@ export class FolderIndex extends Disposable {
 
   /** Resolves when no pass is under way and nothing is waiting for one. */
   async settled(): Promise<void> {
-    while (this.#changes.draining !== undefined || this.#fullRuns > 0 || this.#rested.working !== undefined) {
-      await Promise.all([this.#changes.draining, this.#full, this.#rested.working]);
+    while (this.#changes.draining !== undefined || this.#passes.isIndexing || this.#rested.working !== undefined) {
+      await Promise.all([this.#changes.draining, this.#passes.full, this.#rested.working]);
     }
   }
 
@@ -321,8 +293,8 @@ export class FolderIndex extends Disposable {
       throw error;
     }
     this.#changes.clear();
-    this.#otherWriter = undefined;
-    this.#succeed('indexing', 'following');
+    this.#passes.forgetOtherWriter();
+    this.#troubles.succeed('indexing', 'following');
     // Models that could not be opened before have nothing to do with the clearing.
     if (this.#models !== undefined) await this.open();
     else this.#fireState();
@@ -341,169 +313,26 @@ export class FolderIndex extends Disposable {
     super.dispose();
   }
 
-  async #runFull(request: IndexRequest, signal: CancellationSignal | undefined): Promise<IndexSummary> {
-    const { clock, embedder } = this.#options;
-    const progress = new RunProgress(clock, () => this.#fireState());
-    const stop = firstSignal(signal, this.#stopping.signal);
-    const ticker = setInterval(() => this.#fireState(), PROGRESS_EVERY_MS);
-    this.#running = progress;
-    try {
-      await this.#openStores(stop);
-      this.#fireState();
-      const store = await this.#write(request.rebuild ? 'rebuild' : 'full', async ({ store, turns }) => {
-        const keepsRules = this.#settings.yieldsToIndex !== true || this.#stores.serving?.rules !== undefined;
-        if (keepsRules) await store.keepRules(this.#rules);
-        await reconcileFolder(this.#pass(store, turns, progress, stop), request.firstPaths ?? []);
-        progress.startMaintaining();
-        await store.markComplete();
-        await this.#stores.serve(store);
-        await store.maintain({ need: progress.filesTotal > 0 ? 'any' : 'due', signal: stop });
-        await this.#options.cache.flush();
-        return store;
-      });
-      this.#succeed('indexing', 'following');
-      const metrics = await embedder.metrics();
-      if (metrics !== null && progress.embedded > 0) logFigures(this.#logger, metrics);
-      return summaryOf(await store.files(), progress, this.#openModels(), metrics);
-    } catch (error) {
-      // Somebody else at work is no trouble of this index's.
-      const isTrouble = !isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked');
-      if (isTrouble) this.#fail('indexing', error);
-      throw error;
-    } finally {
-      clearInterval(ticker);
-      this.#running = undefined;
-      this.#fireState();
-    }
-  }
-
-  async #follow({ everything, paths }: PendingChanges): Promise<void> {
-    if (everything) {
-      await this.index({ rebuild: false });
-      return;
-    }
-    const { signal } = this.#stopping;
-    await this.#openStores(signal);
-    await this.#write('changes', async ({ store, turns }) => {
-      await reconcilePaths(this.#pass(store, turns, new RunProgress(this.#options.clock), signal), paths);
-      // While a rebuild is under way, people search the index beside it: it follows too, unless its vectors are another model's.
-      const { serving } = this.#stores;
-      if (serving?.hasVectors === true && serving.name !== store.name) {
-        const progress = new RunProgress(this.#options.clock);
-        await reconcilePaths(this.#pass(serving, new FileTurns(), progress, signal), paths);
-      }
-      await store.maintain({ need: 'overdue', signal });
-    });
+  async #follow(changes: PendingChanges): Promise<void> {
+    await this.#passes.follow(changes);
     this.#rested.note();
-    this.#succeed('following');
-    this.#fireState();
-  }
-
-  /** Compacting holds up saves and takes the processors for a moment, so it is done when nobody saves. */
-  async #maintain(): Promise<void> {
-    // A pass that is under way sees to it at its end.
-    if (this.#changes.draining !== undefined || this.isBeingIndexed || this.#gate.isPaused) return;
-    const { signal } = this.#stopping;
-    try {
-      await this.#stores.write('changes', ({ store }) => store.maintain({ need: 'due', signal }));
-    } catch (error) {
-      if (!isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked')) this.#note(error);
-    }
-  }
-
-  /** Runs a pass as the index's writer, and says whose turn it is while it is not ours. */
-  async #write<T>(kind: PassKind, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
-    try {
-      return await this.#stores.write(kind, (writer) => {
-        this.#otherWriter = undefined;
-        return pass(writer);
-      });
-    } catch (error) {
-      if (isTesseraError(error, 'store-locked')) {
-        this.#otherWriter = String(error.details['program']);
-        this.#fireState();
-      }
-      if (isTesseraError(error, 'disk-full')) throw diskFull(this.dir, error.cause);
-      throw error;
-    }
   }
 
   async #openStores(signal?: CancellationSignal): Promise<void> {
     if (this.#stores.isOpen && this.#models !== undefined) return;
     this.#models = await this.#options.embedder.open(signal);
     await this.#stores.open({ models: this.#models, chunkerVersion: CHUNKER_VERSION });
-    this.#succeed('opening');
-  }
-
-  #pass(store: LanceChunkStore, turns: FileTurns, progress: RunProgress, signal: AbortSignal): FolderPass {
-    const { cache, embedder, chunker, scanner, clock } = this.#options;
-    return {
-      folder: this.folder,
-      store,
-      cache,
-      embedder,
-      models: this.#models ?? NO_MODELS,
-      chunker,
-      scanner,
-      scanOptions: this.scanOptions,
-      limits: { maxFileBytes: this.#rules.maxFileBytes },
-      readSource: (folder, path, limits, abort) => scanner.readSource(folder, path, limits, abort),
-      wallTime: () => clock.wallTime(),
-      turns,
-      gate: this.#gate,
-      rest: this.#options.rest,
-      clock,
-      progress,
-      onCommitted: (paths) => this.#committedEmitter.fire(paths),
-      signal,
-    };
+    this.#troubles.succeed('opening');
   }
 
   /** What decides which files belong to the index. */
   get scanOptions(): ScanOptions {
-    const { exclude, ...rules } = this.#rules;
-    return { ...rules, exclude: [...exclude, ...this.#ownGlobs()] };
+    return scanOptionsOf(this.#rules, this.folder, this.#options.indexDir);
   }
 
-  /** Those of the settings, or those the index was made with when the settings yield to them. */
   get #rules(): IndexRules {
-    const { maxFileBytes, exclude, useIgnoreFiles, yieldsToIndex = false } = this.#settings;
-    return (yieldsToIndex ? this.#stores.serving?.rules : undefined) ?? { maxFileBytes, exclude, useIgnoreFiles };
+    return rulesInForce(this.#settings, this.#stores.serving?.rules);
   }
-
-  /** An index kept inside the folder it is of is no part of what it indexes. */
-  #ownGlobs(): readonly string[] {
-    const inside = pathInside(this.folder, this.#options.indexDir) ?? '';
-    return inside === '' ? [] : [inside.replaceAll(/[\\*?[\]{}()!+@]/g, '\\$&')];
-  }
-
-  #openModels(): Readonly<Record<Scope, ModelInfo>> {
-    if (this.#models === undefined) throw new TesseraError('not-indexed', 'The folder is not open.');
-    return this.#models;
-  }
-
-  get #lastFailure(): TesseraError | undefined {
-    const { opening, indexing, following } = this.#failures;
-    return opening ?? indexing ?? following;
-  }
-
-  #fail(work: FailedWork, error: unknown): void {
-    this.#failures = { ...this.#failures, [work]: this.#note(error) };
-  }
-
-  #succeed(...works: readonly FailedWork[]): void {
-    const failed = Object.entries(this.#failures).filter(([work]) => !works.some((done) => done === work));
-    this.#failures = Object.fromEntries(failed);
-  }
-
-  #note(error: unknown): TesseraError {
-    const known = toTesseraError(error);
-    this.#logger.error(known.message, { code: known.code });
-    const time = new Date(this.#options.clock.wallTime()).toISOString();
-    this.#errors = [...this.#errors, { time, code: known.code, message: known.message }].slice(-ERRORS_KEPT);
-    return known;
-  }
-
   #fireState(): void {
     if (!this.isDisposed) this.#stateEmitter.fire(this.state);
   }
