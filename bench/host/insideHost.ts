@@ -12,7 +12,7 @@ export interface HostMeasures {
   readonly cameToRest: boolean;
   /** Before that, with nothing to do: what the machine and VS Code's own extensions cause. */
   readonly idle: LoopMeasures;
-  /** From the call of `save` to the first answer with the new text. */
+  /** From the call of `save` to the first answer with the new text, asked for anew `ASKED_ANEW_MS` after each answer without it. */
   readonly saveToSearchableMs: readonly number[];
   /** Files whose new text was not found within `GIVE_UP_MS`. */
   readonly neverFound: readonly string[];
@@ -44,6 +44,8 @@ const REST_WITHIN_MS = 60_000;
 const IDLE_MS = 10_000;
 const SAVES = 100;
 const GIVE_UP_MS = 10_000;
+/** About as often as a person who types could ask: asked without a pause, the searches take the processors from the indexing. */
+const ASKED_ANEW_MS = 100;
 
 /** Watches every turn of the event loop until it is stopped. */
 function watchLoop(): () => LoopMeasures {
@@ -152,7 +154,7 @@ async function measureSaves(): Promise<Pick<HostMeasures, 'saveToSearchableMs' |
     let isFound = false;
     while (!isFound && performance.now() - start < GIVE_UP_MS) {
       isFound = (await ask(name, 5)).includes(`function ${name}`);
-      if (!isFound) await sleep(10);
+      if (!isFound) await sleep(ASKED_ANEW_MS);
     }
     if (isFound) saveToSearchableMs.push(performance.now() - start);
     else neverFound.push(vscode.workspace.asRelativePath(uri));
