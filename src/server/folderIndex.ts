@@ -1,46 +1,29 @@
 import type { CancellationSignal } from '../base/cancellation.ts';
-import type { Clock } from '../base/clock.ts';
 import { Disposable } from '../base/disposable.ts';
 import { type ErrorCode, TesseraError, isTesseraError } from '../base/errors.ts';
 import { Emitter } from '../base/event.ts';
-import type { Logger } from '../base/logger.ts';
 import { CHUNKER_VERSION } from '../indexing/chunking/chunkerVersion.ts';
-import type { Chunker } from '../indexing/document.ts';
 import type { ModelInfo } from '../protocol/embedder.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { FileState, FolderState, FolderStatus, IndexSettings, IndexSummary } from '../protocol/server.ts';
 import { ChangeQueue, type PendingChanges } from './changeQueue.ts';
-import type { Embedder } from './embedder/embedder.ts';
 import { directoryBytes } from './directoryBytes.ts';
 import { AtRest } from './indexer/atRest.ts';
 import { PauseGate } from './indexer/pauseGate.ts';
-import type { TypingRest } from './indexer/typingRest.ts';
 import type { VerifyReport } from './indexer/verifyFolder.ts';
-import { type IndexRequest, IndexPasses } from './indexPasses.ts';
+import { type IndexedWith, type IndexRequest, IndexPasses } from './indexPasses.ts';
 import { statusCounts } from './indexReport.ts';
 import { IndexStores } from './indexStores.ts';
 import { IndexTroubles } from './indexTroubles.ts';
 import { rulesInForce, scanOptionsOf } from './rulesInForce.ts';
-import type { PathVerdict, ScanOptions, Scanner } from './scanner/entries.ts';
+import type { PathVerdict, ScanOptions } from './scanner/entries.ts';
 import type { FileRecord } from './store/chunkStore.ts';
 import type { IndexRules } from './store/indexFacts.ts';
-import type { EmbeddingCache } from './store/embeddingCache.ts';
 import { folderIndexDir } from './store/indexLocation.ts';
 import type { LanceChunkStore } from './store/lanceChunkStore.ts';
 
-export interface FolderIndexOptions {
-  /** Absolute path. */
-  readonly folder: string;
-  readonly indexDir: string;
+export interface FolderIndexOptions extends IndexedWith {
   readonly settings: IndexSettings;
-  readonly embedder: Embedder;
-  readonly cache: EmbeddingCache;
-  readonly chunker: Chunker;
-  readonly scanner: Scanner;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** When work that nobody waits for may begin. */
-  readonly rest: TypingRest;
   /** Named to whoever finds the index locked. */
   readonly program: string;
 }

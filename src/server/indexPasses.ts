@@ -1,20 +1,26 @@
 import type { CancellationSignal } from '../base/cancellation.ts';
+import type { Clock } from '../base/clock.ts';
 import { TesseraError, isTesseraError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Chunker } from '../indexing/document.ts';
 import type { ModelInfo } from '../protocol/embedder.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { IndexSettings, IndexSummary } from '../protocol/server.ts';
 import { firstSignal } from './abortSignals.ts';
 import type { PendingChanges } from './changeQueue.ts';
-import type { FolderIndexOptions } from './folderIndex.ts';
+import type { Embedder } from './embedder/embedder.ts';
 import { FileTurns } from './indexer/fileTurns.ts';
 import type { PauseGate } from './indexer/pauseGate.ts';
 import { type FolderPass, reconcileFolder, reconcilePaths } from './indexer/reconcileFolder.ts';
 import { RunProgress } from './indexer/runProgress.ts';
+import type { TypingRest } from './indexer/typingRest.ts';
 import { type VerifyReport, verifyFolder } from './indexer/verifyFolder.ts';
 import { logFigures, summaryOf } from './indexReport.ts';
 import type { IndexStores, IndexWriter } from './indexStores.ts';
 import type { IndexTroubles } from './indexTroubles.ts';
 import { scanOptionsOf } from './rulesInForce.ts';
+import type { Scanner } from './scanner/entries.ts';
+import type { EmbeddingCache } from './store/embeddingCache.ts';
 import type { PassKind } from './store/indexCatalog.ts';
 import type { IndexRules } from './store/indexFacts.ts';
 import type { LanceChunkStore } from './store/lanceChunkStore.ts';
@@ -27,7 +33,23 @@ export interface IndexRequest {
   readonly firstPaths?: readonly string[];
 }
 
-export interface IndexPassesOptions extends Omit<FolderIndexOptions, 'settings' | 'program'> {
+/** A folder, and what it is indexed with. */
+export interface IndexedWith {
+  /** Absolute path. */
+  readonly folder: string;
+  /** Where indexes of all folders are kept. */
+  readonly indexDir: string;
+  readonly embedder: Embedder;
+  readonly cache: EmbeddingCache;
+  readonly chunker: Chunker;
+  readonly scanner: Scanner;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** When work that nobody waits for may begin. */
+  readonly rest: TypingRest;
+}
+
+export interface IndexPassesOptions extends IndexedWith {
   /** Where this folder's index is. */
   readonly dir: string;
   readonly stores: IndexStores;
