@@ -1,11 +1,8 @@
 import picomatch from 'picomatch';
+import type { IgnoreFileName } from '../protocol/ignoreFiles.ts';
 import { BARE_REPOSITORY, EXCLUDED_FOLDERS, MARKER_FILES, REPOSITORY_INTERNALS } from './defaultExcludes.ts';
 import type { IgnoreRules, IgnoreRuling } from './ignoreRules.ts';
 import { secretFolder } from './secrets.ts';
-
-/** Ignore files of one folder, weakest first. `.tesseraignore` and `.ignore` are no business of git's and ours to order. */
-export const IGNORE_FILES = ['.gitignore', '.ignore', '.tesseraignore'] as const;
-export type IgnoreFileName = (typeof IGNORE_FILES)[number];
 
 export type FolderIgnoreFiles = Readonly<Partial<Record<IgnoreFileName, IgnoreRules>>>;
 

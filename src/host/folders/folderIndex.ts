@@ -13,7 +13,7 @@ import type {
   SearchResult,
   SimilarParams,
 } from '../../protocol/server.ts';
-import type { Change } from '../watching/changeCoalescer.ts';
+import type { FolderChange } from '../../process/changeCoalescer.ts';
 import type { IndexServer } from './indexServer.ts';
 
 /** What this window may do with a folder. */
@@ -194,7 +194,7 @@ export class FolderIndex extends Disposable {
   }
 
   /** Hands file changes to the server, which queues them, also while it is indexing or paused. Nothing handed in here is lost. */
-  async accept(change: Change): Promise<void> {
+  async accept(change: FolderChange): Promise<void> {
     if (this.permission !== 'index') return;
     try {
       await this.open();

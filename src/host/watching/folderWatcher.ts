@@ -3,7 +3,7 @@ import { assertNever } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Disposable } from '../../base/disposable.ts';
 import { pathInside } from '../../process/pathInside.ts';
-import { type Change, ChangeCoalescer } from './changeCoalescer.ts';
+import { ChangeCoalescer, type FolderChange } from '../../process/changeCoalescer.ts';
 import { meaningOf } from './pathRelevance.ts';
 
 /** Watches one workspace folder and hands on what changed, in few and bounded portions. */
@@ -11,7 +11,7 @@ export class FolderWatcher extends Disposable {
   readonly #folder: vscode.WorkspaceFolder;
   readonly #coalescer: ChangeCoalescer;
 
-  constructor(folder: vscode.WorkspaceFolder, clock: Clock, handOn: (change: Change) => void) {
+  constructor(folder: vscode.WorkspaceFolder, clock: Clock, handOn: (change: FolderChange) => void) {
     super();
     this.#folder = folder;
     this.#coalescer = this.own(new ChangeCoalescer(clock, handOn));
@@ -48,7 +48,7 @@ export class FolderWatcher extends Disposable {
         else this.#coalescer.add(inFolder);
         break;
       case 'everything':
-        this.#coalescer.addEverything();
+        this.#coalescer.addEverything(`${inFolder} changed`);
         break;
       case 'nothing':
         break;

@@ -1,7 +1,9 @@
+import { IGNORE_FILES } from '../../protocol/ignoreFiles.ts';
+
 /** What a file event at a folder-relative path means for the index. */
 export type PathMeaning = 'file' | 'everything' | 'nothing';
 
-const IGNORE_FILES = new Set(['.gitignore', '.tesseraignore', '.ignore']);
+const RULES: ReadonlySet<string> = new Set(IGNORE_FILES);
 
 /**
  * Git's own files say when the whole tree may have moved (a checkout, a reset, a rebase) and are no documents; an ignore
@@ -14,5 +16,5 @@ export function meaningOf(path: string): PathMeaning {
     const inside = segments.slice(git + 1).join('/');
     return inside === 'HEAD' || inside === 'info/exclude' ? 'everything' : 'nothing';
   }
-  return IGNORE_FILES.has(segments.at(-1) ?? '') ? 'everything' : 'file';
+  return RULES.has(segments.at(-1) ?? '') ? 'everything' : 'file';
 }

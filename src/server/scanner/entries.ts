@@ -1,4 +1,5 @@
 import type { CancellationSignal } from '../../base/cancellation.ts';
+import type { FolderChange } from '../../process/changeCoalescer.ts';
 import type { SourceDocument } from '../../indexing/document.ts';
 import type { SkipReason } from '../../protocol/server.ts';
 
@@ -81,13 +82,6 @@ export type ReadOutcome =
     }
   | (SkippedPath & { readonly size: number; readonly mtimeMs: number })
   | { readonly kind: 'missing'; readonly path: string };
-
-/** What a watcher saw. */
-export type FolderChange =
-  /** These files or folders were written, created, renamed or deleted; folder-relative, without repetition. */
-  | { readonly kind: 'paths'; readonly paths: readonly string[] }
-  /** Anything may have changed: compare the whole folder. `reason` is for the log. */
-  | { readonly kind: 'everything'; readonly reason: string };
 
 /** All the indexer needs of the file system; `fileScanner.ts` has the real one. Each function is documented in the file of its name. */
 export interface Scanner {

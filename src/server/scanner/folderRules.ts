@@ -2,13 +2,8 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import type { CancellationSignal } from '../../base/cancellation.ts';
 import { TesseraError } from '../../base/errors.ts';
-import {
-  ExclusionRules,
-  type FolderIgnoreFiles,
-  IGNORE_FILES,
-  type IgnoreFileName,
-  type RepositoryExcludes,
-} from '../../indexing/exclusions.ts';
+import { ExclusionRules, type FolderIgnoreFiles, type RepositoryExcludes } from '../../indexing/exclusions.ts';
+import { IGNORE_FILES, type IgnoreFileName } from '../../protocol/ignoreFiles.ts';
 import type { ScanOptions } from './entries.ts';
 import { BARE_REPOSITORY, MARKER_FILES } from '../../indexing/defaultExcludes.ts';
 import { gitCommonFolder, readGitConfiguration, readIgnoreFile } from './gitFiles.ts';

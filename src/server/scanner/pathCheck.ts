@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { type CancellationSignal, throwIfCancelled } from '../../base/cancellation.ts';
 import type { ExclusionRules } from '../../indexing/exclusions.ts';
-import { IGNORE_FILES } from '../../indexing/exclusions.ts';
+import { IGNORE_FILES } from '../../protocol/ignoreFiles.ts';
 import { skipByName, skipBySize } from '../../indexing/skipRules.ts';
 import type { PathVerdict, ScanOptions } from './entries.ts';
 import { describeFileError, isMissing } from './fileErrors.ts';

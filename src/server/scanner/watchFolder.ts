@@ -4,13 +4,18 @@ import type { DisposableLike } from '../../base/disposable.ts';
 import { DisposableStore, toDisposable } from '../../base/disposable.ts';
 import { errorMessage } from '../../base/errors.ts';
 import { REPOSITORY_INTERNALS } from '../../indexing/defaultExcludes.ts';
-import { type BatchTiming, ChangeBatcher } from './changeBatcher.ts';
-import type { FolderChange, ScanOptions } from './entries.ts';
+import { ChangeCoalescer, DEFAULT_COALESCER_LIMITS, type FolderChange } from '../../process/changeCoalescer.ts';
+import { SYSTEM_CLOCK } from '../../process/systemClock.ts';
+import type { ScanOptions } from './entries.ts';
 import { FolderRules } from './folderRules.ts';
 import { changesRules } from './pathCheck.ts';
 import { TreeWatch, type WatchListener } from './treeWatch.ts';
 
-export interface WatchTiming extends BatchTiming {
+export interface WatchTiming {
+  /** Changes are told when nothing happened for so long, … */
+  readonly quietMs: number;
+  /** … or when the oldest has waited so long. */
+  readonly longestWaitMs: number;
   /** How often everything is said to have changed where nothing can be watched. */
   readonly pollMs: number;
   /** How often it is said although everything is watched: systems drop events without a word when their queue is full. */
@@ -38,7 +43,9 @@ export async function watchFolder(
   await FolderRules.open(folder, options);
   if (signal.aborted) return;
   const owned = new DisposableStore();
-  const batcher = owned.add(new ChangeBatcher(timing, onChange));
+  const { quietMs, longestWaitMs } = timing;
+  const waits = { quietMs, maxWaitMs: longestWaitMs, stormQuietMs: quietMs, stormMaxWaitMs: longestWaitMs };
+  const coalescer = owned.add(new ChangeCoalescer(SYSTEM_CLOCK, onChange, { ...DEFAULT_COALESCER_LIMITS, ...waits }));
   let current: DisposableLike | undefined;
   let generation = 0;
 
@@ -46,8 +53,8 @@ export async function watchFolder(
     generation++;
     current?.dispose();
     current = undefined;
-    batcher.everything(`not watched: ${errorMessage(error)}`);
-    every(timing.pollMs, 'not watched', owned, batcher);
+    coalescer.addEverything(`not watched: ${errorMessage(error)}`);
+    every(timing.pollMs, 'not watched', owned, coalescer);
   };
 
   /** A new watch takes over from the old one; events of older ones are dropped, because everything is told afterwards. */
@@ -57,11 +64,11 @@ export async function watchFolder(
     const listener: WatchListener = {
       changed: (path) => {
         if (!isCurrent()) return;
-        if (path === '') batcher.everything('a change without a name');
-        else batcher.add(path);
+        if (path === '') coalescer.addEverything('a change without a name');
+        else coalescer.add(path);
       },
       outdated: (reason) => {
-        if (isCurrent()) void watch().then(() => batcher.everything(reason));
+        if (isCurrent()) void watch().then(() => coalescer.addEverything(reason));
       },
       failed: (error) => {
         if (isCurrent()) poll(error);
@@ -79,13 +86,13 @@ export async function watchFolder(
   };
 
   owned.add(toDisposable(() => current?.dispose()));
-  every(timing.safetyMs, 'a regular check', owned, batcher);
+  every(timing.safetyMs, 'a regular check', owned, coalescer);
   signal.addEventListener('abort', () => owned.dispose(), { once: true });
   await watch();
 }
 
-function every(intervalMs: number, reason: string, owner: DisposableStore, batcher: ChangeBatcher): void {
-  const timer = setInterval(() => batcher.everything(reason), intervalMs);
+function every(intervalMs: number, reason: string, owner: DisposableStore, coalescer: ChangeCoalescer): void {
+  const timer = setInterval(() => coalescer.addEverything(reason), intervalMs);
   owner.add(toDisposable(() => clearInterval(timer)));
 }
 

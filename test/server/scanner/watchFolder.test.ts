@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FolderChange } from '../../../src/server/scanner/entries.ts';
+import type { FolderChange } from '../../../src/process/changeCoalescer.ts';
 import { watchFolder, watchRecursively } from '../../../src/server/scanner/watchFolder.ts';
 import { makeFolder, OPTIONS, remove, write } from './temporaryFolder.ts';
 
@@ -58,7 +58,7 @@ describe('watchFolder', () => {
     await start();
     for (let count = 0; count < 50; count++) write(folder, { 'src/a.ts': `version ${count}` });
     await until(() => isTold('src/a.ts'));
-    // A busy machine may tell of them in more than one batch; how they are gathered is `ChangeBatcher`'s to show.
+    // A busy machine may tell of them in more than one batch; how they are gathered is `ChangeCoalescer`'s to show.
     expect(changes.length).toBeLessThan(50);
     for (const change of changes) expect(change).toEqual({ kind: 'paths', paths: ['src/a.ts'] });
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Change, ChangeCoalescer, type CoalescerLimits } from '../../../src/host/watching/changeCoalescer.ts';
+import { ChangeCoalescer, type CoalescerLimits, type FolderChange } from '../../../src/process/changeCoalescer.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
 
 const LIMITS: CoalescerLimits = {
@@ -9,11 +9,12 @@ const LIMITS: CoalescerLimits = {
   stormQuietMs: 400,
   stormMaxWaitMs: 10_000,
   maxPaths: 3,
+  maxEvents: 100_000,
 };
 
 function watch(limits = LIMITS) {
   const clock = new ManualClock();
-  const changes: Change[] = [];
+  const changes: FolderChange[] = [];
   const coalescer = new ChangeCoalescer(clock, (change) => changes.push(change), limits);
   return { clock, changes, coalescer };
 }
@@ -46,12 +47,12 @@ test('a file the editor saved does not wait for what the file system tells of it
 test('a save in a storm waits for its end like everything else', () => {
   const { clock, changes, coalescer } = watch();
   coalescer.addSaved('a.ts');
-  coalescer.addEverything();
+  coalescer.addEverything('a checkout');
   coalescer.addSaved('a.ts');
   clock.advance(399);
   expect(changes).toEqual([]);
   clock.advance(1);
-  expect(changes).toEqual([{ kind: 'everything' }]);
+  expect(changes).toEqual([{ kind: 'everything', reason: 'a checkout' }]);
 });
 
 test('a file is not kept waiting for ever by events of others', () => {
@@ -73,12 +74,31 @@ test('ten thousand events become one comparison of the whole folder', () => {
   }
   expect(coalescer.pendingCount).toBe(0);
   clock.advance(10_000);
-  expect(changes).toEqual([{ kind: 'everything' }]);
+  expect(changes).toEqual([{ kind: 'everything', reason: 'many changes at once' }]);
+});
+
+test('so do very many events of one file: some may have been lost', () => {
+  const { clock, changes, coalescer } = watch({ ...LIMITS, maxEvents: 50 });
+  for (let event = 0; event < 50; event++) coalescer.add('a.ts');
+  clock.advance(100);
+  for (let event = 0; event < 51; event++) coalescer.add('a.ts');
+  clock.advance(400);
+  expect(changes.map(({ kind }) => kind)).toEqual(['paths', 'everything']);
+});
+
+test('the first reason to compare everything stands for all paths of its time', () => {
+  const { clock, changes, coalescer } = watch();
+  coalescer.add('a.ts');
+  coalescer.addEverything('the rules changed');
+  coalescer.addEverything('a checkout');
+  coalescer.add('b.ts');
+  clock.advance(400);
+  expect(changes).toEqual([{ kind: 'everything', reason: 'the rules changed' }]);
 });
 
 test('a storm is waited out longer than a save, but not without end', () => {
   const { clock, changes, coalescer } = watch();
-  coalescer.addEverything();
+  coalescer.addEverything('a checkout');
   clock.advance(399);
   expect(changes).toEqual([]);
   for (let waited = 0; waited < 9_000; waited += 300) {
@@ -87,16 +107,19 @@ test('a storm is waited out longer than a save, but not without end', () => {
   }
   expect(changes).toEqual([]);
   clock.advance(1_000);
-  expect(changes).toEqual([{ kind: 'everything' }]);
+  expect(changes).toEqual([{ kind: 'everything', reason: 'a checkout' }]);
 });
 
 test('paths after a storm are single paths again', () => {
   const { clock, changes, coalescer } = watch();
-  coalescer.addEverything();
+  coalescer.addEverything('a checkout');
   clock.advance(400);
   coalescer.add('a.ts');
   clock.advance(100);
-  expect(changes).toEqual([{ kind: 'everything' }, { kind: 'paths', paths: ['a.ts'] }]);
+  expect(changes).toEqual([
+    { kind: 'everything', reason: 'a checkout' },
+    { kind: 'paths', paths: ['a.ts'] },
+  ]);
 });
 
 test('nothing is handed on after the end', () => {

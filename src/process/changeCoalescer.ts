@@ -1,24 +1,27 @@
-import type { Clock } from '../../base/clock.ts';
-import { Disposable, type DisposableLike } from '../../base/disposable.ts';
+import type { Clock } from '../base/clock.ts';
+import { Disposable, type DisposableLike } from '../base/disposable.ts';
 
-/** What may have changed on disk since the last flush. */
-export type Change =
+/** What may have changed in a folder. */
+export type FolderChange =
+  /** These files or folders were written, created, renamed or deleted; folder-relative, without repetition. */
   | { readonly kind: 'paths'; readonly paths: readonly string[] }
-  /** Too much, or something that affects everything: the folder has to be compared with the disk. */
-  | { readonly kind: 'everything' };
+  /** Anything may have changed: compare the whole folder. `reason` is for the log. */
+  | { readonly kind: 'everything'; readonly reason: string };
 
 export interface CoalescerLimits {
-  /** Quiet time after the last event before saved files are handed on. */
+  /** Quiet time after the last event before changed files are handed on. */
   readonly quietMs: number;
   /** Longest a changed file waits while events keep coming. */
   readonly maxWaitMs: number;
-  /** Longest a file waits that the editor has saved, and so is whole. Read sooner, its time could not be trusted yet (`trustedMtime`). */
+  /** Longest a file waits that an editor has saved, and so is whole. Read sooner, its time could not be trusted yet (`trustedMtime`). */
   readonly savedWaitMs: number;
   /** Quiet time before a folder-wide comparison: a checkout or an install is still writing. */
   readonly stormQuietMs: number;
   readonly stormMaxWaitMs: number;
-  /** More pending paths than this become one folder-wide comparison. */
+  /** More pending paths than this become one folder-wide comparison, which then costs less. */
   readonly maxPaths: number;
+  /** So do more events than this, be they of one path. */
+  readonly maxEvents: number;
 }
 
 export const DEFAULT_COALESCER_LIMITS: CoalescerLimits = {
@@ -27,7 +30,9 @@ export const DEFAULT_COALESCER_LIMITS: CoalescerLimits = {
   savedWaitMs: 50,
   stormQuietMs: 400,
   stormMaxWaitMs: 10_000,
-  maxPaths: 2000,
+  maxPaths: 2_000,
+  // Linux queues 16,384 events and drops the rest without a word; half of it at once is reason enough to doubt.
+  maxEvents: 8_192,
 };
 
 /**
@@ -37,14 +42,16 @@ export const DEFAULT_COALESCER_LIMITS: CoalescerLimits = {
 export class ChangeCoalescer extends Disposable {
   readonly #clock: Clock;
   readonly #limits: CoalescerLimits;
-  readonly #handOn: (change: Change) => void;
+  readonly #handOn: (change: FolderChange) => void;
   readonly #paths = new Set<string>();
-  #everything = false;
+  #events = 0;
+  /** Why everything is to be compared; undefined while single paths are enough. */
+  #everything: string | undefined;
   /** When what is pending is handed on at the latest. */
   #latestMs = Infinity;
   #timer: DisposableLike | undefined;
 
-  constructor(clock: Clock, handOn: (change: Change) => void, limits: CoalescerLimits = DEFAULT_COALESCER_LIMITS) {
+  constructor(clock: Clock, handOn: (change: FolderChange) => void, limits = DEFAULT_COALESCER_LIMITS) {
     super();
     this.#clock = clock;
     this.#handOn = handOn;
@@ -65,12 +72,13 @@ export class ChangeCoalescer extends Disposable {
   /** A file the editor itself has just saved: events from the file system, which come later, make it wait no longer. */
   addSaved(path: string): void {
     this.#keep(path);
-    if (!this.#everything) this.#latestMs = Math.min(this.#latestMs, this.#clock.now() + this.#limits.savedWaitMs);
+    if (this.#everything === undefined)
+      this.#latestMs = Math.min(this.#latestMs, this.#clock.now() + this.#limits.savedWaitMs);
     this.#schedule();
   }
 
-  addEverything(): void {
-    this.#becomeEverything();
+  addEverything(reason: string): void {
+    this.#becomeEverything(reason);
     this.#schedule();
   }
 
@@ -79,9 +87,11 @@ export class ChangeCoalescer extends Disposable {
     this.#timer?.dispose();
     this.#timer = undefined;
     this.#latestMs = Infinity;
-    if (this.#everything) {
-      this.#everything = false;
-      this.#handOn({ kind: 'everything' });
+    this.#events = 0;
+    const reason = this.#everything;
+    if (reason !== undefined) {
+      this.#everything = undefined;
+      this.#handOn({ kind: 'everything', reason });
     } else if (this.#paths.size > 0) {
       const paths = [...this.#paths];
       this.#paths.clear();
@@ -90,14 +100,16 @@ export class ChangeCoalescer extends Disposable {
   }
 
   #keep(path: string): void {
-    if (this.#everything) return;
+    if (this.#everything !== undefined) return;
+    this.#events += 1;
     this.#paths.add(path);
-    if (this.#paths.size > this.#limits.maxPaths) this.#becomeEverything();
+    const { maxPaths, maxEvents } = this.#limits;
+    if (this.#paths.size > maxPaths || this.#events > maxEvents) this.#becomeEverything('many changes at once');
   }
 
-  #becomeEverything(): void {
-    if (this.#everything) return;
-    this.#everything = true;
+  #becomeEverything(reason: string): void {
+    if (this.#everything !== undefined) return;
+    this.#everything = reason;
     this.#latestMs = this.#clock.now() + this.#limits.stormMaxWaitMs;
     this.#paths.clear();
   }
@@ -105,8 +117,9 @@ export class ChangeCoalescer extends Disposable {
   #schedule(): void {
     if (this.isDisposed) return;
     const now = this.#clock.now();
-    if (!this.#everything) this.#latestMs = Math.min(this.#latestMs, now + this.#limits.maxWaitMs);
-    const quietMs = this.#everything ? this.#limits.stormQuietMs : this.#limits.quietMs;
+    const isStorm = this.#everything !== undefined;
+    if (!isStorm) this.#latestMs = Math.min(this.#latestMs, now + this.#limits.maxWaitMs);
+    const quietMs = isStorm ? this.#limits.stormQuietMs : this.#limits.quietMs;
     const delayMs = Math.max(0, Math.min(quietMs, this.#latestMs - now));
     this.#timer?.dispose();
     this.#timer = this.#clock.after(delayMs, () => this.flush());
