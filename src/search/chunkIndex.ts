@@ -1,5 +1,5 @@
 import { SCOPES, type Scope } from '../protocol/scope.ts';
-import { LexicalSegment } from './lexicalSegment.ts';
+import { type LexicalSegment, LexicalSegmentBuilder } from './lexicalSegment.ts';
 import { type PathTrait, pathTraits } from './pathTraits.ts';
 import { collapseName, namePieces } from './queryTerms.ts';
 import { pathFields } from './searchText.ts';
@@ -54,6 +54,24 @@ export interface FileEntry {
   readonly traits: ReadonlySet<PathTrait>;
 }
 
+/** What a segment is made of. */
+interface SegmentPlan {
+  readonly files: readonly IndexableFile[];
+  /** Whose model made the vectors. */
+  readonly space: Scope;
+  /** Of the vectors; 0 when there are none. */
+  readonly dimension: number;
+}
+
+interface SegmentParts {
+  readonly files: FileEntry[];
+  readonly chunks: ChunkEntry[];
+  readonly lexical: LexicalSegmentBuilder;
+}
+
+/** Some 20 ms of work. */
+const CHUNKS_PER_STEP = 128;
+
 /** One run of files, immutable. Chunks of file `f` are those from `fileStarts[f]` up to `fileStarts[f + 1]`. */
 export class IndexSegment {
   readonly files: readonly FileEntry[];
@@ -67,19 +85,16 @@ export class IndexSegment {
   /** Files replaced or removed since, by number. */
   readonly gone = new Set<number>();
 
-  /** @param dimension of the vectors; 0 when there are none. */
-  constructor(files: readonly IndexableFile[], space: Scope, dimension: number) {
+  private constructor({ files, space, dimension }: SegmentPlan, parts: SegmentParts) {
     this.space = space;
     const all = files.flatMap((file) => file.chunks);
-    this.files = files.map(fileEntry);
-    this.chunks = all.map(chunkEntry);
+    this.files = parts.files;
+    this.chunks = parts.chunks;
+    this.lexical = parts.lexical.finish();
     this.fileStarts = new Uint32Array(files.length + 1);
     files.forEach((file, number) => {
       this.fileStarts[number + 1] = (this.fileStarts[number] ?? 0) + file.chunks.length;
     });
-    this.lexical = new LexicalSegment(
-      files.flatMap(({ path, chunks }, file) => chunks.map((chunk) => ({ file, path, chunk }))),
-    );
     const hasVectors = dimension > 0 && all.some((chunk) => chunk.vector !== null);
     this.vectors = hasVectors
       ? new VectorMatrix(
@@ -88,6 +103,29 @@ export class IndexSegment {
           all.map((chunk) => chunk.vector),
         )
       : null;
+  }
+
+  /** Reads the files one after the other; each step is the work on some chunks, the last one gives the segment. */
+  static *inSteps(plan: SegmentPlan): Generator<undefined, IndexSegment> {
+    const parts: SegmentParts = { files: [], chunks: [], lexical: new LexicalSegmentBuilder() };
+    let read = 0;
+    for (const [number, file] of plan.files.entries()) {
+      parts.files.push(fileEntry(file));
+      for (const chunk of file.chunks) {
+        parts.chunks.push(chunkEntry(chunk));
+        parts.lexical.add({ file: number, path: file.path, chunk });
+        if (++read % CHUNKS_PER_STEP === 0) yield;
+      }
+    }
+    return new IndexSegment(plan, parts);
+  }
+
+  static of(plan: SegmentPlan): IndexSegment {
+    const steps = IndexSegment.inSteps(plan);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
   }
 
   chunksOf(file: number): { readonly from: number; readonly to: number } {
@@ -147,19 +185,48 @@ export class ChunkIndex implements SegmentedIndex {
 
   /** Adds files; one that is there already is replaced. */
   add(files: readonly IndexableFile[]): void {
-    this.remove(files.map(({ path }) => path));
-    for (const segment of this.segmentsBeside(files)) this.#addSegment(segment);
+    this.#replace(
+      files,
+      this.#plans(files).map((plan) => IndexSegment.of(plan)),
+    );
+  }
+
+  /** The same for very many files: `pause` lets other work come in between. What is searched meanwhile does not have them yet. */
+  async addInSteps(files: readonly IndexableFile[], pause: () => Promise<void>): Promise<void> {
+    const segments: IndexSegment[] = [];
+    for (const plan of this.#plans(files)) {
+      const steps = IndexSegment.inSteps(plan);
+      let step = steps.next();
+      while (step.done !== true) {
+        await pause();
+        step = steps.next();
+      }
+      segments.push(step.value);
+    }
+    this.#replace(files, segments);
   }
 
   /** Segments of files that are not to be part of the index, comparable with its own. */
   segmentsBeside(files: readonly IndexableFile[]): IndexSegment[] {
-    return SCOPES.flatMap((space) => {
-      const own = files.filter(({ scope }) => (this.#shape.hasOneSpace ? 'code' : scope) === space);
-      if (own.length === 0) return [];
-      const segment = new IndexSegment(own, space, this.#shape.dimensions[space]);
-      this.#centres[space].apply(segment);
-      return [segment];
+    return this.#plans(files).map((plan) => {
+      const segment = IndexSegment.of(plan);
+      this.#centres[plan.space].apply(segment);
+      return segment;
     });
+  }
+
+  #plans(files: readonly IndexableFile[]): readonly SegmentPlan[] {
+    const plans = SCOPES.map((space) => ({
+      files: files.filter(({ scope }) => (this.#shape.hasOneSpace ? 'code' : scope) === space),
+      space,
+      dimension: this.#shape.dimensions[space],
+    }));
+    return plans.filter((plan) => plan.files.length > 0);
+  }
+
+  #replace(files: readonly IndexableFile[], segments: readonly IndexSegment[]): void {
+    this.remove(files.map(({ path }) => path));
+    for (const segment of segments) this.#addSegment(segment);
   }
 
   remove(paths: Iterable<string>): void {

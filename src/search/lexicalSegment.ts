@@ -42,16 +42,10 @@ export class LexicalSegment {
   /** File number of each chunk. */
   readonly files: Uint32Array;
 
-  constructor(documents: readonly LexicalDocument[]) {
-    const builder = new PostingsBuilder();
-    this.bodyLengths = new Uint32Array(documents.length);
-    this.files = new Uint32Array(documents.length);
-    documents.forEach((document, number) => {
-      this.files[number] = document.file;
-      this.bodyLengths[number] = builder.add(number, document);
-    });
+  constructor(files: readonly number[], bodyLengths: readonly number[], rows: PostingsRows) {
+    this.files = Uint32Array.from(files);
+    this.bodyLengths = Uint32Array.from(bodyLengths);
     this.totalLength = this.bodyLengths.reduce((sum, length) => sum + length, 0);
-    const rows = builder.finish();
     this.#terms = rows.terms;
     this.#offsets = rows.offsets;
     this.#documents = rows.documents;
@@ -93,6 +87,31 @@ export class LexicalSegment {
   }
 }
 
+/** Compressed rows: the postings of term `t` are those from `offsets[t]` up to `offsets[t + 1]`. */
+interface PostingsRows {
+  readonly terms: ReadonlyMap<string, number>;
+  readonly offsets: Uint32Array;
+  readonly documents: Uint32Array;
+  readonly frequencies: Uint32Array;
+}
+
+/** Makes a segment chunk by chunk, so that other work may come in between. */
+export class LexicalSegmentBuilder {
+  readonly #postings = new PostingsBuilder();
+  readonly #files: number[] = [];
+  readonly #bodyLengths: number[] = [];
+
+  add(document: LexicalDocument): void {
+    this.#bodyLengths.push(this.#postings.add(this.#files.length, document));
+    this.#files.push(document.file);
+  }
+
+  /** To be called once. */
+  finish(): LexicalSegment {
+    return new LexicalSegment(this.#files, this.#bodyLengths, this.#postings.finish());
+  }
+}
+
 class PostingsBuilder {
   readonly #terms = new Map<string, number>();
   /** Term, chunk and frequency of each posting in order of arrival. */
@@ -113,7 +132,7 @@ class PostingsBuilder {
     return bodyLength;
   }
 
-  finish() {
+  finish(): PostingsRows {
     const termCount = this.#terms.size;
     const offsets = new Uint32Array(termCount + 1);
     for (let term = 0; term < termCount; term++) offsets[term + 1] = (offsets[term] ?? 0) + (this.#counts[term] ?? 0);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { throwIfCancelled, type CancellationSignal } from '../../base/cancellation.ts';
 import { errorMessage } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -6,8 +7,13 @@ import type { ChunkReader, ChunkWithVector, FileRecord } from '../store/chunkSto
 
 /** Files read from the store at a time: the store's own advice. */
 const FILES_PER_READ = 300;
-/** Chunks put into one segment while loading: fewer segments answer faster, larger ones hold the thread longer. */
+/** Chunks put into one segment while loading: fewer segments answer faster. */
 const CHUNKS_PER_SEGMENT = 4_000;
+
+interface Block {
+  readonly block: readonly FileRecord[];
+  readonly rows: readonly ChunkWithVector[];
+}
 
 /** A `ChunkIndex` that follows a chunk table: before each search it takes over what was committed since. */
 export class MemoryIndex {
@@ -63,17 +69,20 @@ export class MemoryIndex {
     let waiting: IndexableFile[] = [];
     let records: FileRecord[] = [];
     let chunks = 0;
-    const flush = () => {
-      this.#index.add(waiting);
+    const flush = async () => {
+      await this.#index.addInSteps(waiting, nextTurn);
       for (const record of records) this.#contents.set(record.path, record);
       waiting = [];
       records = [];
       chunks = 0;
     };
-    for (let from = 0; from < files.length; from += FILES_PER_READ) {
-      const block = files.slice(from, from + FILES_PER_READ);
-      const withChunks = block.filter((file) => file.chunks > 0).map(({ path }) => path);
-      for (const file of indexableFiles(await this.#reader.chunksWithVectors(withChunks))) {
+    let reading = this.#readBlock(files, 0);
+    for (let from = 0; reading !== undefined; from += FILES_PER_READ) {
+      const { block, rows } = await reading;
+      // The disk has work while the block is taken in.
+      reading = this.#readBlock(files, from + FILES_PER_READ);
+      reading?.catch(() => undefined);
+      for (const file of indexableFiles(rows)) {
         waiting.push(file);
         chunks += file.chunks.length;
       }
@@ -81,9 +90,18 @@ export class MemoryIndex {
       this.#index.remove(block.filter((file) => file.chunks === 0).map(({ path }) => path));
       // Noted only with the chunks, so that a read that fails is made up for by the next refresh.
       records.push(...block);
-      if (chunks >= CHUNKS_PER_SEGMENT) flush();
+      if (chunks >= CHUNKS_PER_SEGMENT) await flush();
     }
-    flush();
+    await flush();
+  }
+
+  /** Undefined when there are no more files. */
+  #readBlock(files: readonly FileRecord[], from: number): Promise<Block> | undefined {
+    const block = files.slice(from, from + FILES_PER_READ);
+    const withChunks = block.filter((file) => file.chunks > 0).map(({ path }) => path);
+    return block.length === 0
+      ? undefined
+      : this.#reader.chunksWithVectors(withChunks).then((rows) => ({ block, rows }));
   }
 
   /** Never rejects: what is not merged now is merged later. */

@@ -10,6 +10,9 @@ export class LanceTable {
   #writes: Promise<unknown> = Promise.resolve();
   /** Version after this process's last write; undefined before the first one, and when one failed. */
   #leftAt: number | undefined;
+  /** Reads and writes under way. */
+  #uses = 0;
+  #isClosed = false;
 
   constructor(table: Table) {
     this.name = table.name;
@@ -37,31 +40,47 @@ export class LanceTable {
 
   /** A read that began before upkeep removed the files of its version fails; the newest version has the answer. */
   read<T>(operation: string, read: (table: Table) => Promise<T>): Promise<T> {
-    return storeFailure(operation, async () => {
-      try {
-        return await read(this.#table);
-      } catch (error) {
-        if (!this.#table.isOpen()) throw error;
-        await this.#table.checkoutLatest();
-        return await read(this.#table);
-      }
-    });
+    return storeFailure(operation, () =>
+      this.#use(async () => {
+        try {
+          return await read(this.#table);
+        } catch (error) {
+          if (!this.#table.isOpen()) throw error;
+          await this.#table.checkoutLatest();
+          return await read(this.#table);
+        }
+      }),
+    );
   }
 
   write<T>(operation: string, write: (table: Table) => Promise<T>): Promise<T> {
     const result = this.#writes.then(() =>
-      storeFailure(operation, async () => {
-        const written = await write(this.#table);
-        this.#leftAt = await this.#table.version();
-        return written;
-      }),
+      storeFailure(operation, () =>
+        this.#use(async () => {
+          const written = await write(this.#table);
+          this.#leftAt = await this.#table.version();
+          return written;
+        }),
+      ),
     );
     // Whether a failed write reached the disk is for the disk to say.
     this.#writes = result.catch(() => (this.#leftAt = undefined));
     return result;
   }
 
+  /** What is under way is finished; LanceDB does not close a table that is being read. */
   close(): void {
-    this.#table.close();
+    this.#isClosed = true;
+    if (this.#uses === 0) this.#table.close();
+  }
+
+  async #use<T>(work: () => Promise<T>): Promise<T> {
+    this.#uses += 1;
+    try {
+      return await work();
+    } finally {
+      this.#uses -= 1;
+      if (this.#isClosed && this.#uses === 0) this.#table.close();
+    }
   }
 }
