@@ -27,19 +27,17 @@ import type {
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import { EmbeddingModel } from './embeddingModel.ts';
 import { LENGTH_STEPS } from './executionProviders.ts';
+import { FiguresKeeper } from './figuresKeeper.ts';
 import { GpuMeter } from './gpuMeter.ts';
 import { peakResidentMb, residentMb, resolveMemoryCeilingMb } from '../process/memory.ts';
 import { defaultThreads } from './onnxSession.ts';
 import { PieceProgress, type PieceText } from './pieceProgress.ts';
 import { RunLoop } from './runLoop.ts';
-import type { RunFacts, RunObserver } from './runObserver.ts';
 
 /** Texts the queue holds before pieces have to wait; the index server sends less than this ahead. */
 const QUEUE_CAPACITY_TEXTS = 16_384;
 /** Texts sorted and cut into runs together. More would pad no less, and make the first of them wait longer. */
 const WINDOW_TEXTS = 256;
-/** What the tuners learned is saved after so many runs, and when there is nothing left to do. */
-const RUNS_BETWEEN_SAVES = 256;
 /** Text tokenised between two looks at the messages, in UTF-16 units: a few milliseconds of work. */
 const TOKENIZE_SLICE_CHARS = 16_384;
 
@@ -141,7 +139,7 @@ export class EmbedderService {
       queue,
       clock,
       logger,
-      observer: new FiguresKeeper(meters, gpu, save),
+      observer: new FiguresKeeper(meters, gpu, clock, save),
       memoryCeilingMb,
       residentMb,
       onRunStarted: (run) => events.emit('runStarted', run),
@@ -168,6 +166,16 @@ export class EmbedderService {
 
   /** Tokenises the texts of a piece slice by slice, letting runs and messages in between, and queues them. */
   async #queueTexts(piece: PieceProgress): Promise<void> {
+    const { queue, loop } = this.#opened();
+    try {
+      await this.#queueSlices(piece);
+    } finally {
+      queue.expectNoMore(piece.params.lane, piece.params.scope);
+      loop.wake();
+    }
+  }
+
+  async #queueSlices(piece: PieceProgress): Promise<void> {
     const { meters, queue, loop } = this.#opened();
     const { signal } = piece;
     const { scope, lane, texts, alone } = piece.params;
@@ -185,7 +193,10 @@ export class EmbedderService {
       }
       meters[scope].tokenized(this.#options.clock.now() - startedMs);
       const waiting = slice.map((payload) => ({ tokens: payload.ids.length, payload }));
-      while (waiting.length > 0 && !queue.push({ lane, scope, texts: waiting, signal })) {
+      // A look-up model would otherwise run each slice as soon as it is there: a few texts of any length, padded to the longest.
+      const hasMore = lane === 'bulk' && index < texts.length;
+      while (waiting.length > 0 && !queue.push({ lane, scope, texts: waiting, signal, hasMore })) {
+        loop.wake();
         await loop.nextRun();
         throwIfCancelled(signal);
       }
@@ -268,41 +279,6 @@ export class EmbedderService {
   #opened(): OpenState {
     if (this.#open === undefined) throw new TesseraError('protocol-violation', 'The models have not been opened.');
     return this.#open;
-  }
-}
-
-/** Hands what the loop sees to the meters, and has what was learned saved now and then. */
-class FiguresKeeper implements RunObserver {
-  readonly #meters: Readonly<Record<Scope, ScopeMeter>>;
-  readonly #gpu: GpuMeter;
-  readonly #save: () => void;
-  #unsavedRuns = 0;
-
-  constructor(meters: Readonly<Record<Scope, ScopeMeter>>, gpu: GpuMeter, save: () => void) {
-    this.#meters = meters;
-    this.#gpu = gpu;
-    this.#save = save;
-  }
-
-  ran(run: RunFacts): void {
-    this.#meters[run.scope].ran(run);
-    this.#gpu.sample();
-    this.#unsavedRuns++;
-    if (this.#unsavedRuns >= RUNS_BETWEEN_SAVES) this.#saveNow();
-  }
-
-  backedOff(scope: Scope): void {
-    this.#meters[scope].backedOff();
-    this.#saveNow();
-  }
-
-  idle(): void {
-    if (this.#unsavedRuns > 0) this.#saveNow();
-  }
-
-  #saveNow(): void {
-    this.#unsavedRuns = 0;
-    this.#save();
   }
 }
 

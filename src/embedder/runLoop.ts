@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { errorMessage, isTesseraError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LaneQueue, Dispatch } from '../embedding/laneQueue.ts';
+import { paddedTokens } from '../embedding/runShape.ts';
 import type { Tuner } from '../embedding/tunerTypes.ts';
 import type { EmbedderEvents } from '../protocol/embedder.ts';
 import type { Scope } from '../protocol/scope.ts';
@@ -12,6 +13,9 @@ import type { RunObserver } from './runObserver.ts';
 
 /** Runs between two releases of the runtime's memory, at the least: loading a graph again costs many runs. */
 const MIN_RUNS_BETWEEN_RELEASES = 50;
+
+/** Resident memory is read at most this often, but for runs larger than any before: reading it takes a tenth of a millisecond. */
+const MEMORY_READ_APART_MS = 10;
 
 export interface RunLoopOptions {
   readonly models: Readonly<Record<Scope, Pick<EmbeddingModel, 'info' | 'run' | 'release'>>>;
@@ -50,6 +54,8 @@ export class RunLoop {
   #isRunning = false;
   #runsSinceRelease = Infinity;
   #afterRun: (() => void)[] = [];
+  /** Resident memory when it was last read, and the largest run by then. */
+  #memory = { rssMb: 0, readMs: -Infinity, largestTokens: 0 };
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
@@ -117,7 +123,7 @@ export class RunLoop {
   }
 
   async #perform(run: Run, retried: boolean): Promise<void> {
-    const { models, tuners, clock, residentMb, observer, onRunStarted, onRunEnded } = this.#options;
+    const { models, tuners, clock, observer, onRunStarted, onRunEnded } = this.#options;
     const { scope, length, count } = run;
     // Everything a run costs counts, the way to the other process too: that is what size can save.
     const startedMs = clock.now();
@@ -143,12 +149,20 @@ export class RunLoop {
     // From here on the texts are answered: nothing that goes wrong may run them again.
     this.#sendRows(run, vectors, groups);
     const endedMs = clock.now();
-    const rssMb = residentMb();
+    const rssMb = this.#residentMb(paddedTokens({ length, count }), endedMs);
     const realTokens = run.texts.reduce((sum, text) => sum + text.ids.length, 0);
     const elapsedMs = endedMs - startedMs;
     tuners[scope].record({ shape: { length, count }, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
     observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
     await this.#keepBelowCeiling(scope, rssMb);
+  }
+
+  #residentMb(tokens: number, nowMs: number): number {
+    const { rssMb, readMs, largestTokens } = this.#memory;
+    if (tokens <= largestTokens && nowMs < readMs + MEMORY_READ_APART_MS) return rssMb;
+    const largest = Math.max(tokens, largestTokens);
+    this.#memory = { rssMb: this.#options.residentMb(), readMs: nowMs, largestTokens: largest };
+    return this.#memory.rssMb;
   }
 
   #sendRows(run: Run, vectors: Float32Array, groups: ReturnType<typeof groupByPiece>): void {
@@ -209,6 +223,7 @@ export class RunLoop {
   /** A runtime that can't let go goes on as it is: the next run opens it anew. */
   async #release(scope: Scope): Promise<void> {
     const { models, logger } = this.#options;
+    this.#memory.readMs = -Infinity;
     try {
       await models[scope].release();
     } catch (error) {

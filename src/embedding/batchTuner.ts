@@ -81,6 +81,10 @@ export class BatchTuner implements Tuner {
     this.#runs = state?.runs ?? 0;
   }
 
+  get mostTokens(): number {
+    return Math.min(this.#options.limits.ceilingTokens, this.#memory.tokens);
+  }
+
   get windowTokens(): number {
     return this.#budgetTokens * WINDOW_RUNS;
   }
@@ -88,8 +92,8 @@ export class BatchTuner implements Tuner {
   plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[] {
     const { fixedCount, lengthStep, isBag = false } = this.#options;
     const order = isBag ? Uint32Array.from(lengths, (_, index) => index) : longestFirst(lengths);
-    const maxTokens = this.#mostTokens;
-    if (fixedCount > 0) return this.#fill(lengths, order, { maxTokens, maxCount: fixedCount, lengthStep });
+    const maxTokens = this.mostTokens;
+    if (fixedCount > 0) return this.#fill(lengths, order, { maxTokens, maxCount: fixedCount, lengthStep }).reverse();
 
     const cost = this.#limitedCost();
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
@@ -154,10 +158,6 @@ export class BatchTuner implements Tuner {
 
   readonly #compare = (a: number, b: number): Belief => this.#model.compare(a, b);
 
-  get #mostTokens(): number {
-    return Math.min(this.#options.limits.ceilingTokens, this.#memory.tokens);
-  }
-
   get #plannedCeilingMs(): number {
     return PLANNED_SHARE * this.#options.latencyCeilingMs;
   }
@@ -172,7 +172,7 @@ export class BatchTuner implements Tuner {
     const textMs = this.#model.cost()(middle, count) / count;
     if (this.#model.runs > 0 && textMs < WORTH_PLANNING_MS) return this.#fill(lengths, order, limits);
     // Runs of twice the budget where that saves padding or a short rest; further than that the sizes may be unknown.
-    const maxTokens = Math.min(2 * this.#budgetTokens, this.#mostTokens);
+    const maxTokens = Math.min(2 * this.#budgetTokens, this.mostTokens);
     return packByCost(lengths, order, { ...limits, maxTokens }, cost);
   }
 
@@ -193,7 +193,7 @@ export class BatchTuner implements Tuner {
 
   /** Sizes that may be used now. */
   #allowed(): number[] {
-    const most = Math.min(this.#mostTokens, this.#latencyCeilingTokens() ?? Infinity);
+    const most = Math.min(this.mostTokens, this.#latencyCeilingTokens() ?? Infinity);
     return budgetGrid(this.#options.limits.floorTokens, most);
   }
 
@@ -211,7 +211,7 @@ export class BatchTuner implements Tuner {
     if (this.#model.runs === 0) return null;
     const cost = this.#model.cost();
     const { floorTokens } = this.#options.limits;
-    const grid = budgetGrid(floorTokens, this.#mostTokens);
+    const grid = budgetGrid(floorTokens, this.mostTokens);
     const within = grid.filter((tokens) => cost(this.#meanLength, tokens / this.#meanLength) <= this.#plannedCeilingMs);
     return within.length === grid.length ? null : (within.at(-1) ?? floorTokens);
   }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { LANES, type Lane, type LaneMetrics } from '../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import { QuantileWindow } from './quantileWindow.ts';
-import { type RunShape, roundLength } from './runShape.ts';
+import { type RunShape, paddedTokens, roundLength } from './runShape.ts';
 import type { PlanPurpose, Tuner } from './tunerTypes.ts';
 
 /** A tokenised text waiting for its run. `payload` is the caller's own: ids, and where the answer goes. */
@@ -18,6 +18,8 @@ export interface LaneRequest<T> {
   readonly texts: readonly WaitingText<T>[];
   /** Texts of an aborted request are never run; nobody is told, since the one who aborted knows. */
   readonly signal?: CancellationSignal | undefined;
+  /** Whether more texts of the lane and scope follow at once: no window is begun then before it is full. */
+  readonly hasMore?: boolean;
 }
 
 /** Texts for one run of the engine, longest first. */
@@ -42,7 +44,7 @@ interface QueuedRequest {
 export interface LaneQueueOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Plans the runs of each scope; two scopes of one tuner are still planned apart. */
-  readonly planners: Readonly<Record<Scope, Pick<Tuner, 'plan' | 'windowTokens'>>>;
+  readonly planners: Readonly<Record<Scope, Pick<Tuner, 'plan' | 'windowTokens' | 'mostTokens'>>>;
   /** Texts the queue holds at most, over all lanes. */
   readonly capacityTexts: number;
   /** Texts that are sorted and cut into runs together; more where these are fewer than the planner's `windowTokens`. */
@@ -86,16 +88,26 @@ export class LaneQueue<T> {
   /** False when the texts do not fit; an empty queue takes a request of any size. */
   push(request: LaneRequest<T>): boolean {
     if (this.#size > 0 && this.#size + request.texts.length > this.#options.capacityTexts) this.#dropAbandoned();
-    if (this.#size > 0 && this.#size + request.texts.length > this.#options.capacityTexts) return false;
+    if (this.#size > 0 && this.#size + request.texts.length > this.#options.capacityTexts) {
+      // What does not fit now can't be waited for either.
+      for (const channel of this.#channels) channel.expectsMore = false;
+      return false;
+    }
     const queued = { signal: request.signal, arrivedMs: this.#options.clock.now(), started: false };
     const channel = this.#channel(request.lane, request.scope);
     for (const text of request.texts) channel.waiting.push({ ...text, request: queued });
+    channel.expectsMore = request.hasMore === true;
     this.#size += request.texts.length;
     this.#requests[request.lane]++;
     return true;
   }
 
-  /** The next run, or undefined when nothing waits. */
+  /** Nothing follows what was pushed with `hasMore`: what waits may be run as it is. */
+  expectNoMore(lane: Lane, scope: Scope): void {
+    this.#channel(lane, scope).expectsMore = false;
+  }
+
+  /** The next run, or undefined when nothing waits, or only texts whose window is not full yet. */
   next(): Dispatch<T> | undefined {
     for (;;) {
       const channel = this.#chooseChannel();
@@ -140,7 +152,7 @@ export class LaneQueue<T> {
   }
 
   #chooseChannel(): Channel<T> | undefined {
-    const busy = this.#channels.filter((channel) => !channel.isEmpty);
+    const busy = this.#channels.filter((channel) => !channel.isEmpty && !this.#fillsUp(channel));
     for (const lane of LANES) {
       const here = busy.filter((channel) => channel.lane === lane);
       if (here.length === 0) continue;
@@ -156,7 +168,23 @@ export class LaneQueue<T> {
     return undefined;
   }
 
+  /** Whether a window is still being filled: of the few texts there are so far, only short runs with much padding could be made. */
+  #fillsUp(channel: Channel<T>): boolean {
+    if (!channel.expectsMore || channel.runs.length > 0) return false;
+    const { windowTexts, planners } = this.#options;
+    if (channel.waiting.length < windowTexts) return true;
+    const { windowTokens } = planners[channel.scope];
+    let tokens = 0;
+    for (const entry of channel.waiting) {
+      tokens += entry.tokens;
+      if (tokens >= windowTokens) return false;
+    }
+    return true;
+  }
+
   #takeRun(channel: Channel<T>): QueueEntry<T>[] {
+    const [next] = channel.runs;
+    if (next !== undefined && next.length > 1 && this.#exceedsMemory(channel.scope, next)) channel.forgetPlan();
     if (channel.runs.length === 0) {
       const window: QueueEntry<T>[] = [];
       const { waiting } = channel;
@@ -186,21 +214,33 @@ export class LaneQueue<T> {
     return run.filter((entry) => !isAbandoned(entry));
   }
 
+  /** Whether a run was planned when more memory was thought to be there. */
+  #exceedsMemory(scope: Scope, entries: readonly QueueEntry<T>[]): boolean {
+    const shape = { length: this.#lengthOf(scope, entries), count: entries.length };
+    return paddedTokens(shape) > this.#options.planners[scope].mostTokens;
+  }
+
   #dispatch(channel: Channel<T>, entries: readonly QueueEntry<T>[]): Dispatch<T> {
     const now = this.#options.clock.now();
-    let longest = 0;
-    let sum = 0;
-    for (const { tokens, request } of entries) {
-      longest = Math.max(longest, tokens);
-      sum += tokens;
+    for (const { request } of entries) {
       if (request.started) continue;
       request.started = true;
       this.#waits[channel.lane].add(now - request.arrivedMs);
     }
-    const { lengthStep, bagScopes } = this.#options;
-    const isBag = bagScopes?.includes(channel.scope) === true;
-    const length = isBag ? sum / entries.length : roundLength(longest, lengthStep);
+    const length = this.#lengthOf(channel.scope, entries);
     return { lane: channel.lane, scope: channel.scope, length, count: entries.length, texts: entries, entries };
+  }
+
+  /** Tokens each text of a run takes: padded to the longest, or on average in a bag. */
+  #lengthOf(scope: Scope, entries: readonly QueueEntry<T>[]): number {
+    const { lengthStep, bagScopes } = this.#options;
+    let longest = 0;
+    let sum = 0;
+    for (const { tokens } of entries) {
+      longest = Math.max(longest, tokens);
+      sum += tokens;
+    }
+    return bagScopes?.includes(scope) === true ? sum / entries.length : roundLength(longest, lengthStep);
   }
 
   #dropAbandoned(): void {
@@ -216,6 +256,8 @@ class Channel<T> {
   waiting: QueueEntry<T>[] = [];
   /** Runs of the window being worked through. */
   runs: QueueEntry<T>[][] = [];
+  /** Whether more is on its way. */
+  expectsMore = false;
 
   constructor(lane: Lane, scope: Scope) {
     this.lane = lane;

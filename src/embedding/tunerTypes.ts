@@ -45,10 +45,13 @@ export type PlanPurpose = 'bulk' | 'live';
 /** Decides the runs of bulk work and learns from each of them. Kept per device, model and scope. */
 export interface Tuner {
   /**
-   * Cuts a window of texts of these lengths (in tokens) into runs, longest texts first. Each text is in exactly one run.
+   * Cuts a window of texts of these lengths (in tokens) into runs, longest texts first, or shortest first where a person has set
+   * how many they are: what memory larger ones take is then foreseen. Each text is in exactly one run.
    * `live` work, which somebody waits for, is never used to try out sizes.
    */
   plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[];
+  /** Padded tokens a run of several texts may have by what is known of memory now; plans made before may have larger ones. */
+  readonly mostTokens: number;
   /** Texts of so many tokens together make a window worth planning: several runs of the present size. */
   readonly windowTokens: number;
   /** Learns from a run that succeeded. Runs of any lane count. */

@@ -18,9 +18,11 @@ function fixture(
   const planned: { readonly purpose: PlanPurpose; readonly texts: number }[] = [];
   const planner = {
     windowTokens: options.windowTokens ?? 0,
+    mostTokens: Infinity,
+    budget: options.budget ?? 100,
     plan: (lengths: ArrayLike<number>, purpose: PlanPurpose) => {
       planned.push({ purpose, texts: lengths.length });
-      const limits = { maxTokens: options.budget ?? 100, maxCount: Infinity, lengthStep: 1 };
+      const limits = { maxTokens: planner.budget, maxCount: Infinity, lengthStep: 1 };
       return packGreedily(lengths, longestFirst(lengths), limits);
     },
   };
@@ -44,7 +46,7 @@ function fixture(
     for (let names = nextNames(); names !== undefined; names = nextNames()) runs.push(names);
     return runs;
   };
-  return { queue, push, nextNames, all, time, planned };
+  return { queue, push, nextNames, all, time, planned, planner };
 }
 
 describe('a lane queue', () => {
@@ -205,5 +207,68 @@ describe('a lane queue', () => {
         .join(''),
     ).toBe('ab');
     expect(queue.next()).toBeUndefined();
+  });
+});
+
+describe('a window that was planned when more memory seemed to be there', () => {
+  it('is planned again before a run that is too large by now', () => {
+    const { push, nextNames, all, planner } = fixture({ budget: 40 });
+    push('bulk', 'abcdefgh');
+    expect(nextNames()).toBe('abcd');
+    planner.mostTokens = 20;
+    planner.budget = 20;
+    expect(all()).toEqual(['ef', 'gh']);
+  });
+
+  it('keeps a text that is too large alone', () => {
+    const { push, all, planner } = fixture({ budget: 5 });
+    push('bulk', 'ab');
+    planner.mostTokens = 5;
+    expect(all()).toEqual(['a', 'b']);
+  });
+});
+
+describe('bulk texts of which more follow', () => {
+  it('wait until they fill a window, in texts and in tokens', () => {
+    const { push, all } = fixture({ windowTexts: 4, windowTokens: 60 });
+    push('bulk', 'abc', { hasMore: true });
+    expect(all()).toEqual([]);
+    push('bulk', 'de', { hasMore: true });
+    expect(all()).toEqual([]);
+    push('bulk', 'f', { hasMore: true });
+    expect(all()).toEqual(['abcdef']);
+  });
+
+  it('wait no longer when the last has come', () => {
+    const { queue, push, all } = fixture({ windowTexts: 4 });
+    push('bulk', 'ab', { hasMore: true });
+    push('bulk', 'c');
+    expect(all()).toEqual(['abc']);
+    push('bulk', 'd', { hasMore: true });
+    queue.expectNoMore('bulk', 'code');
+    expect(all()).toEqual(['d']);
+  });
+
+  it('hold up nobody else', () => {
+    const { push, all } = fixture({ windowTexts: 4 });
+    push('bulk', 'ab', { hasMore: true });
+    push('saved', 's');
+    push('bulk', 'xy', { scope: 'docs' });
+    expect(all()).toEqual(['s', 'xy']);
+  });
+
+  it('are run when no more can come for want of room', () => {
+    const { push, all } = fixture({ windowTexts: 100, capacityTexts: 4 });
+    push('bulk', 'abc', { hasMore: true });
+    expect(push('bulk', 'de', { hasMore: true })).toBe(false);
+    expect(all()).toEqual(['abc']);
+  });
+
+  it('finish the window that was begun before they came', () => {
+    const { push, nextNames, all } = fixture({ budget: 20, windowTexts: 4 });
+    push('bulk', 'abcd');
+    expect(nextNames()).toBe('ab');
+    push('bulk', 'e', { hasMore: true });
+    expect(all()).toEqual(['cd']);
   });
 });
