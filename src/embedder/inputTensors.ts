@@ -25,10 +25,14 @@ function paddedTensor(port: InputPort, texts: readonly TokenIds[], layout: RowLa
   switch (port.kind) {
     case 'ids':
       return integers(port.type, dims, (numbers, stride) => {
-        fillRows(numbers, stride, texts, length, padTokenId, (ids, token) => ids[token] ?? padTokenId);
+        fillRows(numbers, stride, texts, length, padTokenId, (ids, at) => copyIds(numbers, stride, ids, at));
       });
     case 'mask':
-      return integers(port.type, dims, (numbers, stride) => fillRows(numbers, stride, texts, length, 0, () => 1));
+      return integers(port.type, dims, (numbers, stride) => {
+        fillRows(numbers, stride, texts, length, 0, ({ length: tokens }, at) => {
+          fillNumbers(numbers, stride, at, tokens, 1);
+        });
+      });
     case 'floatMask': {
       const mask = new Float32Array(count * length);
       texts.forEach((ids, row) => mask.fill(1, row * length, row * length + ids.length));
@@ -40,7 +44,9 @@ function paddedTensor(port: InputPort, texts: readonly TokenIds[], layout: RowLa
       // Padding keeps the position before the first where there is one, as RoBERTa has it.
       const padding = Math.max(0, firstPosition - 1);
       return integers(port.type, dims, (numbers, stride) => {
-        fillRows(numbers, stride, texts, length, padding, (_, token) => firstPosition + token);
+        fillRows(numbers, stride, texts, length, padding, (ids, at) => {
+          for (let token = 0; token < ids.length; token++) numbers[at + token * stride] = firstPosition + token;
+        });
       });
     }
     case 'past': {
@@ -73,10 +79,9 @@ function bagTensor(port: InputPort, texts: readonly TokenIds[]): Tensor {
   return integers(type, [total], (numbers, stride) => {
     let at = 0;
     for (const ids of texts) {
-      for (const id of ids) {
-        numbers[at] = port.kind === 'ids' ? id : 1;
-        at += stride;
-      }
+      if (port.kind === 'ids') copyIds(numbers, stride, ids, at);
+      else fillNumbers(numbers, stride, at, ids.length, 1);
+      at += ids.length * stride;
     }
   });
 }
@@ -101,18 +106,30 @@ function integers(
   return new Tensor('int64', words, dims);
 }
 
+/** Has each text's numbers written from the place its row begins at, and fills the rest of the row. */
 function fillRows(
   numbers: Int32Array,
   stride: number,
   texts: readonly TokenIds[],
   length: number,
   padding: number,
-  valueOf: (ids: TokenIds, token: number) => number,
+  write: (ids: TokenIds, at: number) => void,
 ): void {
   texts.forEach((ids, row) => {
-    let at = row * length * stride;
-    for (let token = 0; token < length; token++, at += stride) {
-      numbers[at] = token < ids.length ? valueOf(ids, token) : padding;
-    }
+    const at = row * length * stride;
+    write(ids, at);
+    // New tensors hold zeros.
+    if (padding !== 0) fillNumbers(numbers, stride, at + ids.length * stride, length - ids.length, padding);
   });
+}
+
+// Plain loops over one kind of array: a look-up takes a third of a microsecond a token, and a function called for each a tenth of that.
+
+function copyIds(numbers: Int32Array, stride: number, ids: TokenIds, start: number): void {
+  for (let token = 0, at = start; token < ids.length; token++, at += stride) numbers[at] = ids[token] ?? 0;
+}
+
+function fillNumbers(numbers: Int32Array, stride: number, start: number, count: number, value: number): void {
+  const end = start + count * stride;
+  for (let at = start; at < end; at += stride) numbers[at] = value;
 }

@@ -20,16 +20,20 @@ export interface GraphOptions {
 
 /** An ONNX graph on one device. `run` computes on the calling thread. */
 export class OnnxSession {
-  readonly options: GraphOptions;
+  #options: GraphOptions;
   readonly ports: GraphPorts;
   readonly #manifest: ModelManifest;
   #session: InferenceSession | undefined;
 
   private constructor(options: GraphOptions, manifest: ModelManifest, session: InferenceSession, ports: GraphPorts) {
-    this.options = options;
+    this.#options = options;
     this.ports = ports;
     this.#manifest = manifest;
     this.#session = session;
+  }
+
+  get options(): GraphOptions {
+    return this.#options;
   }
 
   /**
@@ -45,13 +49,21 @@ export class OnnxSession {
   /** Computes one run; every row is padded to `length`. Rejects with whatever the runtime throws. */
   async run(texts: readonly TokenIds[], length: number): Promise<RunOutput> {
     const { padTokenId, firstPosition, outputZeroPoint } = this.#manifest;
-    const session = (this.#session ??= await createSession(this.options));
+    const session = (this.#session ??= await createSession(this.#options));
     const feeds = buildFeeds(this.ports, texts, { length, padTokenId, firstPosition });
     const { name } = this.ports.output;
     const outputs = await session.run(feeds, [name]);
     const tensor = outputs[name];
     if (tensor === undefined) throw new TesseraError('model-invalid', `The model gave no output ${name}.`);
     return readOutput(tensor, name, outputZeroPoint);
+  }
+
+  /** Loads the graph again, to run on so many threads. Rejects as `open` does. */
+  async useThreads(threads: number): Promise<void> {
+    if (threads === this.#options.threads) return;
+    await this.release();
+    this.#options = { ...this.#options, threads };
+    this.#session = await createSession(this.#options);
   }
 
   /** Gives back the memory the runtime keeps between runs; the next run loads the graph again. */

@@ -78,9 +78,13 @@ function addTokens(vector: Float32Array, values: Float32Array, start: number, to
 
 /** Scales to unit length in place; zeros stay. Sums in double precision. */
 export function normalize(vector: Float32Array): void {
+  const { length } = vector;
   let squares = 0;
-  for (const value of vector) squares += value * value;
+  for (let i = 0; i < length; i++) {
+    const value = vector[i] ?? 0;
+    squares += value * value;
+  }
   if (squares === 0) return;
   const scale = 1 / Math.sqrt(squares);
-  for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] ?? 0) * scale;
+  for (let i = 0; i < length; i++) vector[i] = (vector[i] ?? 0) * scale;
 }

@@ -57,6 +57,8 @@ export class ThroughputModel {
   readonly #runsBySize = new Float64Array(SIZE_COUNT);
   #lastEndMs: number | undefined;
   #runs = 0;
+  /** Made of what was learned so far; undefined when that has grown since. */
+  #cost: RunCost | undefined;
 
   constructor(baseTokens: number, saved?: ThroughputState) {
     const prior = priorBelief(Math.log2(baseTokens));
@@ -94,6 +96,7 @@ export class ThroughputModel {
     this.#filter.loosen(PACE, clamp(wandering, PACE_VARIANCE_RANGE.least, PACE_VARIANCE_RANGE.most));
 
     const observed = Math.log(elapsedMs / tokens);
+    this.#cost = undefined;
     const surprise = this.#filter.observe(terms(shape), observed, NOISE_ALLOWANCE * this.#noise ** 2);
     // Expected deviations should be 1 on average; if they are not, the noise was misjudged. Hiccups are capped.
     const excess = Math.min(Math.abs(surprise), 3) ** 2 - 1;
@@ -119,8 +122,12 @@ export class ThroughputModel {
     return this.#filter.believe([...sizeTerms(a), ...negative]);
   }
 
-  /** Expected milliseconds of a run at the present pace. Reads a table made now: cheap to call, soon out of date. */
+  /** Expected milliseconds of a run at the present pace. Reads a table made now: cheap to call, out of date after the next run. */
   cost(): RunCost {
+    return (this.#cost ??= this.#makeCost());
+  }
+
+  #makeCost(): RunCost {
     const { mean } = this.#filter;
     const pace = Math.exp(this.pace);
     const sizes = table(mean, SIZES, SIZE_OCTAVES);
@@ -182,12 +189,17 @@ function octaveTerms(value: number, offset: number, octaves: Octaves): Term[] {
 /** Steps of a sixteenth of an octave: finer than anything that can be measured. */
 const TABLE_STEPS = 16;
 
+/** Factors at steps between the octaves, interpolated over the logarithm: the same ratio from each to the next. */
 function table(mean: Float64Array, offset: number, octaves: Octaves): Float64Array {
-  const entries = (octaves.last - octaves.first) * TABLE_STEPS + 1;
-  return Float64Array.from({ length: entries }, (_, entry) => {
-    const near = octaveTerms(2 ** (octaves.first + entry / TABLE_STEPS), offset, octaves);
-    return Math.exp(near.reduce((sum, { index, weight }) => sum + weight * (mean[index] ?? 0), 0));
-  });
+  const entries = new Float64Array((octaves.last - octaves.first) * TABLE_STEPS + 1);
+  for (let octave = 0; octave < octaves.last - octaves.first; octave++) {
+    const below = mean[offset + octave] ?? 0;
+    const above = mean[offset + octave + 1] ?? 0;
+    const ratio = Math.exp((above - below) / TABLE_STEPS);
+    let factor = Math.exp(below);
+    for (let step = 0; step <= TABLE_STEPS; step++, factor *= ratio) entries[octave * TABLE_STEPS + step] = factor;
+  }
+  return entries;
 }
 
 function lookUp(entries: Float64Array, octaves: Octaves, value: number): number {
