@@ -312,6 +312,8 @@ class QueryWords {
   readonly #names: ReadonlyMap<string, number>;
   readonly #total: number;
   readonly #matches = new Map<string, PieceMatch>();
+  /** Which two characters (seven bits of each) a word of the query begins with: most pieces share none, and are told by this alone. */
+  readonly #beginnings = new Uint8Array(1 << 14);
 
   constructor(query: SearchQuery, terms: ReturnType<typeof termStatistics>, chunkCount: number) {
     const idf = new Map(terms.map((term) => [term.token, term.idf]));
@@ -319,6 +321,7 @@ class QueryWords {
     for (const { token, weight: share } of query.pieces) {
       const weight = share * (idf.get(token) ?? inverseFrequency(chunkCount, 0));
       this.#weights.set(token, weight);
+      this.#beginnings[beginningOf(token)] = 1;
       total += weight;
     }
     this.#total = Math.max(total, 1e-9);
@@ -349,6 +352,7 @@ class QueryWords {
 
   /** What one piece of a name gives: all of a word it is, a part of one it is a form of (`config` and `configuration`). */
   #match(piece: string): PieceMatch {
+    if (this.#beginnings[beginningOf(piece)] === 0) return NO_MATCH;
     const known = this.#matches.get(piece);
     if (known !== undefined) return known;
     const exact = this.#weights.get(piece);
@@ -362,6 +366,10 @@ class QueryWords {
     this.#matches.set(piece, match);
     return match;
   }
+}
+
+function beginningOf(word: string): number {
+  return ((word.charCodeAt(0) & 127) << 7) | (word.charCodeAt(1) & 127);
 }
 
 interface PieceMatch {
