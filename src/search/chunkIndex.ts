@@ -34,13 +34,37 @@ export interface DefinedName {
   readonly pieces: readonly string[];
 }
 
-export interface ChunkEntry {
+/** What is kept of a chunk. */
+export interface ChunkFacts {
   readonly id: string;
   readonly startLine: number;
   readonly endLine: number;
   /** With the scopes around it: `Router.match`. */
   readonly symbol: string;
-  readonly definitions: readonly DefinedName[];
+  /** Of the definitions that start in it, as written; each once. */
+  readonly names: readonly string[];
+}
+
+export class ChunkEntry implements ChunkFacts {
+  readonly id: string;
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly symbol: string;
+  readonly names: readonly string[];
+  #definitions: readonly DefinedName[] | undefined;
+
+  constructor({ id, startLine, endLine, symbol, names }: ChunkFacts) {
+    this.id = id;
+    this.startLine = startLine;
+    this.endLine = endLine;
+    this.symbol = symbol;
+    this.names = names;
+  }
+
+  /** Taken apart when first asked for: most chunks are never a candidate. */
+  get definitions(): readonly DefinedName[] {
+    return (this.#definitions ??= this.names.map(definedName));
+  }
 }
 
 export interface FileEntry {
@@ -63,10 +87,14 @@ interface SegmentPlan {
   readonly dimension: number;
 }
 
-interface SegmentParts {
-  readonly files: FileEntry[];
-  readonly chunks: ChunkEntry[];
-  readonly lexical: LexicalSegmentBuilder;
+/** A segment's parts; chunks and files in order. */
+export interface SegmentParts {
+  readonly space: Scope;
+  readonly files: readonly FileEntry[];
+  readonly chunks: readonly ChunkEntry[];
+  readonly fileStarts: Uint32Array;
+  readonly lexical: LexicalSegment;
+  readonly vectors: VectorMatrix | null;
 }
 
 /** Some 20 ms of work. */
@@ -85,39 +113,40 @@ export class IndexSegment {
   /** Files replaced or removed since, by number. */
   readonly gone = new Set<number>();
 
-  private constructor({ files, space, dimension }: SegmentPlan, parts: SegmentParts) {
+  constructor({ space, files, chunks, fileStarts, lexical, vectors }: SegmentParts) {
     this.space = space;
-    const all = files.flatMap((file) => file.chunks);
-    this.files = parts.files;
-    this.chunks = parts.chunks;
-    this.lexical = parts.lexical.finish();
-    this.fileStarts = new Uint32Array(files.length + 1);
-    files.forEach((file, number) => {
-      this.fileStarts[number + 1] = (this.fileStarts[number] ?? 0) + file.chunks.length;
-    });
-    const hasVectors = dimension > 0 && all.some((chunk) => chunk.vector !== null);
-    this.vectors = hasVectors
-      ? new VectorMatrix(
-          dimension,
-          this.fileStarts,
-          all.map((chunk) => chunk.vector),
-        )
-      : null;
+    this.files = files;
+    this.chunks = chunks;
+    this.fileStarts = fileStarts;
+    this.lexical = lexical;
+    this.vectors = vectors;
   }
 
   /** Reads the files one after the other; each step is the work on some chunks, the last one gives the segment. */
-  static *inSteps(plan: SegmentPlan): Generator<undefined, IndexSegment> {
-    const parts: SegmentParts = { files: [], chunks: [], lexical: new LexicalSegmentBuilder() };
-    let read = 0;
-    for (const [number, file] of plan.files.entries()) {
-      parts.files.push(fileEntry(file));
+  static *inSteps({ files, space, dimension }: SegmentPlan): Generator<undefined, IndexSegment> {
+    const entries: FileEntry[] = [];
+    const chunks: ChunkEntry[] = [];
+    const lexical = new LexicalSegmentBuilder();
+    const fileStarts = new Uint32Array(files.length + 1);
+    for (const [number, file] of files.entries()) {
+      entries.push(fileEntry(file));
       for (const chunk of file.chunks) {
-        parts.chunks.push(chunkEntry(chunk));
-        parts.lexical.add({ file: number, path: file.path, chunk });
-        if (++read % CHUNKS_PER_STEP === 0) yield;
+        chunks.push(chunkEntry(chunk));
+        lexical.add({ file: number, path: file.path, chunk });
+        if (chunks.length % CHUNKS_PER_STEP === 0) yield;
       }
+      fileStarts[number + 1] = chunks.length;
     }
-    return new IndexSegment(plan, parts);
+    const vectors = files.flatMap((file) => file.chunks.map(({ vector }) => vector));
+    const hasVectors = dimension > 0 && vectors.some((vector) => vector !== null);
+    return new IndexSegment({
+      space,
+      files: entries,
+      chunks,
+      fileStarts,
+      lexical: lexical.finish(),
+      vectors: hasVectors ? VectorMatrix.of(dimension, fileStarts, vectors) : null,
+    });
   }
 
   static of(plan: SegmentPlan): IndexSegment {
@@ -206,6 +235,21 @@ export class ChunkIndex implements SegmentedIndex {
     this.#replace(files, segments);
   }
 
+  /**
+   * Adds segments that were made before; what is gone of them stays so, and of a file that is in two, or in the index already, the one
+   * that came first counts.
+   */
+  adopt(segments: readonly IndexSegment[]): void {
+    const taken = new Set<string>(this.#places.keys());
+    for (const segment of segments) {
+      segment.files.forEach(({ path }, number) => {
+        if (taken.has(path)) segment.gone.add(number);
+        else if (!segment.gone.has(number)) taken.add(path);
+      });
+    }
+    this.#addSegments(segments.filter(({ gone, files }) => gone.size < files.length));
+  }
+
   /** Segments of files that are not to be part of the index, comparable with its own. */
   segmentsBeside(files: readonly IndexableFile[]): IndexSegment[] {
     return this.#plans(files).map((plan) => {
@@ -226,7 +270,7 @@ export class ChunkIndex implements SegmentedIndex {
 
   #replace(files: readonly IndexableFile[], segments: readonly IndexSegment[]): void {
     this.remove(files.map(({ path }) => path));
-    for (const segment of segments) this.#addSegment(segment);
+    this.#addSegments(segments);
   }
 
   remove(paths: Iterable<string>): void {
@@ -255,14 +299,20 @@ export class ChunkIndex implements SegmentedIndex {
     );
   }
 
-  #addSegment(segment: IndexSegment): void {
-    this.#segments.push(segment);
-    segment.files.forEach((file, number) => this.#places.set(file.path, { segment, file: number }));
-    this.#centres[segment.space].add(
-      segment,
-      this.#segments.filter(({ space }) => space === segment.space),
-      this.#shape.dimensions[segment.space],
-    );
+  #addSegments(segments: readonly IndexSegment[]): void {
+    this.#segments.push(...segments);
+    for (const segment of segments) {
+      segment.files.forEach((file, number) => {
+        if (!segment.gone.has(number)) this.#places.set(file.path, { segment, file: number });
+      });
+    }
+    for (const space of SCOPES) {
+      const ofSpace = (segment: IndexSegment) => segment.space === space;
+      const added = segments.filter(ofSpace);
+      if (added.length > 0) {
+        this.#centres[space].add(added, this.#segments.filter(ofSpace), this.#shape.dimensions[space]);
+      }
+    }
   }
 }
 
@@ -281,10 +331,10 @@ class Centre {
   }
 
   /** It moves little with a file: it is measured anew once a fiftieth of the chunks has changed. A new segment always gets the mean in use. */
-  add(added: IndexSegment, all: readonly IndexSegment[], dimension: number): void {
-    this.#chunksSince += added.chunks.length;
+  add(added: readonly IndexSegment[], all: readonly IndexSegment[], dimension: number): void {
+    this.#chunksSince += added.reduce((total, { chunks }) => total + chunks.length, 0);
     if (this.#mean !== undefined && this.#chunksSince * 50 < this.#chunksThen) {
-      this.apply(added);
+      for (const segment of added) this.apply(segment);
       return;
     }
     const sum = new Float64Array(dimension);
@@ -298,7 +348,7 @@ class Centre {
   }
 }
 
-function fileEntry({ path, scope, language }: IndexableFile): FileEntry {
+export function fileEntry({ path, scope, language }: Pick<IndexableFile, 'path' | 'scope' | 'language'>): FileEntry {
   const { stem, folders } = pathFields(path);
   return {
     path,
@@ -312,14 +362,13 @@ function fileEntry({ path, scope, language }: IndexableFile): FileEntry {
 
 function chunkEntry(chunk: IndexableChunk): ChunkEntry {
   const { id, startLine, endLine, symbol, enclosing } = chunk;
-  const names = new Set([symbol, ...chunk.definitions].filter((name) => name !== ''));
-  return {
+  return new ChunkEntry({
     id,
     startLine,
     endLine,
     symbol: [...enclosing, symbol].filter((part) => part !== '').join('.'),
-    definitions: [...names].map(definedName),
-  };
+    names: [...new Set([symbol, ...chunk.definitions])].filter((name) => name !== ''),
+  });
 }
 
 function definedName(written: string): DefinedName {

@@ -25,6 +25,17 @@ export interface TermPostings {
   readonly frequencies: Uint32Array;
 }
 
+/** What a segment is made of. Compressed rows: the postings of term `t` are those from `offsets[t]` up to `offsets[t + 1]`. */
+export interface LexicalParts {
+  /** In the order of their numbers. */
+  readonly terms: ReadonlyMap<string, number>;
+  readonly offsets: Uint32Array;
+  readonly documents: Uint32Array;
+  readonly frequencies: Uint32Array;
+  readonly bodyLengths: Uint32Array;
+  readonly files: Uint32Array;
+}
+
 const NO_POSTINGS: TermPostings = { documents: new Uint32Array(0), frequencies: new Uint32Array(0) };
 
 /**
@@ -32,24 +43,22 @@ const NO_POSTINGS: TermPostings = { documents: new Uint32Array(0), frequencies: 
  * and one map entry a term.
  */
 export class LexicalSegment {
-  readonly #terms: ReadonlyMap<string, number>;
-  readonly #offsets: Uint32Array;
-  readonly #documents: Uint32Array;
-  readonly #frequencies: Uint32Array;
-  /** Words in the body of each chunk. */
-  readonly bodyLengths: Uint32Array;
+  readonly parts: LexicalParts;
   readonly totalLength: number;
-  /** File number of each chunk. */
-  readonly files: Uint32Array;
 
-  constructor(files: readonly number[], bodyLengths: readonly number[], rows: PostingsRows) {
-    this.files = Uint32Array.from(files);
-    this.bodyLengths = Uint32Array.from(bodyLengths);
-    this.totalLength = this.bodyLengths.reduce((sum, length) => sum + length, 0);
-    this.#terms = rows.terms;
-    this.#offsets = rows.offsets;
-    this.#documents = rows.documents;
-    this.#frequencies = rows.frequencies;
+  constructor(parts: LexicalParts) {
+    this.parts = parts;
+    this.totalLength = parts.bodyLengths.reduce((sum, length) => sum + length, 0);
+  }
+
+  /** Words in the body of each chunk. */
+  get bodyLengths(): Uint32Array {
+    return this.parts.bodyLengths;
+  }
+
+  /** File number of each chunk. */
+  get files(): Uint32Array {
+    return this.parts.files;
   }
 
   /** Chunks whose own or whose file's name is this word: it starts there as a definition, or it is the file's stem. */
@@ -70,29 +79,23 @@ export class LexicalSegment {
   }
 
   postings(term: string): TermPostings {
-    const id = this.#terms.get(term);
+    const { terms, offsets, documents, frequencies } = this.parts;
+    const id = terms.get(term);
     if (id === undefined) return NO_POSTINGS;
-    const from = this.#offsets[id] ?? 0;
-    const to = this.#offsets[id + 1] ?? from;
-    return { documents: this.#documents.subarray(from, to), frequencies: this.#frequencies.subarray(from, to) };
+    const from = offsets[id] ?? 0;
+    const to = offsets[id + 1] ?? from;
+    return { documents: documents.subarray(from, to), frequencies: frequencies.subarray(from, to) };
   }
 
   /** Bytes of the arrays; the map of terms comes on top (about 100 bytes a term). */
   get byteLength(): number {
-    return this.#offsets.byteLength + this.#documents.byteLength + this.#frequencies.byteLength + 8 * this.size;
+    const { offsets, documents, frequencies } = this.parts;
+    return offsets.byteLength + documents.byteLength + frequencies.byteLength + 8 * this.size;
   }
 
   get termCount(): number {
-    return this.#terms.size;
+    return this.parts.terms.size;
   }
-}
-
-/** Compressed rows: the postings of term `t` are those from `offsets[t]` up to `offsets[t + 1]`. */
-interface PostingsRows {
-  readonly terms: ReadonlyMap<string, number>;
-  readonly offsets: Uint32Array;
-  readonly documents: Uint32Array;
-  readonly frequencies: Uint32Array;
 }
 
 /** Makes a segment chunk by chunk, so that other work may come in between. */
@@ -108,7 +111,11 @@ export class LexicalSegmentBuilder {
 
   /** To be called once. */
   finish(): LexicalSegment {
-    return new LexicalSegment(this.#files, this.#bodyLengths, this.#postings.finish());
+    return new LexicalSegment({
+      ...this.#postings.finish(),
+      bodyLengths: Uint32Array.from(this.#bodyLengths),
+      files: Uint32Array.from(this.#files),
+    });
   }
 }
 
@@ -132,7 +139,7 @@ class PostingsBuilder {
     return bodyLength;
   }
 
-  finish(): PostingsRows {
+  finish(): Omit<LexicalParts, 'bodyLengths' | 'files'> {
     const termCount = this.#terms.size;
     const offsets = new Uint32Array(termCount + 1);
     for (let term = 0; term < termCount; term++) offsets[term + 1] = (offsets[term] ?? 0) + (this.#counts[term] ?? 0);

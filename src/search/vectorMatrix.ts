@@ -3,6 +3,15 @@ import { ROW_STEP, rowProducts } from './rowProducts.ts';
 /** Weight of a file's mean vector in each of its chunks' vectors; with the centre taken away, .69 became .72 on the dev split (first model, vectors alone). */
 const FILE_MEAN_WEIGHT = 0.4;
 
+export interface MatrixParts {
+  /** Row-major; a row is as long as the dimension, made up to whole steps (`ROW_STEP`) with zeros. */
+  readonly rows: Int8Array;
+  /** What a row's values count; 0 for a chunk without a vector. */
+  readonly scales: Float32Array;
+  /** Squared length of (vector + weight × file mean); 0 for a chunk without a vector. */
+  readonly lengths: Float32Array;
+}
+
 /**
  * Unit vectors of a run of chunks in 8 bits a value (one scale a row; the cosine's error is about .002), and what makes
  * their similarity with a query better at no cost: each vector moves towards its file's mean, and the mean of the whole
@@ -17,25 +26,38 @@ export class VectorMatrix {
   readonly #scales: Float32Array;
   /** First chunk of each file, and one past the last. */
   readonly #fileStarts: Uint32Array;
-  /** Squared length of (vector + weight × file mean); 0 for a chunk without a vector. */
   readonly #lengths: Float32Array;
   #centre: Float32Array | undefined;
   /** Length of each vector after both steps. */
   readonly #norms: Float32Array;
 
-  /** @param vectors one a chunk in order, unit length; null for a chunk that has none. */
-  constructor(dimension: number, fileStarts: Uint32Array, vectors: readonly (Float32Array | null)[]) {
+  constructor(dimension: number, fileStarts: Uint32Array, { rows, scales, lengths }: MatrixParts) {
     this.dimension = dimension;
     this.#fileStarts = fileStarts;
-    this.#stride = ROW_STEP * Math.ceil(dimension / ROW_STEP);
-    this.#rows = new Int8Array(vectors.length * this.#stride);
-    this.#scales = new Float32Array(vectors.length);
-    this.#lengths = new Float32Array(vectors.length);
-    this.#norms = new Float32Array(vectors.length).fill(1);
-    vectors.forEach((vector, row) => {
-      if (vector !== null) this.#quantize(vector, row);
+    this.#stride = strideOf(dimension);
+    this.#rows = rows;
+    this.#scales = scales;
+    this.#lengths = lengths;
+    this.#norms = new Float32Array(scales.length).fill(1);
+  }
+
+  /** @param vectors one a chunk in order, unit length; null for a chunk that has none. */
+  static of(dimension: number, fileStarts: Uint32Array, vectors: readonly (Float32Array | null)[]): VectorMatrix {
+    const matrix = new VectorMatrix(dimension, fileStarts, {
+      rows: new Int8Array(vectors.length * strideOf(dimension)),
+      scales: new Float32Array(vectors.length),
+      lengths: new Float32Array(vectors.length),
     });
-    for (let file = 0; file + 1 < fileStarts.length; file++) this.#measure(vectors, file);
+    vectors.forEach((vector, row) => {
+      if (vector !== null) matrix.#quantize(vector, row);
+    });
+    for (let file = 0; file + 1 < fileStarts.length; file++) matrix.#measure(vectors, file);
+    return matrix;
+  }
+
+  /** What another one like it, but without a centre, can be made of. */
+  get parts(): MatrixParts {
+    return { rows: this.#rows, scales: this.#scales, lengths: this.#lengths };
   }
 
   get size(): number {
@@ -138,6 +160,10 @@ export class VectorMatrix {
     }
     return products;
   }
+}
+
+function strideOf(dimension: number): number {
+  return ROW_STEP * Math.ceil(dimension / ROW_STEP);
 }
 
 function meanOf(vectors: readonly (Float32Array | null)[], dimension: number): Float32Array {

@@ -18,7 +18,14 @@ import { NOTHING_YET, mergeResults } from './search/mergeResults.ts';
 import { RememberingEmbedder } from './rememberingEmbedder.ts';
 import type { Scanner } from './scanner/entries.ts';
 import { DiskEmbeddingCache, type EmbeddingCache } from './store/embeddingCache.ts';
-import { defaultIndexDir, embeddingCacheDir, rememberedModelsFile, tunerStateFile } from './store/indexLocation.ts';
+import type { LanceChunkStore } from './store/lanceChunkStore.ts';
+import {
+  defaultIndexDir,
+  embeddingCacheDir,
+  rememberedModelsFile,
+  searchImagesDir,
+  tunerStateFile,
+} from './store/indexLocation.ts';
 
 export interface EngineOptions {
   /** Named to whoever finds an index locked: `VS Code`, `tessera index`. */
@@ -169,7 +176,8 @@ export class Engine extends Disposable {
   async similar(params: SimilarParams, signal?: CancellationSignal): Promise<SearchResult> {
     const folders = await this.#searched([params.folder]);
     return this.#withFreshReaders(folders, async ([found]) => {
-      const folder = found ?? { folder: params.folder, reader: this.opened(params.folder).requireReader() };
+      const index = this.opened(params.folder);
+      const folder = found ?? searchedFolder(index, index.requireReader());
       return this.#used(params.folder).search.similar(params, folder, signal);
     });
   }
@@ -190,6 +198,7 @@ export class Engine extends Disposable {
   /** Stops all work, keeping what is finished, and the embedders. */
   async close(): Promise<void> {
     const folders = new Set([...this.#folders.keys(), ...this.#closing.keys()]);
+    await Promise.all([...this.#folders.keys()].map((folder) => this.#used(folder).search.settled()));
     await Promise.all([...folders].map((folder) => this.closeFolder(folder)));
     await Promise.all([...this.#caches.values()].map((cache) => cache.flush()));
     this.dispose();
@@ -215,8 +224,8 @@ export class Engine extends Disposable {
     const missing = folders.map((folder) => this.opened(folder)).filter(({ reader }) => reader === undefined);
     await Promise.all(missing.map((index) => index.refresh()));
     return folders.flatMap((folder) => {
-      const { reader } = this.opened(folder);
-      return reader === undefined ? [] : [{ folder, reader }];
+      const index = this.opened(folder);
+      return index.reader === undefined ? [] : [searchedFolder(index, index.reader)];
     });
   }
 
@@ -286,4 +295,8 @@ export class Engine extends Disposable {
     }
     return cache;
   }
+}
+
+function searchedFolder({ folder, dir }: FolderIndex, reader: LanceChunkStore): SearchedFolder {
+  return { folder, reader, imagesDir: searchImagesDir(dir, reader.name) };
 }

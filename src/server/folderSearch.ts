@@ -8,6 +8,8 @@ export interface SearchedFolder {
   readonly folder: string;
   /** The index that serves now; taken once for each search, since a rebuild replaces it. */
   readonly reader: ChunkReader;
+  /** Where parts of the index in memory may be kept for the next process; nobody else's. */
+  readonly imagesDir: string;
 }
 
 /** A search, while it may still be asked which of the unsaved texts belong to the index. */
@@ -27,4 +29,6 @@ export interface FolderSearch {
   prepare(folder: SearchedFolder): Promise<void>;
   /** Rejects with `not-found` when the file or line has no chunk and no text was given. */
   similar(params: SimilarParams, folder: SearchedFolder, signal?: CancellationSignal): Promise<SearchResult>;
+  /** Waits for what searches have begun on the side, after which nothing reads the indexes. Never rejects. */
+  settled(): Promise<void>;
 }

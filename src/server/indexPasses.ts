@@ -147,7 +147,11 @@ export class IndexPasses {
     const report = await compare();
     if (!options.repair || report.differences.length === 0) return report;
     const paths = [...new Set(report.differences.map(({ path }) => path))];
-    await this.#options.stores.write('changes', ({ store }) => store.apply({ replace: [], touch: [], remove: paths }));
+    await this.#options.stores.write('changes', async ({ store }) => {
+      await store.apply({ replace: [], touch: [], remove: paths });
+      // Made of the rows that differed, and of files that have not changed since.
+      await this.#options.stores.removeSearchImages(store);
+    });
     await this.index({ rebuild: false }, signal);
     return compare();
   }

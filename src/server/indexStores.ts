@@ -151,6 +151,11 @@ export class IndexStores implements DisposableLike {
     await this.#opened().dropOthers(store);
   }
 
+  /** What searches have kept of this table is made anew by the next process. Only for the writer. */
+  removeSearchImages(store: LanceChunkStore): Promise<void> {
+    return this.#opened().removeSearchImages(store.name);
+  }
+
   /** Deletes everything; afterwards it is not open. Needs no models. Rejects with `store-locked` while another process writes, and with `store-failed`. */
   async clear(): Promise<void> {
     await clearIndex(this.#options.dir, this.#options.program, () => this.dispose());

@@ -22,6 +22,7 @@ import { FileFilters, fileFilter } from './fileFilters.ts';
 import { hitsOf, readTexts } from './hits.ts';
 import { type LoadedFolder, combined, notReplaced, ownersOf, recencyOf, unsavedText } from './loadedFolders.ts';
 import { MemoryIndex } from './memoryIndex.ts';
+import { SegmentImages } from './segmentImages.ts';
 import { Overlays } from './overlays.ts';
 import { CHUNKS_COMPARED, TokenRanking } from './tokenRanking.ts';
 
@@ -59,6 +60,7 @@ export class Searcher implements FolderSearch {
   readonly #indexes = new WeakMap<ChunkReader, MemoryIndex>();
   readonly #overlays: Overlays;
   readonly #filters = new FileFilters();
+  readonly #settling = new Set<Promise<void>>();
   readonly #tokens: TokenRanking;
 
   constructor(options: SearcherOptions) {
@@ -111,9 +113,13 @@ export class Searcher implements FolderSearch {
     return { ...this.#result(near, folders, degraded, startedAt), withoutPhrases: near.length > 0 };
   }
 
-  async prepare({ reader }: SearchedFolder): Promise<void> {
-    const files = await reader.files();
-    if (!this.#isTooLarge(files)) await this.#memoryIndex(reader).current();
+  async prepare(folder: SearchedFolder): Promise<void> {
+    const files = await folder.reader.files();
+    if (!this.#isTooLarge(files)) await this.#current(folder);
+  }
+
+  async settled(): Promise<void> {
+    while (this.#settling.size > 0) await Promise.all(this.#settling);
   }
 
   async similar(params: SimilarParams, folder: SearchedFolder, signal?: CancellationSignal): Promise<SearchResult> {
@@ -199,7 +205,7 @@ export class Searcher implements FolderSearch {
     const read = await Promise.all(
       folders.map(async (place) => {
         const files = await place.reader.files();
-        const index = await this.#indexOf(place.reader, files, asked, signal);
+        const index = await this.#indexOf(place, files, asked, signal);
         const own = (await overlays).filter(({ folder }) => folder === place.folder);
         const unsaved = await Promise.all(own.map((overlay) => this.#overlays.overlay(overlay, index, signal)));
         return { place, files, index, own, unsaved };
@@ -218,12 +224,13 @@ export class Searcher implements FolderSearch {
 
   /** The folder's index in memory; for one too large to hold, an index of what may answer this query. */
   async #indexOf(
-    reader: ChunkReader,
+    folder: SearchedFolder,
     files: ReadonlyMap<string, FileRecord>,
     { query, filters, embedding }: AskedQuery,
     signal: CancellationSignal | undefined,
   ): Promise<ChunkIndex> {
-    if (!this.#isTooLarge(files)) return this.#memoryIndex(reader).current(signal);
+    if (!this.#isTooLarge(files)) return this.#current(folder, signal);
+    const { reader } = folder;
     const { vectors } = await embedding;
     return candidateIndex({ reader, shape: shapeOf(reader), query, vectors, filters });
   }
@@ -234,10 +241,23 @@ export class Searcher implements FolderSearch {
     return chunks > (this.#options.maxChunksInMemory ?? MAX_CHUNKS_IN_MEMORY);
   }
 
-  #memoryIndex(reader: ChunkReader): MemoryIndex {
+  async #current(folder: SearchedFolder, signal?: CancellationSignal): Promise<ChunkIndex> {
+    const memory = this.#memoryIndex(folder);
+    try {
+      return await memory.current(signal);
+    } finally {
+      const settled = memory.settled().finally(() => this.#settling.delete(settled));
+      this.#settling.add(settled);
+    }
+  }
+
+  #memoryIndex({ reader, imagesDir }: SearchedFolder): MemoryIndex {
     let index = this.#indexes.get(reader);
     if (index === undefined) {
-      index = new MemoryIndex(reader, shapeOf(reader), this.#options.logger);
+      const { logger } = this.#options;
+      // Segments without vectors would be taken for whole once the model is there again.
+      const images = reader.hasVectors ? new SegmentImages(imagesDir, logger) : undefined;
+      index = new MemoryIndex(reader, shapeOf(reader), logger, images);
       this.#indexes.set(reader, index);
     }
     return index;

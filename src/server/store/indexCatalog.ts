@@ -9,6 +9,7 @@ import type { ModelInfo } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { errorCode } from '../scanner/fileErrors.ts';
 import type { IndexFacts } from './indexFacts.ts';
+import { SEARCH_IMAGES, searchImagesDir } from './indexLocation.ts';
 import { lockIndex } from './indexLock.ts';
 import { LanceChunkStore } from './lanceChunkStore.ts';
 import { SCHEMA_VERSION } from './rowEncoding.ts';
@@ -144,15 +145,22 @@ export class IndexCatalog implements DisposableLike {
 
   /** Removes every index but this one. Only for the lock's holder. */
   async dropOthers(keep: LanceChunkStore): Promise<void> {
-    for (const { name } of await this.#tables()) {
-      if (name === keep.name) continue;
+    const names = await readdir(this.dir).catch(noneWhenMissing);
+    const images = names.filter((name) => name.endsWith(SEARCH_IMAGES));
+    const tables = (await this.#tables()).map(({ name }) => `${name}.lance`);
+    for (const name of [...tables, ...images]) {
+      if (path.parse(name).name === keep.name) continue;
       try {
-        await rm(path.join(this.dir, `${name}.lance`), { recursive: true, force: true });
+        await rm(path.join(this.dir, name), { recursive: true, force: true });
       } catch (error) {
         // In use by another process where the system minds; the next full pass tries again.
         this.#logger.warn('a replaced index could not be removed', { name, error: errorMessage(error) });
       }
     }
+  }
+
+  removeSearchImages(table: string): Promise<void> {
+    return storeFailure('remove', () => rm(searchImagesDir(this.dir, table), { recursive: true, force: true }));
   }
 
   dispose(): void {
@@ -201,6 +209,7 @@ export class IndexCatalog implements DisposableLike {
   /** Null when the table never came to be (killed while it was made): then there is nothing to keep. */
   async #moveAside(name: string, reason: unknown): Promise<string | null> {
     const table = path.join(this.dir, `${name}.lance`);
+    await this.removeSearchImages(name);
     const versions = await readdir(path.join(table, '_versions')).catch(() => []);
     if (versions.length === 0) {
       await rm(table, { recursive: true, force: true });

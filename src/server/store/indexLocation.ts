@@ -37,6 +37,14 @@ export function folderIndexDir(indexDir: string, folder: string): string {
   return path.join(indexDir, 'folders', `${name || 'root'}-${hash}`);
 }
 
+/** What is kept beside the table of this name, of the index that searches make of it in memory. */
+export function searchImagesDir(folderDir: string, table: string): string {
+  return path.join(folderDir, `${table}${SEARCH_IMAGES}`);
+}
+
+/** Ending of those folders. */
+export const SEARCH_IMAGES = '.search';
+
 /** Embeddings by content, for all folders. */
 export function embeddingCacheDir(indexDir: string): string {
   return path.join(indexDir, 'embeddings');

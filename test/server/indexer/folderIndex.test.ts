@@ -1,4 +1,4 @@
-import { readdir, rename, rm, truncate } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TesseraError } from '../../../src/base/errors.ts';
@@ -20,6 +20,13 @@ const TREE = {
   'docs/guide.md': '# Guide\n\nHow to use it.\n',
   'empty.ts': '',
 };
+
+/** What searches keep of the index, as far as a folder's index cares. */
+async function keepSearchImages(): Promise<string> {
+  const dir = path.join(work.index.dir, `${work.index.reader?.name ?? ''}.search`);
+  await mkdir(dir);
+  return path.basename(dir);
+}
 
 /** An index of `TREE` that `run` is writing until its embedder is released, opened a second time as `other`. */
 async function createWritten(): Promise<{ readonly run: Promise<unknown>; readonly other: FolderIndex }> {
@@ -357,6 +364,7 @@ describe('an index', () => {
     await create(TREE);
     await work.run();
     const old = work.index.reader?.name;
+    const images = await keepSearchImages();
     work.embedder.hold();
     const embedded = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
     await rm(path.join(work.indexDir, 'embeddings'), { recursive: true });
@@ -368,6 +376,7 @@ describe('an index', () => {
     expect(await run).toMatchObject({ chunks: 3 });
     expect(work.index.reader?.name).not.toBe(old);
     expect((await readdir(work.index.dir)).filter((name) => name.endsWith('.lance'))).toHaveLength(1);
+    expect(await readdir(work.index.dir)).not.toContain(images);
     expect(await work.verify()).toEqual([]);
   });
 
@@ -500,7 +509,10 @@ describe('an index', () => {
       'b.ts: not-indexed',
       'src/b.py: not-in-folder',
     ]);
+    const images = await keepSearchImages();
     expect((await work.index.verify({ repair: true })).differences).toEqual([]);
+    // Made of rows that differed.
+    expect(await readdir(work.index.dir)).not.toContain(images);
     expect(await work.rows()).toContain('a.ts:const silent = 1;');
   });
 });

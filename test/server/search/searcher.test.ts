@@ -46,6 +46,8 @@ afterEach(async () => {
   await rm(temporary, { recursive: true, force: true });
 });
 
+const searched = () => ({ folder: FOLDER, reader: store, imagesDir: path.join(temporary, 'chunks.search') });
+
 /** What the parts say the score is. */
 const scoreOf = (parts: readonly ScorePart[] = []) =>
   1 / (1 + Math.exp(-parts.reduce((sum, { value }) => sum + value, 0)));
@@ -89,7 +91,7 @@ async function write(...files: readonly (readonly [filePath: string, text: strin
 
 async function search(query: string, params: Partial<FolderSearchParams> = {}) {
   return searcher.search({ folders: [FOLDER], query, limit: 10, filters: NO_FILTERS, explain: false, ...params }, [
-    { folder: FOLDER, reader: store },
+    searched(),
   ]);
 }
 const pathsFor = async (query: string, params?: Partial<FolderSearchParams>) =>
@@ -210,7 +212,7 @@ describe('a search', () => {
     await write(['a.ts', RETRY]);
     const params = { folders: [FOLDER], query: 'retry', limit: 5, filters: NO_FILTERS, explain: false };
     const aborted = AbortSignal.abort();
-    await expect(searcher.search(params, [{ folder: FOLDER, reader: store }], aborted)).rejects.toMatchObject({
+    await expect(searcher.search(params, [searched()], aborted)).rejects.toMatchObject({
       code: 'cancelled',
     });
   });
@@ -236,7 +238,7 @@ describe('a search', () => {
 
 describe('similar code', () => {
   const params = { folder: FOLDER, path: 'a.ts', line: 2, text: null, limit: 5, filters: NO_FILTERS };
-  const similar = (more: object = {}) => searcher.similar({ ...params, ...more }, { folder: FOLDER, reader: store });
+  const similar = (more: object = {}) => searcher.similar({ ...params, ...more }, searched());
 
   it('is found for the chunk at a line, which is not among the hits', async () => {
     await write(['a.ts', RETRY], ['b.ts', PARSE], ['c.ts', RETRY.replace('retryRequest', 'retryUpload')]);
@@ -275,11 +277,11 @@ describe('a search with a multi-vector model', () => {
     const explained = { folders: [FOLDER], query: question, limit: 10, filters: NO_FILTERS, explain: true };
     const letters = new LetterEmbedder();
     const byTokens = new Searcher({ embedder: letters, chunker, resolveLanguage, logger: SILENT_LOGGER });
-    const { hits } = await byTokens.search(explained, [{ folder: FOLDER, reader: store }]);
+    const { hits } = await byTokens.search(explained, [searched()]);
     expect(hits.map((hit) => hit.path)).toEqual(['src/two.ts', 'src/one.ts']);
     expect(hits[0]?.explanation?.find(({ part }) => part === 'tokens')?.value).toBeGreaterThan(0);
     for (const { score, explanation } of hits) expect(scoreOf(explanation)).toBeCloseTo(score);
-    const plain = await searcher.search(explained, [{ folder: FOLDER, reader: store }]);
+    const plain = await searcher.search(explained, [searched()]);
     expect(plain.hits.flatMap((hit) => hit.explanation ?? []).map(({ part }) => part)).not.toContain('tokens');
   });
 
@@ -289,7 +291,7 @@ describe('a search with a multi-vector model', () => {
     failing.embedTokens = () => Promise.reject(new TesseraError('out-of-memory', 'no room'));
     const byTokens = new Searcher({ embedder: failing, chunker, resolveLanguage, logger: SILENT_LOGGER });
     const request = { folders: [FOLDER], query: 'retry request', limit: 10, filters: NO_FILTERS, explain: false };
-    const found = await byTokens.search(request, [{ folder: FOLDER, reader: store }]);
+    const found = await byTokens.search(request, [searched()]);
     const expected = await search('retry request');
     expect(found.hits).toEqual(expected.hits);
   });

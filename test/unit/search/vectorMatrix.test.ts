@@ -19,7 +19,7 @@ describe('vectors of a segment', () => {
   const vectors = Array.from({ length: 10 }, unit);
   const starts = Uint32Array.of(0, 3, 4, 10);
   const centre = mean(vectors);
-  const matrix = new VectorMatrix(DIMENSION, starts, vectors);
+  const matrix = VectorMatrix.of(DIMENSION, starts, vectors);
   matrix.setCentre(centre);
 
   test('are compared as if moved to their file’s mean and freed of the centre', () => {
@@ -38,7 +38,7 @@ describe('vectors of a segment', () => {
   });
 
   test('may be missing, which says so and changes no other', () => {
-    const holed = new VectorMatrix(DIMENSION, starts, vectors.with(9, null as never));
+    const holed = VectorMatrix.of(DIMENSION, starts, vectors.with(9, null as never));
     holed.setCentre(centre);
     const query = unit();
     expect(holed.similarities(query)[9]).toBe(-1);
