@@ -32,6 +32,8 @@ const RUNS_BETWEEN_DECISIONS = 8;
  * converged, any run is.
  */
 const LEARNING_PAUSE_MS = { learning: 2, converged: 20 } as const;
+/** No run that is still to be learned from. */
+const NO_RUNS = { runs: 0, texts: 0, tokens: 0, ms: 0 } as const;
 /** Moves kept for the report. */
 const MOVES_KEPT = 50;
 /** A pace that stays off by this factor (a logarithm) from when the sizes were learned makes them worth another look … */
@@ -57,7 +59,9 @@ export class BatchTuner implements Tuner {
   #converged: boolean;
   #runs: number;
   #meanLength = 128;
+  /** Time since something was learned, and the runs since then of the size it was about. */
   #unlearnedMs = 0;
+  #unlearned: { readonly runs: number; readonly texts: number; readonly tokens: number; readonly ms: number } = NO_RUNS;
   #learnedTokens = 0;
   /** Average of the pace, and what it was when the sizes were last found good. */
   #pace: number | undefined;
@@ -114,15 +118,11 @@ export class BatchTuner implements Tuner {
     const tokens = paddedTokens(shape);
     this.#runs++;
     this.#meanLength += (shape.length - this.#meanLength) / Math.min(this.#runs, PACE_RUNS);
-    this.#unlearnedMs += elapsedMs;
-    const learns = this.#learnsFrom(tokens);
-    if (learns) this.#model.record(shape, elapsedMs, endedAtMs);
+    const learns = this.#learn(shape, elapsedMs, endedAtMs);
     this.#meter.add(realTokens, elapsedMs);
     this.#memory.succeed(tokens, rssMb);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');
     if (!learns) return;
-    this.#unlearnedMs = 0;
-    this.#learnedTokens = tokens;
     this.#watchPace();
     if (this.#model.runs % RUNS_BETWEEN_DECISIONS === 0) this.#decide();
   }
@@ -216,11 +216,25 @@ export class BatchTuner implements Tuner {
     return within.length === grid.length ? null : (within.at(-1) ?? floorTokens);
   }
 
-  #learnsFrom(tokens: number): boolean {
-    if (this.#converged) return this.#unlearnedMs >= LEARNING_PAUSE_MS.converged;
+  /** True when something was learned: from one run, or from the mean of those of one size that are too short for that. */
+  #learn({ length, count }: RunShape, elapsedMs: number, endedAtMs: number): boolean {
+    const tokens = paddedTokens({ length, count });
     // Another size than the last is what there is to learn about.
     const isOther = tokens > this.#learnedTokens * Math.SQRT2 || tokens < this.#learnedTokens / Math.SQRT2;
-    return isOther || this.#unlearnedMs >= LEARNING_PAUSE_MS.learning;
+    const { runs, texts, tokens: sum, ms } = isOther ? NO_RUNS : this.#unlearned;
+    const all = { runs: runs + 1, texts: texts + count, tokens: sum + tokens, ms: ms + elapsedMs };
+    this.#unlearnedMs += elapsedMs;
+    const isSoon = this.#unlearnedMs < (this.#converged ? LEARNING_PAUSE_MS.converged : LEARNING_PAUSE_MS.learning);
+    if (isSoon && (this.#converged || !isOther)) {
+      if (!isOther) this.#unlearned = all;
+      return false;
+    }
+    const mean = { length: all.tokens / all.texts, count: all.texts / all.runs };
+    this.#model.record(mean, all.ms / all.runs, endedAtMs);
+    this.#unlearned = NO_RUNS;
+    this.#unlearnedMs = 0;
+    this.#learnedTokens = tokens;
+    return true;
   }
 
   #decide(): void {

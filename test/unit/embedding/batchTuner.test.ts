@@ -5,11 +5,13 @@ import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
 import type { TunerReport } from '../../../src/protocol/embedder.ts';
 import type { TunerOptions } from '../../../src/embedding/tunerTypes.ts';
 import {
+  FAST_LOOK_UPS,
   LOOK_UPS,
   MACHINES,
   QUIET,
   WORKLOADS,
   bestFixedBudget,
+  hiccups,
   lengthsOf,
   neighbours,
   recorded,
@@ -114,6 +116,17 @@ describe('learning', () => {
       expect(best.ms / simulate(cold, lengths, LOOK_UPS).undisturbedMs).toBeGreaterThan(0.95);
     },
   );
+
+  it.each([1, 2, 3, 4, 5, 6])('is done within one index where runs take half a millisecond (hiccups %d)', (seed) => {
+    const best = bestFixedBudget(SESSION, FAST_LOOK_UPS);
+    const options = { ...OPTIONS, limits: STATIC_MODEL_LIMITS };
+    const cold = new BatchTuner(options);
+    const first = simulate(cold, SESSION, FAST_LOOK_UPS, hiccups(seed));
+    expect(best.ms / first.undisturbedMs).toBeGreaterThan(0.95);
+    expect(first.convergedAfter).not.toBeNull();
+    const warm = simulate(new BatchTuner(options, saved(cold)), SESSION, FAST_LOOK_UPS, hiccups(seed + 100));
+    expect(best.ms / warm.undisturbedMs).toBeGreaterThan(0.98);
+  });
 
   it('tries sizes next to those it knows only', () => {
     const { runs } = simulate(new BatchTuner(OPTIONS), SESSION, MACHINES.cachedCpu);
