@@ -43,6 +43,7 @@ const QUERIES = [
 ];
 const MINUTES_MS = 60_000;
 const ACTIVATIONS = 5;
+const AT_REST_MS = 10_000;
 
 interface StormStep {
   readonly step: string;
@@ -277,6 +278,8 @@ async function reportKeys(extensionsDir: string, folder: string) {
     await window.untilIndexed(20 * MINUTES_MS);
     const state = await window.statusItem.locator('a').getAttribute('aria-label');
     const firstMs = await askFirst(window);
+    // VS Code and the index server have just worked at full load; a person types into a window at rest.
+    await sleep(AT_REST_MS);
     const keys = spread(await measureKeystrokes(window));
     const rows: Row[] = [
       ['keystrokes in', String(state)],
