@@ -112,7 +112,7 @@ describe('learning', () => {
     (workload) => {
       const lengths = lengthsOf(workload, 5000);
       const best = bestFixedBudget(lengths, LOOK_UPS);
-      const cold = new BatchTuner({ ...OPTIONS, limits: STATIC_MODEL_LIMITS });
+      const cold = new BatchTuner({ ...OPTIONS, limits: { ...STATIC_MODEL_LIMITS, baseTokens: 2048 } });
       expect(best.ms / simulate(cold, lengths, LOOK_UPS).undisturbedMs).toBeGreaterThan(0.95);
     },
   );
