@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../base/errors.ts';
 import type { LogRecord } from '../base/logger.ts';
 import type { EmbedderMetrics, EmbedderSettings, ModelInfo } from './embedder.ts';
 import type { Hit, SearchFilters } from './hit.ts';
@@ -99,7 +100,7 @@ export interface FolderStatus {
   readonly models: Readonly<Record<Scope, ModelInfo>> | null;
   readonly metrics: EmbedderMetrics | null;
   readonly embedderRestarts: number;
-  readonly lastErrors: readonly { readonly time: string; readonly code: string; readonly message: string }[];
+  readonly lastErrors: readonly { readonly time: string; readonly code: ErrorCode; readonly message: string }[];
 }
 
 export interface SearchParams {

@@ -48,6 +48,8 @@ export type StatusSection =
       readonly columns: readonly string[];
       readonly rows: readonly (readonly string[])[];
     }
+  /** What went wrong, the newest first. */
+  | { readonly kind: 'errors'; readonly title: string; readonly errors: readonly StatusError[] }
   /** Groups that open to a list of files. */
   | {
       readonly kind: 'files';
@@ -55,6 +57,13 @@ export type StatusSection =
       readonly note: string;
       readonly groups: readonly StatusFileGroup[];
     };
+
+export interface StatusError {
+  readonly time: string;
+  readonly code: string;
+  readonly message: string;
+  readonly actions: readonly { readonly action: ViewAction; readonly label: string }[];
+}
 
 export interface StatusFileGroup {
   readonly label: string;

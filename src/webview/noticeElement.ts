@@ -31,7 +31,8 @@ export function noticeElement(
       'div',
       { class: 'notice-text' },
       element('span', { class: 'notice-title' }, title),
-      ' ',
+      // In one line a title that is no sentence runs into what follows.
+      layout === 'page' || detail === '' || /[.!?。]$/.test(title) ? ' ' : ' · ',
       detail === '' ? null : element('span', { class: 'notice-detail' }, detail),
       ' ',
       buttons.length === 0 ? null : element('span', { class: 'notice-actions' }, ...buttons),

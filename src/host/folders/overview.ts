@@ -31,20 +31,33 @@ export type Overview =
   | { readonly kind: 'paused'; readonly pendingFiles: number; readonly reason: PauseReason }
   /** Another window or a terminal writes an index; search works on what is there. */
   | { readonly kind: 'waiting' }
-  | { readonly kind: 'degraded'; readonly reason: string; readonly error: TesseraError | undefined }
+  | {
+      readonly kind: 'degraded';
+      readonly reason: string;
+      readonly error: TesseraError | undefined;
+      /** Seen by the last search, which says so itself, rather than by the index. */
+      readonly isOfSearch: boolean;
+    }
   | { readonly kind: 'failed'; readonly error: TesseraError };
 
-/** The state most worth a person's attention wins: failed, degraded, indexing, paused, waiting, then idle. */
-export function overviewOf(server: ProcessState, folders: readonly FolderSummary[]): Overview {
+/**
+ * The state most worth a person's attention wins: failed, degraded, indexing, paused, waiting, then idle.
+ * @param searchTrouble what the last search lacked; null when it was whole
+ */
+export function overviewOf(
+  server: ProcessState,
+  folders: readonly FolderSummary[],
+  searchTrouble: string | null = null,
+): Overview {
   if (folders.length === 0) return { kind: 'no-folder' };
   const active = folders.filter((folder) => folder.permission !== 'none');
   if (active.length === 0) return { kind: 'off' };
   if (server.kind === 'failed') return { kind: 'failed', error: server.error };
   const failed = active.find((folder) => folder.lastError !== undefined)?.lastError;
-  if (failed !== undefined) return { kind: 'degraded', reason: failed.message, error: failed };
+  if (failed !== undefined) return { kind: 'degraded', reason: failed.message, error: failed, isOfSearch: false };
   const states = active.map((folder) => folder.state);
   const degraded = states.find((state) => state.kind === 'degraded');
-  if (degraded !== undefined) return { kind: 'degraded', reason: degraded.reason, error: undefined };
+  if (degraded !== undefined) return { kind: 'degraded', reason: degraded.reason, error: undefined, isOfSearch: false };
   const running = states.flatMap((state) => (state.kind === 'indexing' ? [state.progress] : []));
   if (running.length > 0) {
     const secondsLeft = running.map((progress) => progress.secondsLeft);
@@ -67,6 +80,9 @@ export function overviewOf(server: ProcessState, folders: readonly FolderSummary
   if (idle.length === 0)
     return server.kind === 'stopped' && isUntrusted(active) ? restricted([]) : { kind: 'starting' };
   if (isUntrusted(active)) return restricted(idle);
+  if (searchTrouble !== null) {
+    return { kind: 'degraded', reason: searchTrouble, error: undefined, isOfSearch: true };
+  }
   return { kind: 'idle', ...totals(idle) };
 }
 

@@ -41,6 +41,7 @@ export class WorkspaceIndex extends Disposable {
   /** Read when it may have changed: it is asked for with every step of an index run, and reading a setting is slow. */
   readonly #permissions = new Map<string, FolderPermission>();
   #isOnBattery = false;
+  #searchTrouble: string | null = null;
   readonly #overview = this.own(new Emitter<Overview>());
   readonly #foldersChanged = this.own(new Emitter<void>());
   /** The overview, whenever a part of it changed. */
@@ -55,9 +56,16 @@ export class WorkspaceIndex extends Disposable {
   /** Begins to follow the window's folders. Starts the server when there is a folder to be indexed in the background. */
   start(): void {
     const { server } = this.#options;
-    this.own(server.onFolderState(({ folder, state }) => this.#entries.get(folder)?.index.acceptState(state)));
+    this.own(
+      server.onFolderState(({ folder, state }) => {
+        // Whether what is indexed now can be searched whole, the next search tells.
+        if (state.kind === 'indexing') this.#searchTrouble = null;
+        this.#entries.get(folder)?.index.acceptState(state);
+      }),
+    );
     this.own(
       server.onState((state) => {
+        this.#searchTrouble = null;
         if (state.kind === 'running') this.#recover();
         this.#announce();
       }),
@@ -89,7 +97,20 @@ export class WorkspaceIndex extends Disposable {
     return overviewOf(
       this.#options.server.state,
       [...this.#entries.values()].map(({ index }) => index),
+      this.#searchTrouble,
     );
+  }
+
+  /** What the last search lacked; null when it was whole. */
+  get searchTrouble(): string | null {
+    return this.#searchTrouble;
+  }
+
+  /** A search tells what it had to do without, or that it was whole again. */
+  noteSearch(trouble: string | null): void {
+    if (this.#searchTrouble === trouble) return;
+    this.#searchTrouble = trouble;
+    this.#announce();
   }
 
   /** Folders that may be searched. */

@@ -62,6 +62,7 @@ export class SearchService {
       },
       signal,
     );
+    this.#workspace.noteSearch(result.degraded);
     return { ...result, failures };
   }
 

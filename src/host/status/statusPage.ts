@@ -114,7 +114,7 @@ export class StatusPage extends Disposable {
   async #describe(index: FolderIndex): Promise<StatusFolder> {
     const name = this.#workspace.folderNames.get(index.folder) ?? index.folder;
     try {
-      return statusFolder(name, await index.status());
+      return statusFolder(name, await index.status(), this.#workspace.searchTrouble);
     } catch (error) {
       return unavailableFolder(name, index.folder, error);
     }

@@ -71,6 +71,7 @@ export function bannerOf(overview: Overview): Notice | null {
         ['showStatus'],
       );
     case 'degraded': {
+      if (overview.isOfSearch) return null;
       if (overview.error !== undefined) return failureNotice(overview.error);
       return notice('warning', 'warning', l10n.t('Search is limited'), overview.reason, ['restart', 'showLog']);
     }

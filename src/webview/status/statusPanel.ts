@@ -1,6 +1,7 @@
 import type {
   HostToStatus,
   StatusCard,
+  StatusError,
   StatusFileGroup,
   StatusFolder,
   StatusModel,
@@ -136,6 +137,13 @@ export class StatusPanel {
         );
       case 'table':
         return element('div', { class: 'section' }, title, tableElement(section.columns, section.rows));
+      case 'errors':
+        return element(
+          'div',
+          { class: 'section' },
+          title,
+          element('ul', { class: 'errors' }, ...section.errors.map((error) => this.#error(folder, error))),
+        );
       case 'files':
         return element(
           'div',
@@ -145,6 +153,23 @@ export class StatusPanel {
           ...section.groups.map((group) => this.#group(folder, group)),
         );
     }
+  }
+
+  #error(folder: StatusFolder, { time, code, message, actions }: StatusError): HTMLElement {
+    const links = actions.map(({ action, label }) => {
+      const key = `${folder.path} ${time} ${code} ${action}`;
+      const link = element('button', { type: 'button', class: 'link-button', 'data-key': key }, label);
+      link.addEventListener('click', () => this.#host.send({ kind: 'run', action }));
+      return link;
+    });
+    return element(
+      'li',
+      {},
+      icon('error'),
+      element('span', { class: 'error-message' }, message),
+      element('span', { class: 'error-detail' }, `${time} · ${code}`),
+      links.length === 0 ? null : element('span', { class: 'error-actions' }, ...links),
+    );
   }
 
   #group(folder: StatusFolder, group: StatusFileGroup): HTMLElement {

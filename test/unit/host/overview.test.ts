@@ -86,3 +86,14 @@ test('no folder and folders switched off are states of their own', () => {
   expect(overviewOf(RUNNING, [])).toEqual({ kind: 'no-folder' });
   expect(overviewOf(RUNNING, [folder(idle(1), { permission: 'none' })])).toEqual({ kind: 'off' });
 });
+
+test('what the last search lacked shows while nothing else is to be told', () => {
+  const reason = 'only words were compared';
+  expect(overviewOf(RUNNING, [folder(idle(1))], reason)).toEqual({
+    kind: 'degraded',
+    reason,
+    error: undefined,
+    isOfSearch: true,
+  });
+  expect(overviewOf(RUNNING, [folder(indexing(1, 1))], reason).kind).toBe('indexing');
+});

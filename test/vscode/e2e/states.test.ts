@@ -124,6 +124,8 @@ test('degraded: when the model is gone words still find, and it is said that onl
     )
     .toBe(1);
   expect(await panel.files.locator('.file-name').allTextContents()).toContain('retry.ts');
+  await window.untilStatus(/Search is limited.*only words and names/);
+  await untilStatusPageSays(window, 'Search is limited');
 });
 
 test('failed: an index server that keeps dying is given up, said so, and started again on request', async () => {
