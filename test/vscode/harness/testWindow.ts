@@ -5,7 +5,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { REMOVE, isRemoved, removeAtExit } from './atExit.ts';
 import { launchBrowser } from './browser.ts';
 import { SearchPanel } from './searchPanel.ts';
-import { startVSCodeServer, type VSCodeServer } from './vscodeServer.ts';
+import { startVSCodeServer, type VSCodeServer, writeSettings } from './vscodeServer.ts';
 import { Workbench } from './workbench.ts';
 
 const DRIVER = join(import.meta.dirname, '../driver');
@@ -138,6 +138,11 @@ export class TestWindow {
     await this.page.mouse.down();
     await this.page.mouse.move(box.x + width, box.y + box.height / 2, { steps: 4 });
     await this.page.mouse.up();
+  }
+
+  /** Changes the settings of the machine while the window is open; those of before are gone. */
+  async setSettings(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    await writeSettings(join(this.#home, 'data'), settings);
   }
 
   /** Writes what folders the window has into its workspace file, as *Add Folder to Workspace…* does. Paths begin beside `folder`. */

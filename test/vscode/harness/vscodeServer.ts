@@ -53,6 +53,13 @@ export async function installExtension(vsix: string, extensionsDir: string): Pro
   ]);
 }
 
+/** Sets the settings of the machine; a window that is open takes them over. */
+export async function writeSettings(dataDir: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
+  const machine = join(dataDir, 'data/Machine');
+  await mkdir(machine, { recursive: true });
+  await writeFile(join(machine, 'settings.json'), JSON.stringify({ ...QUIET, ...settings }, null, 2));
+}
+
 function placesArguments(dataDir: string, extensionsDir: string): readonly string[] {
   return [
     '--accept-server-license-terms',
@@ -66,11 +73,9 @@ function placesArguments(dataDir: string, extensionsDir: string): readonly strin
 export async function startVSCodeServer(options: VSCodeServerOptions): Promise<VSCodeServer> {
   const vscode = await provisionVSCode();
   const main = join(vscode, 'out/server-main.js');
-  const machine = join(options.dataDir, 'data/Machine');
   const extensionsDir = options.extensionsDir ?? join(options.dataDir, 'extensions');
-  await mkdir(machine, { recursive: true });
   await mkdir(extensionsDir, { recursive: true });
-  await writeFile(join(machine, 'settings.json'), JSON.stringify({ ...QUIET, ...options.settings }, null, 2));
+  await writeSettings(options.dataDir, options.settings);
 
   const port = await freePort();
   const child = spawn(

@@ -31,6 +31,7 @@ export class Workbench {
       viewport: options.size ?? { width: 1280, height: 800 },
       deviceScaleFactor: options.scale ?? 1,
     });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const page = await context.newPage();
     const payload: [string, string][] = [['skipWelcome', 'true']];
     if (options.extensionDevelopmentPath !== undefined)
@@ -109,6 +110,11 @@ export class Workbench {
         await this.closeQuickInput();
       }
     }
+  }
+
+  /** What was copied last. */
+  async clipboard(): Promise<string> {
+    return this.page.evaluate<string>('navigator.clipboard.readText()');
   }
 
   /** The document of the n-th visible webview. */
