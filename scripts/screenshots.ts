@@ -68,6 +68,16 @@ const SCENES: Readonly<Record<string, (window: TestWindow, shoot: Shoot) => Prom
     await window.page.keyboard.press('Enter');
     await window.panel.document.locator('.notice-title').getByText('Nothing found').waitFor();
     await shoot('nothing-found');
+    await window.panel.ask('restart a child process that died');
+    await window.panel.document.locator('[aria-controls=details]').click();
+    await window.widenSideBar(200);
+    await settle(window);
+    await shoot('narrow');
+    await window.panel.document.locator('[aria-controls=details]').click();
+    await window.widenSideBar(600);
+    await settle(window);
+    await shoot('wide');
+    await window.widenSideBar(430);
     await window.panel.query.fill('');
   },
   'quick-pick': async (window, shoot) => {
