@@ -32,8 +32,18 @@ const RUNS_BETWEEN_DECISIONS = 8;
  * converged, any run is.
  */
 const LEARNING_PAUSE_MS = { learning: 2, converged: 20 } as const;
+interface UnlearnedRuns {
+  readonly runs: number;
+  readonly texts: number;
+  readonly tokens: number;
+  readonly ms: number;
+  readonly endedAtMs: number;
+}
+
 /** No run that is still to be learned from. */
-const NO_RUNS = { runs: 0, texts: 0, tokens: 0, ms: 0 } as const;
+const NO_RUNS: UnlearnedRuns = { runs: 0, texts: 0, tokens: 0, ms: 0, endedAtMs: 0 };
+/** Short runs of a new size that are learned from one by one, since there may be no more of it. */
+const RUNS_LEARNED_SINGLY = 2;
 /** Moves kept for the report. */
 const MOVES_KEPT = 50;
 /** A pace that stays off by this factor (a logarithm) from when the sizes were learned makes them worth another look … */
@@ -59,10 +69,13 @@ export class BatchTuner implements Tuner {
   #converged: boolean;
   #runs: number;
   #meanLength = 128;
-  /** Time since something was learned, and the runs since then of the size it was about. */
+  /** Time since something was learned. */
   #unlearnedMs = 0;
-  #unlearned: { readonly runs: number; readonly texts: number; readonly tokens: number; readonly ms: number } = NO_RUNS;
-  #learnedTokens = 0;
+  /** Runs of the present size that are still to be learned from. */
+  #unlearned = NO_RUNS;
+  /** Padded tokens of the first of the runs of one size that are being made, and how many came after it. */
+  #size = 0;
+  #runsOfSize = 0;
   /** Average of the pace, and what it was when the sizes were last found good. */
   #pace: number | undefined;
   #learnedPace: number | undefined;
@@ -219,21 +232,35 @@ export class BatchTuner implements Tuner {
   /** True when something was learned: from one run, or from the mean of those of one size that are too short for that. */
   #learn({ length, count }: RunShape, elapsedMs: number, endedAtMs: number): boolean {
     const tokens = paddedTokens({ length, count });
-    // Another size than the last is what there is to learn about.
-    const isOther = tokens > this.#learnedTokens * Math.SQRT2 || tokens < this.#learnedTokens / Math.SQRT2;
-    const { runs, texts, tokens: sum, ms } = isOther ? NO_RUNS : this.#unlearned;
-    const all = { runs: runs + 1, texts: texts + count, tokens: sum + tokens, ms: ms + elapsedMs };
+    const pauseMs = this.#converged ? LEARNING_PAUSE_MS.converged : LEARNING_PAUSE_MS.learning;
     this.#unlearnedMs += elapsedMs;
-    const isSoon = this.#unlearnedMs < (this.#converged ? LEARNING_PAUSE_MS.converged : LEARNING_PAUSE_MS.learning);
-    if (isSoon && (this.#converged || !isOther)) {
-      if (!isOther) this.#unlearned = all;
-      return false;
+    const isDue = this.#unlearnedMs >= pauseMs;
+    const isOther = tokens > this.#size * Math.SQRT2 || tokens < this.#size / Math.SQRT2;
+    let hasLearned = false;
+    if (isOther) {
+      this.#size = tokens;
+      this.#runsOfSize = 0;
+      // Another size than the last is what there is to learn about, however short its time.
+      if (isDue || !this.#converged) hasLearned = this.#learnMean();
+      this.#unlearned = NO_RUNS;
+      // A short run that follows one of another size takes longer than among its like.
+      if (elapsedMs < LEARNING_PAUSE_MS.learning) return hasLearned;
     }
-    const mean = { length: all.tokens / all.texts, count: all.texts / all.runs };
-    this.#model.record(mean, all.ms / all.runs, endedAtMs);
+    const { runs, texts, tokens: sum, ms } = this.#unlearned;
+    this.#unlearned = { runs: runs + 1, texts: texts + count, tokens: sum + tokens, ms: ms + elapsedMs, endedAtMs };
+    this.#runsOfSize = isOther ? 0 : this.#runsOfSize + 1;
+    const isEnough = this.#unlearned.ms >= LEARNING_PAUSE_MS.learning;
+    const isNew = this.#runsOfSize <= RUNS_LEARNED_SINGLY && !this.#converged;
+    if (isNew || (isEnough && isDue)) return this.#learnMean();
+    return hasLearned;
+  }
+
+  #learnMean(): boolean {
+    const { runs, texts, tokens, ms, endedAtMs } = this.#unlearned;
+    if (runs === 0) return false;
+    this.#model.record({ length: tokens / texts, count: texts / runs }, ms / runs, endedAtMs);
     this.#unlearned = NO_RUNS;
     this.#unlearnedMs = 0;
-    this.#learnedTokens = tokens;
     return true;
   }
 

@@ -16,6 +16,7 @@ import {
   neighbours,
   recorded,
   simulate,
+  withCarryOver,
 } from './simulatedMachine.ts';
 
 const OPTIONS: TunerOptions = {
@@ -128,6 +129,17 @@ describe('learning', () => {
     expect(best.ms / warm.undisturbedMs).toBeGreaterThan(0.98);
   });
 
+  it.each([1, 2, 3, 4])('is not misled by what short runs leave in the caches for the next (hiccups %d)', (seed) => {
+    const options = { ...OPTIONS, limits: { ...STATIC_MODEL_LIMITS, baseTokens: 2048 } };
+    const cost = withCarryOver(FAST_LOOK_UPS, 0.35);
+    const best = bestFixedBudget(SESSION, FAST_LOOK_UPS);
+    const cold = new BatchTuner(options);
+    simulate(cold, SESSION, cost, hiccups(seed));
+    expect(cold.report().budgetTokens).toBe(best.budget);
+    const { undisturbedMs } = simulate(new BatchTuner(options, saved(cold)), SESSION, cost, hiccups(seed + 100));
+    expect(best.ms / undisturbedMs).toBeGreaterThan(0.97);
+  });
+
   it('tries sizes next to those it knows only', () => {
     const { runs } = simulate(new BatchTuner(OPTIONS), SESSION, MACHINES.cachedCpu);
     let [least, most] = [OPTIONS.limits.baseTokens, OPTIONS.limits.baseTokens];
@@ -165,7 +177,7 @@ describe('learning', () => {
 });
 
 describe('a bag, which pads nothing', () => {
-  const BAG: TunerOptions = { ...OPTIONS, limits: STATIC_MODEL_LIMITS, isBag: true };
+  const BAG: TunerOptions = { ...OPTIONS, limits: { ...STATIC_MODEL_LIMITS, baseTokens: 2048 }, isBag: true };
   /** Vectors looked up leave the caches in large runs; a run itself has its price. */
   const lookUp: RunCost = (length, count) => {
     const tokens = length * count;

@@ -122,6 +122,17 @@ function curve(
   };
 }
 
+/** The same, but that a run takes so much longer (a share) after one of another size, whose data fill the caches. */
+export function withCarryOver(cost: RunCost, share: number): RunCost {
+  let last = 0;
+  return (length, count) => {
+    const tokens = length * count;
+    const isOther = last > 0 && (tokens > last * Math.SQRT2 || tokens < last / Math.SQRT2);
+    last = tokens;
+    return cost(length, count) * (isOther ? 1 + share : 1);
+  };
+}
+
 export interface Simulation {
   /** Time the runs would have taken without disturbance. */
   readonly undisturbedMs: number;
