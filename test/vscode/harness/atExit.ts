@@ -7,7 +7,11 @@ const GROUPS = new Set<ChildProcess>();
 const FOLDERS = new Set<string>();
 /** Signals that interrupt, by the exit status that says so. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
-const exitOn = (signal: keyof typeof SIGNALS) => process.exit(SIGNALS[signal]);
+const exitOn = (signal: keyof typeof SIGNALS) => {
+  // Not left to `exit`: vitest lets no test end its process.
+  cleanUp();
+  process.exit(SIGNALS[signal]);
+};
 
 /** Kills the process group a child leads when this process ends, unless the child has ended by then. */
 export function killAtExit(child: ChildProcess): void {
@@ -49,11 +53,13 @@ export function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-process.once('exit', () => {
+process.once('exit', cleanUp);
+
+function cleanUp(): void {
   // Processes first: whoever still writes into a folder keeps it from being removed.
   for (const child of GROUPS) sayInsteadOfThrowing(() => killGroup(child, 'SIGKILL'));
   for (const folder of FOLDERS) sayInsteadOfThrowing(() => rmSync(folder, REMOVE));
-});
+}
 
 /** Thrown, one failure would keep all the others from being ended and removed. */
 function sayInsteadOfThrowing(clean: () => void): void {
