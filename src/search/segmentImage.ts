@@ -3,6 +3,10 @@ import { ChunkEntry, IndexSegment, fileEntry } from './chunkIndex.ts';
 import { LexicalSegment } from './lexicalSegment.ts';
 import { VectorMatrix } from './vectorMatrix.ts';
 
+// In every engine Tessera runs in; the pure layers are compiled without the types of any.
+declare const TextEncoder: new () => { encode(text: string): Uint8Array<ArrayBuffer> };
+declare const TextDecoder: new () => { decode(bytes: Uint8Array): string };
+
 /** To be raised with every change of what a segment is made of: words, stems, weights of file means, fields, this layout. A test tells. */
 export const IMAGE_FORMAT = 1;
 
