@@ -26,9 +26,11 @@ export function snippetElement(
   shown: readonly SnippetLine[],
   { moreLines, oneMoreLine }: Pick<ViewStrings, 'moreLines' | 'oneMoreLine'>,
 ): HTMLElement {
+  const last = shown.at(-1);
   const tokens = tokenize(
     hit.lines.map((line) => line.text),
     hit.language,
+    last === undefined ? 0 : hit.lines.indexOf(last) + 1,
   );
   const block = element('div', { class: 'snippet' });
   for (const line of shown) {

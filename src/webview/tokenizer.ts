@@ -15,12 +15,18 @@ interface Open {
 /**
  * Colours lines of code well enough to read a snippet at a glance: comments, strings, numbers, keywords, types and calls.
  * Not a parser: a snippet may begin in the middle of anything. The texts of a line's tokens add up to the line.
+ *
+ * @param count of the first lines, to be coloured; the others only tell how it begins
  */
-export function tokenize(lines: readonly string[], language: string): readonly (readonly Token[])[] {
+export function tokenize(
+  lines: readonly string[],
+  language: string,
+  count = lines.length,
+): readonly (readonly Token[])[] {
   const syntax = syntaxOf(language);
-  if (syntax.isProse) return lines.map(proseTokens);
+  if (syntax.isProse) return lines.slice(0, count).map(proseTokens);
   let open = openAtStart(lines, syntax);
-  return lines.map((line) => {
+  return lines.slice(0, count).map((line) => {
     const scanned = scanLine(line, syntax, open);
     open = scanned.open;
     return scanned.tokens;

@@ -67,3 +67,10 @@ test('a snippet that begins inside a docstring is not coloured inside out', () =
   const [definition] = tokenize(['def total(self):', '"""Sum', 'of all'], 'python');
   expect(kinds(definition!)[0]).toBe('storage def');
 });
+
+test('the first lines are coloured as all of them would be', () => {
+  const lines = ['Returns the total.', '"""', 'return self.total', 'def next(self):'];
+  for (const language of ['python', 'typescript', 'markdown']) {
+    expect(tokenize(lines, language, 2)).toEqual(tokenize(lines, language).slice(0, 2));
+  }
+});
