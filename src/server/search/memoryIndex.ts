@@ -35,6 +35,7 @@ export class MemoryIndex {
   /** Tail of the refreshes: one after the other. */
   #refreshing: Promise<void> = Promise.resolve();
   #keeping: Promise<void> | undefined;
+  #hasAdopted = false;
 
   /** @param images where its segments are kept; undefined when they are not to be */
   constructor(reader: ChunkReader, shape: VectorShape, logger: Logger, images?: SegmentImages) {
@@ -68,7 +69,7 @@ export class MemoryIndex {
     if (version === this.#version) return;
     const startedAt = performance.now();
     const files = await this.#reader.files();
-    if (this.#version === undefined) await this.#adopt(files);
+    await this.#adoptOnce(files);
     const gone = [...this.#contents.keys()].filter((path) => !files.has(path));
     this.#index.remove(gone);
     for (const path of gone) this.#contents.delete(path);
@@ -85,8 +86,10 @@ export class MemoryIndex {
   }
 
   /** Takes over the segments an earlier process kept, of those files that are as they were. */
-  async #adopt(files: ReadonlyMap<string, FileRecord>): Promise<void> {
-    if (this.#images === undefined) return;
+  async #adoptOnce(files: ReadonlyMap<string, FileRecord>): Promise<void> {
+    // Not again when the first refresh failed: by then the index has files of its own, whose rows may be older than these records.
+    if (this.#images === undefined || this.#hasAdopted) return;
+    this.#hasAdopted = true;
     const usable: IndexSegment[] = [];
     for (const { segment, contents } of await this.#images.load()) {
       segment.files.forEach(({ path }, number) => {

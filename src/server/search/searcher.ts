@@ -83,18 +83,19 @@ export class Searcher implements FolderSearch {
       embedding,
     );
     throwIfCancelled(signal);
-    const loaded = takeLoaded();
-    const owner = ownersOf(loaded);
     const [passesSet, passesWritten] = [this.#filters.of(params.filters), fileFilter(query.filters)];
-    const request = {
-      index: combined(loaded),
-      vectors,
-      acceptsFile: notReplaced(loaded, (file) => passesSet(file) && passesWritten(file)),
-      recencyOf: recencyOf(loaded),
-      openPaths: params.openPaths ?? [],
-    };
     const answer = async (asked: SearchQuery) => {
-      const evidence = collectEvidence({ ...request, query: asked, acceptsChunk: chunkFilter(asked) });
+      // Anew for each answer: while texts were read for one, segments may have been merged.
+      const loaded = takeLoaded();
+      const evidence = collectEvidence({
+        index: combined(loaded),
+        query: asked,
+        vectors,
+        acceptsFile: notReplaced(loaded, (file) => passesSet(file) && passesWritten(file)),
+        acceptsChunk: chunkFilter(asked),
+        recencyOf: recencyOf(loaded),
+        openPaths: params.openPaths ?? [],
+      });
       const best = degraded === null ? await this.#comparedByTokens(evidence, asked.text, loaded, signal) : [];
       return hitsOf({
         ranked: (limit) => [...best, ...rank(evidence, limit).slice(best.length)].slice(0, limit),
@@ -102,7 +103,7 @@ export class Searcher implements FolderSearch {
         query: asked,
         explain: params.explain,
         passages: params.passages ?? false,
-        ownerOf: owner,
+        ownerOf: ownersOf(loaded),
         unsavedText: (id) => unsavedText(loaded, id),
       });
     };

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { errorMessage } from '../../base/errors.ts';
@@ -7,6 +8,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { IndexSegment } from '../../search/chunkIndex.ts';
 import { type SegmentWithContents, decodeSegment, encodeSegment } from '../../search/segmentImage.ts';
 import { errorCode } from '../scanner/fileErrors.ts';
+import { tableOfSearchImages } from '../store/indexLocation.ts';
 
 /** Before the segment: its checksum (CRC-32, little-endian) and four bytes that keep the rest in line. */
 const PREFIX_BYTES = 8;
@@ -66,6 +68,8 @@ export class SegmentImages {
 
   /** Never rejects: what cannot be kept is made again by the next process. */
   async save(kept: SegmentWithContents): Promise<void> {
+    const table = tableOfSearchImages(this.#dir);
+    if (!existsSync(table)) return;
     const body = encodeSegment(kept);
     const name = createHash('sha256').update(body).digest('hex').slice(0, 16);
     const file = path.join(this.#dir, `${name}${IMAGE}`);
@@ -75,10 +79,11 @@ export class SegmentImages {
     const prefix = Buffer.alloc(PREFIX_BYTES);
     prefix.writeUInt32LE(crc32(body));
     try {
-      // Only the folder itself: where the index has been cleared, nothing is to come back.
       await mkdir(this.#dir, { mode: 0o700 }).catch(unlessThere);
       await writeFile(unfinished, Buffer.concat([prefix, body]), { mode: 0o600 });
       await rename(unfinished, file);
+      // Deleted with its table meanwhile; or it came too late for that, and goes by itself.
+      if (!existsSync(table)) await this.#removeAll();
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return;
       this.#logger.warn('a part of the search index could not be kept for the next start', {
@@ -97,6 +102,12 @@ export class SegmentImages {
       this.#fileOf.delete(segment);
       await this.#remove(file);
     }
+  }
+
+  async #removeAll(): Promise<void> {
+    await rm(this.#dir, { recursive: true, force: true, maxRetries: 5 });
+    // Whoever cleared the index left the folder around it, since this was in it.
+    await rmdir(path.dirname(this.#dir)).catch(() => undefined);
   }
 
   async #names(): Promise<readonly string[]> {

@@ -22,9 +22,11 @@ export async function clearIndex(dir: string, program: string, letGo: () => void
   try {
     letGo();
     await storeFailure('clear', async () => {
-      for (const name of await readdir(dir)) {
-        // Locks are their owners' to remove.
-        if (!name.startsWith(WRITER_LOCK)) await rm(path.join(dir, name), { recursive: true, force: true });
+      // Tables first: what a search keeps beside one goes by itself when it comes too late. Locks are their owners' to remove.
+      const names = (await readdir(dir)).filter((name) => !name.startsWith(WRITER_LOCK));
+      const isTable = (name: string) => name.endsWith('.lance');
+      for (const name of [...names.filter(isTable), ...names.filter((name) => !isTable(name))]) {
+        await rm(path.join(dir, name), { recursive: true, force: true, maxRetries: 5 });
       }
     });
   } finally {

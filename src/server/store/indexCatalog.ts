@@ -151,7 +151,7 @@ export class IndexCatalog implements DisposableLike {
     for (const name of [...tables, ...images]) {
       if (path.parse(name).name === keep.name) continue;
       try {
-        await rm(path.join(this.dir, name), { recursive: true, force: true });
+        await rm(path.join(this.dir, name), { recursive: true, force: true, maxRetries: 5 });
       } catch (error) {
         // In use by another process where the system minds; the next full pass tries again.
         this.#logger.warn('a replaced index could not be removed', { name, error: errorMessage(error) });
@@ -160,7 +160,9 @@ export class IndexCatalog implements DisposableLike {
   }
 
   removeSearchImages(table: string): Promise<void> {
-    return storeFailure('remove', () => rm(searchImagesDir(this.dir, table), { recursive: true, force: true }));
+    return storeFailure('remove', () =>
+      rm(searchImagesDir(this.dir, table), { recursive: true, force: true, maxRetries: 5 }),
+    );
   }
 
   dispose(): void {

@@ -42,6 +42,11 @@ export function searchImagesDir(folderDir: string, table: string): string {
   return path.join(folderDir, `${table}${SEARCH_IMAGES}`);
 }
 
+/** The table such a folder belongs to. */
+export function tableOfSearchImages(dir: string): string {
+  return `${dir.slice(0, -SEARCH_IMAGES.length)}.lance`;
+}
+
 /** Ending of those folders. */
 export const SEARCH_IMAGES = '.search';
 

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Connection, connect } from '@lancedb/lancedb';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
+import type { ChunkIndex } from '../../../src/search/chunkIndex.ts';
 import { MemoryIndex } from '../../../src/server/search/memoryIndex.ts';
 import { SegmentImages } from '../../../src/server/search/segmentImages.ts';
+import { clearIndex } from '../../../src/server/store/clearIndex.ts';
 import type { FileToWrite } from '../../../src/server/store/chunkStore.ts';
 import { LanceChunkStore } from '../../../src/server/store/lanceChunkStore.ts';
 import { vectorSpaces } from '../../../src/server/store/vectorSpaces.ts';
@@ -66,21 +69,30 @@ function fileOf(number: number, text: string): FileToWrite {
 
 const write = (...replace: readonly FileToWrite[]) => store.apply({ replace, touch: [], remove: [] });
 
-/** As a process of its own would see it. `filesRead`: those that were read from the table. */
+/** As a process of its own would have it. */
+function memoryIndex(): MemoryIndex {
+  const shape = { dimensions: { code: spaces.code.dimension, docs: spaces.docs.dimension }, hasOneSpace: true };
+  return new MemoryIndex(store, shape, SILENT_LOGGER, new SegmentImages(images, SILENT_LOGGER));
+}
+
+/** Paths of the files that hold a word. */
+function holdersIn(index: ChunkIndex, word: string): (string | undefined)[] {
+  return index.segments.flatMap(({ lexical, files, gone }) =>
+    [...lexical.postings(word).documents]
+      .map((chunk) => lexical.files[chunk] ?? -1)
+      .filter((file) => !gone.has(file))
+      .map((file) => files[file]?.path),
+  );
+}
+
+/** `filesRead`: those that were read from the table. */
 async function opened() {
   const read = vi.spyOn(store, 'chunksWithVectors');
   read.mockClear();
-  const shape = { dimensions: { code: spaces.code.dimension, docs: spaces.docs.dimension }, hasOneSpace: true };
-  const memory = new MemoryIndex(store, shape, SILENT_LOGGER, new SegmentImages(images, SILENT_LOGGER));
+  const memory = memoryIndex();
   const index = await memory.current();
   await memory.settled();
-  const holders = (word: string) =>
-    index.segments.flatMap(({ lexical, files, gone }) =>
-      [...lexical.postings(word).documents]
-        .map((chunk) => lexical.files[chunk] ?? -1)
-        .filter((file) => !gone.has(file))
-        .map((file) => files[file]?.path),
-    );
+  const holders = (word: string) => holdersIn(index, word);
   return { index, holders, filesRead: read.mock.calls.flatMap(([paths]) => paths) };
 }
 
@@ -148,6 +160,41 @@ test('removes what a killed process left unfinished, but not what another is wri
   expect(names).not.toContain('old.tmp');
 });
 
+test('follows the table although the first reading of it failed', async () => {
+  await opened();
+  await write(fileOf(8, 'eight'));
+  const memory = memoryIndex();
+  vi.spyOn(store, 'chunksWithVectors').mockRejectedValueOnce(new Error('EIO'));
+  await expect(memory.current()).rejects.toThrow('EIO');
+  await write(fileOf(7, 'seven'));
+  const index = await memory.current();
+  await memory.settled();
+  expect(holdersIn(index, 'seven')).toEqual([nameOf(7)]);
+  expect(holdersIn(index, 'word7')).toEqual([]);
+  expect(holdersIn(index, 'eight')).toEqual([nameOf(8)]);
+  vi.restoreAllMocks();
+  expect((await opened()).filesRead.length).toBeLessThan(FILES);
+});
+
+test('leaves nothing behind when the index is cleared while segments are kept', async () => {
+  const { index } = await opened();
+  const [segment] = index.segments;
+  if (segment === undefined) throw new Error('There is no segment.');
+  for (let round = 0; round < 10; round++) {
+    const dir = path.join(temporary, `cleared${round}`);
+    await mkdir(path.join(dir, 'chunks.lance'), { recursive: true });
+    await writeFile(path.join(dir, 'chunks.lance', 'rows'), '');
+    const kept = new SegmentImages(path.join(dir, 'chunks.search'), SILENT_LOGGER);
+    const saving = (async () => {
+      for (let time = 0; time < 20; time++) await kept.save({ segment, contents: segment.files.map(() => `${time}`) });
+    })();
+    if (round % 2 === 0) await vi.waitFor(() => expect(existsSync(path.join(dir, 'chunks.search'))).toBe(true));
+    await clearIndex(dir, 'a test');
+    await saving;
+    expect(existsSync(dir)).toBe(false);
+  }
+});
+
 test('keeps nothing where the index has gone, and works where nothing can be kept', async () => {
   images = path.join(temporary, 'gone', 'chunks.search');
   expect((await opened()).index.fileCount).toBe(FILES);
@@ -164,8 +211,7 @@ test('keeps nothing that was read while somebody wrote', async () => {
     if (writes++ === 0) await write(fileOf(3, 'meanwhile'));
     return read(paths);
   });
-  const shape = { dimensions: { code: spaces.code.dimension, docs: spaces.docs.dimension }, hasOneSpace: true };
-  const memory = new MemoryIndex(store, shape, SILENT_LOGGER, new SegmentImages(images, SILENT_LOGGER));
+  const memory = memoryIndex();
   await memory.current();
   await memory.settled();
   vi.restoreAllMocks();

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Connection, connect } from '@lancedb/lancedb';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Deferred } from '../../../src/base/deferred.ts';
 import { TesseraError } from '../../../src/base/errors.ts';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
@@ -229,6 +229,24 @@ describe('a search', () => {
     expect(await pathsFor('retry lang:ts', { filters: { ...NO_FILTERS, include: ['lib/**'] } })).not.toContain(
       'src/retry.ts',
     );
+  });
+
+  it('finds what was saved last without the quoted text too, although segments are merged meanwhile', async () => {
+    const text = (n: number) => `export function gamma${n}() {\n  return delta + epsilon;\n}\n`;
+    await write(...Array.from({ length: 20 }, (_, n) => [`f${n}.ts`, 'export const other = 1;\n'] as const));
+    await search('other');
+    for (let n = 0; n < 9; n++) {
+      await write([`f${n}.ts`, text(n)]);
+      // Each save in a segment of its own; the last search finds that they are worth merging.
+      if (n < 8) await search('other');
+    }
+    const read = store.textsById.bind(store);
+    vi.spyOn(store, 'textsById').mockImplementationOnce(async (ids) => {
+      await searcher.settled();
+      return read(ids);
+    });
+    const hits = await pathsFor('"epsilon delta"', { limit: 50 });
+    expect(hits).toEqual(expect.arrayContaining(Array.from({ length: 9 }, (_, n) => `f${n}.ts`)));
   });
 
   it('answers nothing from an empty index', async () => {
