@@ -109,6 +109,8 @@ export interface SearchParams {
   readonly query: string;
   readonly limit: number;
   readonly filters: SearchFilters;
+  /** Filters in place of those above, by folder. */
+  readonly folderFilters?: Readonly<Record<string, SearchFilters>>;
   readonly explain: boolean;
   /** Whether hits carry the whole text of their chunk besides the snippet. */
   readonly passages?: boolean;

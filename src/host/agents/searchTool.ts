@@ -4,7 +4,7 @@ import type { SearchFilters } from '../../protocol/hit.ts';
 import { abortSignalOf } from '../interop.ts';
 import { explainError } from '../messages.ts';
 import type { WorkspaceIndex } from '../folders/workspaceIndex.ts';
-import { addressFolders, escapeGlob } from '../searching/filterText.ts';
+import { addressFilters, alsoExcluding, escapeGlob } from '../searching/filterText.ts';
 import type { SearchService } from '../searching/searchService.ts';
 import { renderHits } from './renderHits.ts';
 
@@ -48,10 +48,14 @@ export class SearchTool implements vscode.LanguageModelTool<unknown> {
   ): Promise<vscode.LanguageModelToolResult> {
     const { query, filters, limit } = readInput(input);
     const { folderNames } = this.#workspace;
-    const { folders, globs } = addressFolders(asAddressed(filters.include, folderNames), folderNames);
-    const hidden = { ...filters, include: globs, exclude: [...filters.exclude, ...this.#search.hiddenGlobs()] };
+    const asWritten = {
+      ...filters,
+      include: asAddressed(filters.include, folderNames),
+      exclude: asAddressed(filters.exclude, folderNames),
+    };
+    const addressed = alsoExcluding(addressFilters(asWritten, folderNames), this.#search.hiddenGlobs());
     try {
-      const request = { query, filters: hidden, limit, explain: false, folders };
+      const request = { query, ...addressed, limit, explain: false };
       const answer = await this.#search.search(request, abortSignalOf(token));
       const notSearched = answer.failures.map(
         ({ folder, error }) => `${folderNames.get(folder) ?? folder}: ${explainError(error).message}`,

@@ -11,34 +11,51 @@ export function splitGlobs(text: string): readonly string[] {
   return splitAtCommas(text).flatMap(expandGlob);
 }
 
-export interface AddressedGlobs {
-  /** Paths of the folders meant; undefined: all. */
-  readonly folders: ReadonlySet<string> | undefined;
-  /** The globs inside those folders. */
-  readonly globs: readonly string[];
+export interface AddressedFilters {
+  /** Those of a folder that has none of its own. */
+  readonly filters: SearchFilters;
+  /** Filters by the path of each folder to search; undefined: `filters`, for all of the window. */
+  readonly folderFilters: ReadonlyMap<string, SearchFilters> | undefined;
 }
 
 /**
- * In a window of several folders `./name/src` means `src` of the folder called so, as in VS Code's search view. One glob
- * that names no folder is meant for all of them.
+ * In a window of several folders `./name/src` means `src` of the folder called so and says nothing of the others, as in VS Code's
+ * search view. A glob that names no folder is meant for all of them; a folder that nothing to include is meant for is not searched.
+ * @param typed filters with globs as somebody wrote them
  * @param folderNames names of the window's folders by path
+ * @param expand what a glob that names no folder stands for
  */
-export function addressFolders(globs: readonly string[], folderNames: ReadonlyMap<string, string>): AddressedGlobs {
-  if (folderNames.size < 2) return { folders: undefined, globs };
-  const folders = new Set<string>();
-  let isForAll = globs.length === 0;
-  const inside = globs.map((glob) => {
-    const named = [...folderNames].filter(([, name]) => `${glob}/`.startsWith(`./${escapeGlob(name)}/`));
-    for (const [folder] of named) folders.add(folder);
-    const [first] = named;
-    if (first === undefined) {
-      isForAll = true;
-      return glob;
-    }
-    const rest = glob.slice(`./${escapeGlob(first[1])}/`.length);
-    return `./${rest === '' ? '**' : rest}`;
+export function addressFilters(
+  typed: SearchFilters,
+  folderNames: ReadonlyMap<string, string>,
+  expand: (glob: string) => readonly string[] = (glob) => [glob],
+): AddressedFilters {
+  const address = (glob: string) => ({ inside: globsByFolder(glob, folderNames), everywhere: expand(glob) });
+  const [include, exclude] = [typed.include.map(address), typed.exclude.map(address)];
+  const filtersIn = (folder: string | undefined): SearchFilters => {
+    const globsOf = (addressed: typeof include) =>
+      addressed.flatMap(({ inside, everywhere }) =>
+        inside.size === 0 ? everywhere : (inside.get(folder ?? '') ?? []),
+      );
+    return { ...typed, include: globsOf(include), exclude: globsOf(exclude) };
+  };
+  const filters = filtersIn(undefined);
+  if ([...include, ...exclude].every(({ inside }) => inside.size === 0)) return { filters, folderFilters: undefined };
+  const all = [...folderNames.keys()].map((folder) => [folder, filtersIn(folder)] as const);
+  const meant = all.filter(([, own]) => include.length === 0 || own.include.length > 0);
+  return { filters, folderFilters: new Map(meant) };
+}
+
+/** What a glob means inside the folders it names: nothing, where it names none or there is only one. */
+function globsByFolder(glob: string, folderNames: ReadonlyMap<string, string>): ReadonlyMap<string, readonly string[]> {
+  if (folderNames.size < 2) return new Map();
+  const path = glob.replaceAll('\\', '/');
+  const inside = [...folderNames].flatMap(([folder, name]) => {
+    const start = `./${escapeGlob(name)}/`;
+    // Anchored: `src` alone would be looked for at any depth.
+    return `${path}/`.startsWith(start) ? [[folder, expandGlob(`./${path.slice(start.length)}`)] as const] : [];
   });
-  return { folders: isForAll ? undefined : folders, globs: inside };
+  return new Map(inside);
 }
 
 /** At commas, as VS Code's search view does, but not at those inside braces or escaped. */
@@ -90,24 +107,27 @@ export function enabledGlobs(setting: Readonly<Record<string, unknown>> | undefi
     .map(([glob]) => glob);
 }
 
-export interface AddressedFilters {
-  readonly filters: SearchFilters;
-  /** Paths of the folders meant; undefined: all. */
-  readonly folders: ReadonlySet<string> | undefined;
-}
-
 /** @param folderNames names of the window's folders by path */
 export function filtersOf(
   query: ViewQuery,
   excludedBySettings: readonly string[],
   folderNames: ReadonlyMap<string, string>,
 ): AddressedFilters {
-  const { folders, globs } = addressFolders(splitAtCommas(query.include), folderNames);
-  const filters = {
-    scope: query.scope,
-    include: globs.flatMap(expandGlob),
-    exclude: [...splitGlobs(query.exclude), ...(query.useExcludeSettings ? excludedBySettings : [])],
-    languages: splitLanguages(query.languages),
+  const { scope } = query;
+  const languages = splitLanguages(query.languages);
+  const [include, exclude] = [splitAtCommas(query.include), splitAtCommas(query.exclude)];
+  const typed = addressFilters({ scope, include, exclude, languages }, folderNames, expandGlob);
+  return query.useExcludeSettings ? alsoExcluding(typed, excludedBySettings) : typed;
+}
+
+/** The same filters with globs that no file of any folder may match. */
+export function alsoExcluding(
+  { filters, folderFilters }: AddressedFilters,
+  globs: readonly string[],
+): AddressedFilters {
+  const narrowed = (own: SearchFilters): SearchFilters => ({ ...own, exclude: [...own.exclude, ...globs] });
+  return {
+    filters: narrowed(filters),
+    folderFilters: folderFilters && new Map([...folderFilters].map(([folder, own]) => [folder, narrowed(own)])),
   };
-  return { filters, folders };
 }

@@ -18,8 +18,8 @@ export interface SearchRequest {
   readonly filters: SearchFilters;
   readonly limit: number;
   readonly explain: boolean;
-  /** Paths of the folders to search; undefined: all of the window. */
-  readonly folders?: ReadonlySet<string> | undefined;
+  /** Filters by the path of each folder to search; undefined: `filters`, for all of the window. */
+  readonly folderFilters?: ReadonlyMap<string, SearchFilters> | undefined;
 }
 
 export interface SimilarRequest {
@@ -48,8 +48,8 @@ export class SearchService {
   }
 
   /** @throws TesseraError `not-indexed` when no folder may be searched, or the first folder's error when none could be opened. */
-  async search({ folders: wanted, ...request }: SearchRequest, signal?: CancellationSignal): Promise<SearchAnswer> {
-    const { opened, failures } = await this.#openAll(wanted);
+  async search({ folderFilters, ...request }: SearchRequest, signal?: CancellationSignal): Promise<SearchAnswer> {
+    const { opened, failures } = await this.#openAll(folderFilters);
     const folders = opened.map((index) => index.folder);
     const result = await this.#server.request(
       'search',
@@ -57,6 +57,7 @@ export class SearchService {
         ...request,
         passages: true,
         folders,
+        ...(folderFilters && { folderFilters: Object.fromEntries(folderFilters) }),
         openPaths: folders.flatMap(openPathsIn),
         overlays: this.#overlays(folders),
       },
@@ -91,7 +92,7 @@ export class SearchService {
   }
 
   async #openAll(
-    wanted: SearchRequest['folders'],
+    wanted: SearchRequest['folderFilters'],
   ): Promise<{ opened: FolderIndex[]; failures: SearchAnswer['failures'] }> {
     const indexes = this.#workspace.searchable.filter(({ folder }) => wanted?.has(folder) ?? true);
     if (indexes.length === 0) throw new TesseraError('not-indexed', 'No folder of this window may be searched.');

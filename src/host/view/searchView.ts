@@ -210,11 +210,11 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
     this.#asked = query.text;
     if (remember) await history.add(query.text);
     const hidden = query.useExcludeSettings ? search.hiddenGlobs() : [];
-    const { filters, folders } = filtersOf(query, hidden, workspace.folderNames);
+    const addressed = filtersOf(query, hidden, workspace.folderNames);
     const hasFilters =
       query.scope !== 'all' || [query.include, query.exclude, query.languages].some((box) => box.trim() !== '');
     await this.#answer({ generation, query: query.text, similarTo: null, limit, hasFilters }, (signal) =>
-      search.search({ query: query.text, filters, limit, explain: true, folders }, signal),
+      search.search({ query: query.text, ...addressed, limit, explain: true }, signal),
     );
   }
 

@@ -2,6 +2,7 @@ import { TesseraError } from '../../base/errors.ts';
 import type { FileEntry, IndexSegment, SegmentedIndex } from '../../search/chunkIndex.ts';
 import type { SearchedFolder } from '../folderSearch.ts';
 import type { FileRecord } from '../store/chunkStore.ts';
+import type { FileFilter } from './fileFilters.ts';
 
 /** Half-life of the recency signal. */
 const RECENT_MS = 3 * 24 * 3600 * 1000;
@@ -27,10 +28,23 @@ export function combined(loaded: readonly LoadedFolder[]): SegmentedIndex {
   };
 }
 
+/** Whether a file passes its own folder's filter. */
+export function acceptedInFolder(
+  loaded: readonly Pick<LoadedFolder, 'place' | 'segments'>[],
+  filterOf: (folder: string) => FileFilter,
+): (file: FileEntry, segment: IndexSegment) => boolean {
+  const filters = new Map<IndexSegment, FileFilter>();
+  for (const { place, segments } of loaded) {
+    const filter = filterOf(place.folder);
+    for (const segment of segments) filters.set(segment, filter);
+  }
+  return (file, segment) => filters.get(segment)?.(file) === true;
+}
+
 /** The filter, and of a file with an unsaved text only that text. */
 export function notReplaced(
   loaded: readonly LoadedFolder[],
-  accepts: (file: FileEntry) => boolean,
+  accepts: (file: FileEntry, segment: IndexSegment) => boolean,
 ): (file: FileEntry, segment: IndexSegment) => boolean {
   if (loaded.every(({ overlaid }) => overlaid.size === 0)) return accepts;
   const replaced = new Map<IndexSegment, ReadonlySet<string>>();
@@ -40,7 +54,7 @@ export function notReplaced(
       if (!isUnsaved) replaced.set(segment, overlaid);
     }
   }
-  return (file, segment) => replaced.get(segment)?.has(file.path) !== true && accepts(file);
+  return (file, segment) => replaced.get(segment)?.has(file.path) !== true && accepts(file, segment);
 }
 
 export function unsavedText(loaded: readonly LoadedFolder[], id: string): string | undefined {

@@ -20,7 +20,15 @@ import { candidateIndex } from './candidateIndex.ts';
 import { chunkFilter } from './chunkFilter.ts';
 import { FileFilters, fileFilter } from './fileFilters.ts';
 import { hitsOf, readTexts } from './hits.ts';
-import { type LoadedFolder, combined, notReplaced, ownersOf, recencyOf, unsavedText } from './loadedFolders.ts';
+import {
+  type LoadedFolder,
+  acceptedInFolder,
+  combined,
+  notReplaced,
+  ownersOf,
+  recencyOf,
+  unsavedText,
+} from './loadedFolders.ts';
 import { MemoryIndex } from './memoryIndex.ts';
 import { SegmentImages } from './segmentImages.ts';
 import { Overlays } from './overlays.ts';
@@ -47,7 +55,7 @@ interface Embedding {
 
 interface AskedQuery {
   readonly query: SearchQuery;
-  readonly filters: SearchFilters;
+  readonly filtersIn: (folder: string) => SearchFilters;
   readonly embedding: Promise<Embedding>;
 }
 
@@ -77,21 +85,23 @@ export class Searcher implements FolderSearch {
     const startedAt = performance.now();
     const query = parseQuery(params.query, this.#options.resolveLanguage);
     const embedding = this.#embed(query.text, 'query', folders, signal);
-    const asked = { query, filters: params.filters, embedding };
+    const filtersIn = (folder: string) => params.folderFilters?.[folder] ?? params.filters;
+    const asked = { query, filtersIn, embedding };
     const [takeLoaded, { vectors, degraded }] = await bothSettled(
       this.#load(folders, asked, params.overlays ?? [], signal),
       embedding,
     );
     throwIfCancelled(signal);
-    const [passesSet, passesWritten] = [this.#filters.of(params.filters), fileFilter(query.filters)];
+    const passesWritten = fileFilter(query.filters);
     const answer = async (asked: SearchQuery) => {
       // Anew for each answer: while texts were read for one, segments may have been merged.
       const loaded = takeLoaded();
+      const passesSet = acceptedInFolder(loaded, (folder) => this.#filters.of(filtersIn(folder)));
       const evidence = collectEvidence({
         index: combined(loaded),
         query: asked,
         vectors,
-        acceptsFile: notReplaced(loaded, (file) => passesSet(file) && passesWritten(file)),
+        acceptsFile: notReplaced(loaded, (file, segment) => passesSet(file, segment) && passesWritten(file)),
         acceptsChunk: chunkFilter(asked),
         recencyOf: recencyOf(loaded),
         openPaths: params.openPaths ?? [],
@@ -134,7 +144,7 @@ export class Searcher implements FolderSearch {
     }
     const text = params.text ?? chunk?.text ?? '';
     const embedding = this.#embed(text, 'document', [folder], signal);
-    const asked = { query: similarityQuery(text), filters: params.filters, embedding };
+    const asked = { query: similarityQuery(text), filtersIn: () => params.filters, embedding };
     const [takeLoaded, { vectors, degraded }] = await bothSettled(this.#load([folder], asked, [], signal), embedding);
     const loaded = takeLoaded();
     const index = combined(loaded);
@@ -227,13 +237,13 @@ export class Searcher implements FolderSearch {
   async #indexOf(
     folder: SearchedFolder,
     files: ReadonlyMap<string, FileRecord>,
-    { query, filters, embedding }: AskedQuery,
+    { query, filtersIn, embedding }: AskedQuery,
     signal: CancellationSignal | undefined,
   ): Promise<ChunkIndex> {
     if (!this.#isTooLarge(files)) return this.#current(folder, signal);
     const { reader } = folder;
     const { vectors } = await embedding;
-    return candidateIndex({ reader, shape: shapeOf(reader), query, vectors, filters });
+    return candidateIndex({ reader, shape: shapeOf(reader), query, vectors, filters: filtersIn(folder.folder) });
   }
 
   #isTooLarge(files: ReadonlyMap<string, FileRecord>): boolean {

@@ -249,6 +249,38 @@ describe('a search', () => {
     expect(hits).toEqual(expect.arrayContaining(Array.from({ length: 9 }, (_, n) => `f${n}.ts`)));
   });
 
+  it.each([undefined, 1])(
+    'takes filters of a folder in place of those for all, holding %s chunks',
+    async (maxChunksInMemory) => {
+      await write(['src/retry.ts', RETRY], ['lib/retry.ts', RETRY], ['dist/retry.ts', RETRY]);
+      const options = { embedder, chunker, resolveLanguage, logger: SILENT_LOGGER };
+      searcher = new Searcher(maxChunksInMemory === undefined ? options : { ...options, maxChunksInMemory });
+      const only = (glob: string) => ({ ...NO_FILTERS, include: [glob] });
+      const params = {
+        folders: [FOLDER, '/elsewhere', '/third'],
+        query: 'retry the request',
+        limit: 10,
+        explain: false,
+        filters: only('dist/**'),
+        folderFilters: { [FOLDER]: only('lib/**'), '/elsewhere': only('src/**') },
+      };
+      const spaces = vectorSpaces(await embedder.open());
+      const folders = await Promise.all(
+        params.folders.map(async (folder, number) => {
+          const reader = await LanceChunkStore.open(connection, 'chunks', spaces);
+          return { folder, reader, imagesDir: path.join(temporary, `chunks${number}.search`) };
+        }),
+      );
+      const { hits } = await searcher.search(params, folders);
+      await searcher.settled();
+      for (const { reader } of folders) reader.close();
+      const found = hits.map(({ folder, path: file }) => `${folder} ${file}`);
+      expect(new Set(found)).toEqual(
+        new Set([`${FOLDER} lib/retry.ts`, '/elsewhere src/retry.ts', '/third dist/retry.ts']),
+      );
+    },
+  );
+
   it('answers nothing from an empty index', async () => {
     expect((await search('anything')).hits).toEqual([]);
   });

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { NO_FILTERS } from '../../../src/protocol/hit.ts';
 import { EMPTY_VIEW_QUERY, type ViewQuery } from '../../../src/protocol/view.ts';
 import { pathMatcher } from '../../../src/server/store/pathFilter.ts';
 import {
-  addressFolders,
+  addressFilters,
+  alsoExcluding,
   enabledGlobs,
   escapeGlob,
   filtersOf,
@@ -60,32 +62,85 @@ test('a file at the top is not one of the same name further down', () => {
   expect(matches('packages/one/README.md')).toBe(false);
 });
 
-const names = new Map([
-  ['/work/one', 'one'],
-  ['/work/two (new)', 'two (new)'],
+const CLIENT = '/work/client';
+const SERVER = '/work/server (new)';
+const NAMES = new Map([
+  [CLIENT, 'client'],
+  [SERVER, 'server (new)'],
 ]);
 
+/** Which of some files of two folders a question is about, as `folder name:path`. */
+function passing(query: Partial<ViewQuery>, names: ReadonlyMap<string, string> = NAMES): readonly string[] {
+  const { filters, folderFilters } = filtersOf({ ...EMPTY_VIEW_QUERY, ...query }, ['**/out/**'], names);
+  const paths = ['src/a.ts', 'lib/src/b.ts', 'lib/c.ts', 'dist/d.js', 'e.md', 'out/f.js'];
+  return [...names].flatMap(([folder, name]) => {
+    if (folderFilters?.has(folder) === false) return [];
+    const matches = pathMatcher(folderFilters?.get(folder) ?? filters);
+    return paths.filter((path) => matches(path)).map((path) => `${name.split(' ')[0] ?? ''}:${path}`);
+  });
+}
+
 test.each([
-  [[], undefined, []],
-  [['./one'], ['/work/one'], ['./**']],
-  [['./one/src', './one/test'], ['/work/one'], ['./src', './test']],
-  [['./two [(]new[)]/src'], ['/work/two (new)'], ['./src']],
+  ['./client/src', ['client:src/a.ts']],
+  ['.\\client\\src', ['client:src/a.ts']],
+  ['./client/src/a.ts', ['client:src/a.ts']],
+  ['./client/*.md', ['client:e.md']],
+  ['./client/**/src', ['client:src/a.ts', 'client:lib/src/b.ts']],
+  ['./client/src, ./server [(]new[)]/lib', ['client:src/a.ts', 'server:lib/src/b.ts', 'server:lib/c.ts']],
+  ['./client/src, *.md', ['client:src/a.ts', 'client:e.md', 'server:e.md']],
   [
-    ['./one/src', './two [(]new[)]/lib'],
-    ['/work/one', '/work/two (new)'],
-    ['./src', './lib'],
+    './client, ./client/src',
+    ['src/a.ts', 'lib/src/b.ts', 'lib/c.ts', 'dist/d.js', 'e.md'].map((path) => `client:${path}`),
   ],
-  [['./one/src', '*.ts'], undefined, ['./src', '*.ts']],
-  [['./other'], undefined, ['./other']],
-  [['one/src'], undefined, ['one/src']],
-  [['./onelonger'], undefined, ['./onelonger']],
-])('with several folders %j means the folders %j and %j inside', (typed, folders, globs) => {
-  const addressed = addressFolders(typed, names);
-  expect(addressed.folders === undefined ? undefined : [...addressed.folders]).toEqual(folders);
-  expect(addressed.globs).toEqual(globs);
+  ['./lib', ['client:lib/src/b.ts', 'client:lib/c.ts', 'server:lib/src/b.ts', 'server:lib/c.ts']],
+  ['./clientlonger', []],
+])('with several folders %j in the box of files to include means %j', (include, files) => {
+  expect(passing({ include })).toEqual(files);
+});
+
+test.each([
+  [
+    './client/lib',
+    [
+      'client:src/a.ts',
+      'client:dist/d.js',
+      'server:src/a.ts',
+      'server:lib/src/b.ts',
+      'server:lib/c.ts',
+      'server:dist/d.js',
+    ],
+  ],
+  ['./client, dist, ./server [(]new[)]/src', ['server:lib/src/b.ts', 'server:lib/c.ts']],
+])('with several folders %j in the box of files to exclude leaves %j', (exclude, files) => {
+  expect(passing({ exclude: `${exclude}, *.md` })).toEqual(files);
+});
+
+test('what is included and what is excluded may be said of different folders', () => {
+  const query = { include: './client/src, lib', exclude: './server [(]new[)]/lib/src, ./client/lib' };
+  expect(passing(query)).toEqual(['client:src/a.ts', 'server:lib/c.ts']);
+  expect(passing({ include: './client/out' })).toEqual([]);
+  expect(passing({ include: './client/out', useExcludeSettings: false })).toEqual(['client:out/f.js']);
+});
+
+test('only folders that something to include is meant for are searched', () => {
+  const searched = (include: string) => filtersOf({ ...EMPTY_VIEW_QUERY, include }, [], NAMES).folderFilters?.keys();
+  expect([...(searched('./client/src') ?? [])]).toEqual([CLIENT]);
+  expect([...(searched('./client/src, *.md') ?? [])]).toEqual([CLIENT, SERVER]);
+  expect(searched('*.md')).toBeUndefined();
 });
 
 test('with one folder its name means nothing special', () => {
-  const only = new Map([['/work/one', 'one']]);
-  expect(addressFolders(['./one/src'], only)).toEqual({ folders: undefined, globs: ['./one/src'] });
+  expect(passing({ include: './client' }, new Map([[CLIENT, 'client']]))).toEqual([]);
+  expect(passing({ include: './src' }, new Map([[CLIENT, 'client']]))).toEqual(['client:src/a.ts']);
+});
+
+test('globs that name no folder can be left as they are written', () => {
+  const typed = { ...NO_FILTERS, include: ['./client/src', 'lib'], exclude: ['./server [(]new[)]/lib/c.ts', '*.md'] };
+  const { folderFilters } = alsoExcluding(addressFilters(typed, NAMES), ['out']);
+  expect(folderFilters?.get(CLIENT)).toMatchObject({ include: ['src/**', 'lib'], exclude: ['*.md', 'out'] });
+  expect(folderFilters?.get(SERVER)).toMatchObject({ include: ['lib'], exclude: ['lib/c.ts/**', '*.md', 'out'] });
+  expect(addressFilters({ ...NO_FILTERS, include: ['client/src'] }, NAMES)).toEqual({
+    filters: { ...NO_FILTERS, include: ['client/src'] },
+    folderFilters: undefined,
+  });
 });
