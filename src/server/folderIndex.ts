@@ -86,7 +86,7 @@ export class FolderIndex extends Disposable {
       onState: () => this.#fireState(),
       onCommitted: (paths) => this.#committedEmitter.fire(paths),
     });
-    this.#rested = this.own(new AtRest(options.clock, REST_BEFORE_UPKEEP_MS, () => this.#passes.maintain()));
+    this.#rested = this.own(new AtRest(options.clock, REST_BEFORE_UPKEEP_MS, () => this.#upkeep()));
     this.#changes = new ChangeQueue({
       clock: options.clock,
       mayWork: (signal) => this.#gate.pass(signal),
@@ -267,12 +267,14 @@ export class FolderIndex extends Disposable {
   async clear(): Promise<void> {
     this.#stopping.abort();
     await this.settled();
+    this.#rested.forget();
     this.#stopping = new AbortController();
     try {
       await this.#stores.clear();
     } catch (error) {
       // The index is still there, and still to follow what it was told of.
       this.#changes.retry();
+      this.#rested.note();
       throw error;
     }
     this.#changes.clear();
@@ -297,8 +299,20 @@ export class FolderIndex extends Disposable {
   }
 
   async #follow(changes: PendingChanges): Promise<void> {
-    await this.#passes.follow(changes);
-    this.#rested.note();
+    try {
+      await this.#passes.follow(changes);
+    } finally {
+      this.#rested.note();
+    }
+  }
+
+  async #upkeep(): Promise<void> {
+    const declined = await this.#passes.maintain();
+    // Not waited for here: a pause may last. It fails only when what is under way is stopped.
+    declined?.free.then(
+      () => this.#rested.note(),
+      () => undefined,
+    );
   }
 
   async #openStores(signal?: CancellationSignal): Promise<void> {

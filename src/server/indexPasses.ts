@@ -215,16 +215,24 @@ export class IndexPasses {
     this.#options.onState();
   }
 
-  /** Compacts what saves have made worth it, unless a pass works, which sees to it at its end. Never rejects. */
-  async maintain(): Promise<void> {
-    if (this.#options.stores.isBeingWritten || this.isIndexing || this.#options.gate.isPaused) return;
+  /**
+   * Compacts what saves have made worth it, in an index that is there. Never rejects.
+   *
+   * @returns undefined, or why it was not the time for it: settles when it may be tried again, and rejects with `cancelled`
+   */
+  async maintain(): Promise<{ readonly free: Promise<unknown> } | undefined> {
+    const { stores, gate } = this.#options;
     const signal = this.#options.stopping();
+    if (stores.isBeingWritten || this.isIndexing || gate.isPaused) {
+      return { free: Promise.all([stores.released, this.#full, gate.pass(signal)]) };
+    }
     try {
-      await this.#options.stores.write('changes', ({ store }) => store.maintain({ need: 'due', signal }));
+      await stores.writeServing((store) => store.maintain({ need: 'due', signal }));
     } catch (error) {
       if (!isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked'))
         this.#options.troubles.note(error);
     }
+    return undefined;
   }
 
   /** Runs a pass as the index's writer, and says whose turn it is while it is not ours. */

@@ -1,6 +1,6 @@
 import { Deferred } from '../base/deferred.ts';
 import type { DisposableLike } from '../base/disposable.ts';
-import { TesseraError } from '../base/errors.ts';
+import { TesseraError, isTesseraError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { FileTurns } from './indexer/fileTurns.ts';
 import { clearIndex } from './store/clearIndex.ts';
@@ -43,6 +43,8 @@ export class IndexStores implements DisposableLike {
   #passes = 0;
   /** Settles when the last of the present passes has let go. */
   #released = new Deferred<void>();
+  /** While the table that serves is opened to be written, which may fail as for a pass it would not; settles then, and never rejects. */
+  #openingServing: Promise<void> | undefined;
 
   constructor(options: IndexStoresOptions) {
     this.#options = options;
@@ -59,6 +61,11 @@ export class IndexStores implements DisposableLike {
 
   get isBeingWritten(): boolean {
     return this.#passes > 0;
+  }
+
+  /** Settles when no pass uses the writer or waits for it any more. */
+  get released(): Promise<void> {
+    return this.isBeingWritten ? this.#released.promise : Promise.resolve();
   }
 
   /** What searches read; undefined when nothing is indexed. */
@@ -125,10 +132,55 @@ export class IndexStores implements DisposableLike {
    * another table and so waits for passes before it. Rejects with `store-locked` while another process writes.
    */
   async write<T>(kind: PassKind, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
-    while (kind === 'rebuild' && this.#passes > 0) await this.#released.promise;
+    while (this.#openingServing !== undefined || (kind === 'rebuild' && this.#passes > 0)) {
+      await (this.#openingServing ?? this.#released.promise);
+    }
+    return this.#use(() => this.#openWriter(kind), pass);
+  }
+
+  /**
+   * Works on the table that serves, as its writer, and does nothing when there is none, when it is not the one passes write, when it
+   * has gone from the disk, or while a pass of ours works. Makes nothing and moves nothing aside. Rejects with `store-locked` while
+   * another process writes, and with `store-failed`.
+   */
+  async writeServing(work: (store: LanceChunkStore) => Promise<void>): Promise<void> {
+    const serving = this.#serving;
+    if (serving === undefined || this.#passes > 0) return;
+    const catalog = this.#opened();
+    // Asked before the lock is taken too: taking it makes the folder.
+    if (!(await catalog.isWritable(serving)) || this.#serving !== serving || this.isBeingWritten) return;
+    const open = async (): Promise<OpenWriter> => {
+      const lock = await catalog.lock(this.#options.program);
+      try {
+        return { store: await catalog.openServingForWriting(serving), turns: new FileTurns(), lock };
+      } catch (error) {
+        lock.dispose();
+        throw error;
+      }
+    };
+    const opened = new Deferred<void>();
+    this.#openingServing = opened.promise;
+    const letIn = () => {
+      this.#openingServing = undefined;
+      opened.resolve();
+    };
+    try {
+      await this.#use(open, ({ store }) => {
+        letIn();
+        return work(store);
+      });
+    } catch (error) {
+      // Cleared by another process meanwhile.
+      if (!isTesseraError(error, 'not-indexed')) throw error;
+    } finally {
+      letIn();
+    }
+  }
+
+  async #use<T>(open: () => Promise<OpenWriter>, pass: (writer: IndexWriter) => Promise<T>): Promise<T> {
     if (this.#passes === 0) this.#released = new Deferred<void>();
     this.#passes += 1;
-    this.#writer ??= this.#openWriter(kind);
+    this.#writer ??= open();
     const opening = this.#writer;
     try {
       return await pass(await opening);

@@ -15,7 +15,7 @@ export class AtRest extends Disposable {
     this.#clock = clock;
     this.#restMs = restMs;
     this.#work = work;
-    this.own({ dispose: () => this.#timer?.dispose() });
+    this.own({ dispose: () => this.forget() });
   }
 
   /** Settles when the work under way is done; undefined when there is none. */
@@ -24,8 +24,13 @@ export class AtRest extends Disposable {
   }
 
   note(): void {
-    this.#timer?.dispose();
+    this.forget();
     if (!this.isDisposed) this.#timer = this.#clock.after(this.#restMs, () => this.#begin());
+  }
+
+  /** What was noted until now is not worked off. */
+  forget(): void {
+    this.#timer?.dispose();
   }
 
   #begin(): void {

@@ -143,6 +143,24 @@ export class IndexCatalog implements DisposableLike {
     return { store: await LanceChunkStore.create(connection, name, this.spaces, facts, this.#logger), damaged };
   }
 
+  /** Whether this is the index that passes bring up to date, and still there. Rejects with `store-failed`. */
+  async isWritable(serving: LanceChunkStore): Promise<boolean> {
+    const tables = await this.#tables();
+    return tables.find((table) => table.maker === this.#makerName)?.name === serving.name;
+  }
+
+  /**
+   * This index with what others have written to it; nothing is made, and nothing moved aside. Rejects with `not-indexed` when
+   * `isWritable` no longer holds, and with `store-failed`. Only for the lock's holder.
+   */
+  async openServingForWriting(serving: LanceChunkStore): Promise<LanceChunkStore> {
+    if (!(await this.isWritable(serving))) {
+      throw new TesseraError('not-indexed', `The index of ${this.#folder} has gone.`);
+    }
+    if (!(await serving.isAsLeft())) await serving.reread();
+    return serving;
+  }
+
   /** Removes every index but this one. Only for the lock's holder. */
   async dropOthers(keep: LanceChunkStore): Promise<void> {
     const names = await readdir(this.dir).catch(noneWhenMissing);

@@ -40,6 +40,17 @@ it('what is noted during the work is worked off after it, never beside it', asyn
   expect(counted.times).toBe(2);
 });
 
+it('what is forgotten is not worked off, and what is noted later is', () => {
+  const { clock, counted, atRest } = begin();
+  atRest.note();
+  atRest.forget();
+  clock.advance(5_000);
+  expect(counted.times).toBe(0);
+  atRest.note();
+  clock.advance(1_000);
+  expect(counted.times).toBe(1);
+});
+
 it('nothing begins after the end', () => {
   const { clock, counted, atRest } = begin();
   atRest.note();

@@ -517,6 +517,111 @@ describe('an index', () => {
   });
 });
 
+describe('upkeep at rest', () => {
+  /** A followed save, and how often upkeep was asked for since. */
+  async function saved() {
+    await create(TREE);
+    await work.run();
+    const maintain = vi.spyOn(work.index.reader!, 'maintain');
+    await work.write('a.ts', 'const saved = 1;\n', 0);
+    await work.change('a.ts');
+    return { times: () => maintain.mock.calls.filter(([{ need }]) => need === 'due').length };
+  }
+  const indexes = () => readdir(path.join(work.indexDir, 'folders'));
+
+  it('comes once after saves', async () => {
+    const { times } = await saved();
+    await work.restFromSaving();
+    expect(times()).toBe(1);
+    await work.restFromSaving();
+    expect(times()).toBe(1);
+  });
+
+  it('does not bring back an index that was cleared', async () => {
+    const { times } = await saved();
+    await work.index.clear();
+    await work.restFromSaving();
+    expect(times()).toBe(0);
+    expect(await indexes()).toEqual([]);
+    expect(work.index.reader).toBeUndefined();
+    // One that another process cleared: nothing has told this one.
+    await work.run();
+    await work.write('a.ts', 'const more = 1;\n', 0);
+    await work.change('a.ts');
+    await work.other(work.folder).clear();
+    await work.restFromSaving();
+    expect(await indexes()).toEqual([]);
+    await work.index.refresh();
+    expect(work.index.reader).toBeUndefined();
+    expect((await work.index.status()).lastErrors).toEqual([]);
+  });
+
+  it('neither moves aside an index that cannot be read nor begins another', async () => {
+    await saved();
+    const table = work.index.reader!.name;
+    await work.other(work.folder).index({ rebuild: false });
+    const versions = path.join(work.index.dir, `${table}.lance`, '_versions');
+    await rm(versions, { recursive: true });
+    const before = (await readdir(work.index.dir)).sort();
+    await work.restFromSaving();
+    expect((await readdir(work.index.dir)).sort()).toEqual(before);
+  });
+
+  it('that falls into a pause comes after it', async () => {
+    const { times } = await saved();
+    work.index.pause();
+    for (let rests = 0; rests < 3; rests++) await work.restFromSaving();
+    expect(times()).toBe(0);
+    work.index.resume();
+    await vi.waitFor(async () => {
+      await work.restFromSaving();
+      expect(times()).toBe(1);
+    });
+  });
+
+  it('that falls into a pass that fails comes after it', async () => {
+    const { times } = await saved();
+    work.embedder.hold();
+    const embedding = new Promise<void>((resolve) => work.embedder.onEmbed.event(() => resolve()));
+    await work.write('b.ts', 'const held = 1;\n');
+    const stop = new AbortController();
+    const run = work.run({}, stop.signal);
+    await embedding;
+    const rested = work.restFromSaving();
+    stop.abort();
+    await expect(run).rejects.toMatchObject({ code: 'cancelled' });
+    await rested;
+    expect(times()).toBe(0);
+    work.embedder.release();
+    await vi.waitFor(async () => {
+      await work.restFromSaving();
+      expect(times()).toBe(1);
+    });
+  });
+
+  it('is not forgotten when changes could not be followed to their end', async () => {
+    const { times } = await saved();
+    await work.restFromSaving();
+    const chunks = vi.spyOn(work.index.reader!, 'apply').mockRejectedValueOnce(new TesseraError('store-failed', 'No.'));
+    await work.write('a.ts', 'const failed = 1;\n', 0);
+    await work.change('a.ts');
+    expect(chunks).toHaveBeenCalledOnce();
+    await work.restFromSaving();
+    expect(times()).toBe(2);
+  });
+
+  it('lets in changes that arrive while it opens the index', async () => {
+    await saved();
+    await work.write('a.ts', 'const during = 1;\n', 0);
+    const rested = work.restFromSaving();
+    work.index.changed(['a.ts']);
+    await rested;
+    await work.index.settled();
+    expect(await work.rows()).toContain('a.ts:const during = 1;');
+    expect((await work.index.status()).lastErrors).toEqual([]);
+  });
+});
+
 describe('two processes', () => {
   it('share an index: what one makes, replaces or deletes, the other finds after looking again', async () => {
     await create(TREE);

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Clock } from '../../../src/base/clock.ts';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
 import type { IndexSettings } from '../../../src/protocol/server.ts';
@@ -12,6 +13,9 @@ import { DiskEmbeddingCache } from '../../../src/server/store/embeddingCache.ts'
 import { embeddingCacheDir } from '../../../src/server/store/indexLocation.ts';
 import { HashEmbedder } from '../../fakes/hashEmbedder.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
+
+/** Without a save, until upkeep begins. */
+const REST_BEFORE_UPKEEP_MS = 5_000;
 
 export const SETTINGS: IndexSettings = {
   embedder: {
@@ -37,6 +41,8 @@ export class IndexedFolder {
   /** Time as far as typing is concerned. */
   readonly typingClock = new ManualClock();
   readonly rest = new TypingRest(this.typingClock);
+  /** Time as far as rest before upkeep is concerned. */
+  readonly #restClock = new ManualClock();
   index: FolderIndex;
   readonly #others: FolderIndex[] = [];
 
@@ -105,6 +111,12 @@ export class IndexedFolder {
     return rows.sort();
   }
 
+  /** Lets pass the time without a save after which upkeep begins, and waits for it. */
+  async restFromSaving(): Promise<void> {
+    this.#restClock.advance(REST_BEFORE_UPKEEP_MS);
+    await this.index.settled();
+  }
+
   async verify(): Promise<readonly string[]> {
     const { differences } = await this.index.verify({ repair: false });
     return differences.map(({ path: file, kind }) => `${file}: ${kind}`);
@@ -113,6 +125,14 @@ export class IndexedFolder {
   async dispose(): Promise<void> {
     for (const index of [this.index, ...this.#others]) await index.close();
     await rm(this.root, { recursive: true, force: true });
+  }
+
+  get #clock(): Clock {
+    return {
+      ...SYSTEM_CLOCK,
+      after: (delayMs, callback) =>
+        (delayMs === REST_BEFORE_UPKEEP_MS ? this.#restClock : SYSTEM_CLOCK).after(delayMs, callback),
+    };
   }
 
   #create(folder: string): FolderIndex {
@@ -125,7 +145,7 @@ export class IndexedFolder {
       chunker: createChunker(),
       scanner: FILE_SCANNER,
       rest: this.rest,
-      clock: SYSTEM_CLOCK,
+      clock: this.#clock,
       logger: SILENT_LOGGER,
       program: 'a test',
     });
