@@ -221,5 +221,12 @@ export type HostToView =
   /** What fills the view before the first search. */
   | { readonly kind: 'welcome'; readonly notice: Notice }
   | { readonly kind: 'stale'; readonly fileKeys: readonly string[] }
+  /** Files whose hits lead nowhere any more, whatever is being asked meanwhile; `summary` and `empty` are as in results, for what is left. */
+  | {
+      readonly kind: 'gone';
+      readonly fileKeys: readonly string[];
+      readonly summary: string;
+      readonly empty: Notice | null;
+    }
   | { readonly kind: 'command'; readonly command: ViewCommand }
   | { readonly kind: 'rowCommand'; readonly command: RowCommand; readonly rowId: string | null };

@@ -4,6 +4,7 @@ import { NoticeArea } from './noticeArea.ts';
 import type { ResultsTree } from './resultsTree.ts';
 
 type Results = Extract<HostToView, { kind: 'results' }>;
+type Gone = Extract<HostToView, { kind: 'gone' }>;
 
 /** Everything below the query: the index's banner, the summary, notes, the hits or what stands in their place. */
 export class AnswerArea {
@@ -73,6 +74,15 @@ export class AnswerArea {
     this.#results = results;
     this.#failure = undefined;
     this.#tree.show(results?.files ?? [], results?.hasMore ?? false);
+    this.draw();
+  }
+
+  /** Takes files out of what is shown; the rest, and why a later search failed, stay. */
+  remove({ fileKeys, summary, empty }: Gone): void {
+    if (this.#results === undefined) return;
+    const files = this.#results.files.filter(({ key }) => !fileKeys.includes(key));
+    this.#results = { ...this.#results, files, summary, empty };
+    this.#tree.show(files, this.#results.hasMore);
     this.draw();
   }
 

@@ -121,6 +121,11 @@ export class SearchPanel {
       case 'stale':
         this.#tree.markStale(message.fileKeys);
         break;
+      case 'gone':
+        this.#answer.remove(message);
+        this.#tellContents();
+        this.#save();
+        break;
       case 'command':
         this.#command(message.command);
         break;

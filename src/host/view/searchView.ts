@@ -119,9 +119,10 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
   #dropClosedFolders(): void {
     const folders = new Set(this.#options.workspace.folderNames.keys());
     const left = this.#shown?.within(folders);
-    if (left === undefined || left === this.#shown) return;
-    this.#shown = left;
-    this.#send(left.message);
+    if (left === undefined) return;
+    this.#shown = left.answer;
+    const { summary, empty } = left.answer.message;
+    this.#send({ kind: 'gone', fileKeys: left.gone, summary, empty });
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {

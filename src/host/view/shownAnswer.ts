@@ -69,10 +69,10 @@ export class ShownAnswer {
     return [...this.#hits.values()].find((hit) => fileKey(hit.folder, hit.path) === key);
   }
 
-  /** The same without hits of other folders than these; itself when there are none. */
-  within(folders: ReadonlySet<string>): ShownAnswer {
+  /** The same without hits of other folders than these, and the keys of the files that have gone; undefined when there are none. */
+  within(folders: ReadonlySet<string>): { readonly answer: ShownAnswer; readonly gone: readonly string[] } | undefined {
     const hits = new Map([...this.#hits].filter(([, hit]) => folders.has(hit.folder)));
-    if (hits.size === this.#hits.size) return this;
+    if (hits.size === this.#hits.size) return undefined;
     const kept = new Set([...hits.values()].map((hit) => fileKey(hit.folder, hit.path)));
     const files = this.message.files.filter((file) => kept.has(file.key));
     const message = {
@@ -82,7 +82,8 @@ export class ShownAnswer {
       summary: summaryOf(hits.size, files.length),
       empty: hits.size === 0 ? nothingFound(false, true) : null,
     };
-    return new ShownAnswer(message, hits, false);
+    const gone = this.message.files.map(({ key }) => key).filter((key) => !kept.has(key));
+    return { answer: new ShownAnswer(message, hits, false), gone };
   }
 
   /** The same with files marked that have changed since, and their keys; undefined when none of them is shown. */

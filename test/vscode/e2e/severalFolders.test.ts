@@ -85,6 +85,22 @@ test('a folder’s name in the box of globs means that folder', async () => {
   await expect.poll(names).toContain('lamp #2 100%.ts');
 });
 
+test('globs of one folder say nothing of the others, to include and to exclude', async () => {
+  await window.panel.ask('light the lamp of the lighthouse');
+  await include('./workspace/test, lamp.ts');
+  await expect.poll(names).toContain('lamp.ts');
+  await expect.poll(names).not.toContain('lamp #2 100%.ts');
+  await include('');
+  await expect.poll(names).toContain('lamp #2 100%.ts');
+  const exclude = window.panel.document.locator('input[name=exclude]');
+  await exclude.fill('./workspace, ./workspace/test');
+  await window.page.keyboard.press('Enter');
+  await expect.poll(async () => (await names()).toSorted()).toEqual(['lamp #2 100%.ts', 'lamp.ts']);
+  await exclude.fill('');
+  await window.page.keyboard.press('Enter');
+  await expect.poll(names).toContain('retry.ts');
+});
+
 test('Search in Folder… stays in the folder, whatever it is called', async () => {
   const { page, panel, workbench } = window;
   await workbench.showSideBar(/^Explorer/);
