@@ -61,7 +61,6 @@ interface OpenState {
   readonly meters: Readonly<Record<Scope, ScopeMeter>>;
   readonly queue: LaneQueue<PieceText>;
   readonly loop: RunLoop;
-  readonly threads: number;
   readonly gpu: GpuMeter;
 }
 
@@ -95,9 +94,10 @@ export class EmbedderService {
       throw namingShortage(error, 'There was not enough memory to load the models.');
     });
     const file = new LearnedFile(settings.tunerStateFile, logger);
-    const machine = machineName(threads);
-    const keyOf = (scope: Scope): string =>
-      tunerKey({ machine, device: models[scope].info.device, model: models[scope].info.id, scope });
+    const keyOf = (scope: Scope): string => {
+      const { info, threads } = models[scope];
+      return tunerKey({ machine: machineName(threads), device: info.device, model: info.id, scope });
+    };
     const openTuner = async (scope: Scope): Promise<BatchTuner> => {
       const { info, isStatic, isBag } = models[scope];
       const options = {
@@ -147,7 +147,7 @@ export class EmbedderService {
       onRows: (rows) => events.emit('rows', rows),
       onHopeless: surrender,
     });
-    this.#open = { models, tuners, meters, queue, loop, threads, gpu };
+    this.#open = { models, tuners, meters, queue, loop, gpu };
     return { code: models.code.info, docs: models.docs.info };
   }
 
@@ -262,13 +262,14 @@ export class EmbedderService {
   }
 
   async #metrics(): Promise<EmbedderMetrics> {
-    const { models, tuners, meters, queue, threads, gpu } = this.#opened();
+    const { models, tuners, meters, queue, gpu } = this.#opened();
     const gpuUtilization = await gpu.utilization();
     const of = (scope: Scope) => meters[scope].metrics(models[scope].info.device, tuners[scope].report());
     return {
       scopes: { code: of('code'), docs: of('docs') },
       lanes: queue.metrics(),
-      threads,
+      // The models take turns.
+      threads: Math.max(...SCOPES.map((scope) => models[scope].threads)),
       sessions: 1,
       rssMb: residentMb(),
       peakRssMb: peakResidentMb(),
@@ -284,10 +285,11 @@ export class EmbedderService {
 
 /** One model for each scope; the same folder is loaded once. */
 async function openModels(
-  { settings: { models, device }, processorOnly }: OpenParams,
+  { settings: { models, device, threads: chosen }, processorOnly }: OpenParams,
   threads: number,
 ): Promise<Readonly<Record<Scope, EmbeddingModel>>> {
-  const open = (folder: string) => EmbeddingModel.open(folder, { device, threads, processorOnly });
+  const lookUpThreads = chosen === 0 ? undefined : threads;
+  const open = (folder: string) => EmbeddingModel.open(folder, { device, threads, lookUpThreads, processorOnly });
   const code = await open(models.code);
   return { code, docs: models.docs === models.code ? code : await open(models.docs) };
 }

@@ -19,6 +19,12 @@ const PROBE_TEXT = 'function add(a, b) { return a + b; }';
  */
 const LOOK_UP_THREADS = 1;
 
+export type ModelSettings = Pick<EmbedderSettings, 'device' | 'threads'> &
+  Partial<Pick<OpenParams, 'processorOnly'>> & {
+    /** Threads of a model that only looks vectors up, where somebody has chosen them. */
+    readonly lookUpThreads?: number | undefined;
+  };
+
 /** A model ready to embed: text in, unit vectors out. */
 export class EmbeddingModel {
   readonly info: ModelInfo;
@@ -48,10 +54,7 @@ export class EmbeddingModel {
    * Loads the model in a folder on the best device that works. Rejects with `model-missing`, `model-invalid` or
    * `model-unsupported`.
    */
-  static async open(
-    folderPath: string,
-    settings: Pick<EmbedderSettings, 'device' | 'threads'> & Partial<Pick<OpenParams, 'processorOnly'>>,
-  ): Promise<EmbeddingModel> {
+  static async open(folderPath: string, settings: ModelSettings): Promise<EmbeddingModel> {
     const folder = await readModelFolder(folderPath);
     const { manifest } = folder;
     const tokenizer = new TextTokenizer(folder.tokenizer, folder.tokenizerConfig, manifest.maxTokens);
@@ -65,7 +68,7 @@ export class EmbeddingModel {
     });
     const { graph, graphName } = trial;
     const isStatic = await trial.looksStatic();
-    if (isStatic && graph.options.provider === 'cpu') await graph.useThreads(LOOK_UP_THREADS);
+    if (isStatic && graph.options.provider === 'cpu') await graph.useThreads(settings.lookUpThreads ?? LOOK_UP_THREADS);
     const dimension = outputDimension(manifest, trial.width);
     const info: ModelInfo = {
       id: await identifyModel(folder, graphName, dimension),
@@ -82,6 +85,11 @@ export class EmbeddingModel {
   /** Whether the texts of a run lie one after another in it, without padding. */
   get isBag(): boolean {
     return this.#graph.ports.isBag;
+  }
+
+  /** Threads of a run on the processor; at least 1. */
+  get threads(): number {
+    return this.#graph.threads;
   }
 
   /** Ids of a text with the prefix of its role, cut to the model's length. */

@@ -36,6 +36,11 @@ export class OnnxSession {
     return this.#options;
   }
 
+  /** Threads of one run, at least 1. */
+  get threads(): number {
+    return threadsOf(this.#options);
+  }
+
   /**
    * Loads a graph. Rejects with `device-unavailable` when the provider can't be had, `model-invalid` when the file
    * can't be read, or `model-unsupported` when its inputs can't be filled.
@@ -74,6 +79,10 @@ export class OnnxSession {
   }
 }
 
+function threadsOf({ threads }: GraphOptions): number {
+  return threads === 0 ? defaultThreads() : threads;
+}
+
 /** Threads used when nobody says otherwise. */
 export function defaultThreads(): number {
   return availableParallelism();
@@ -86,13 +95,14 @@ export function defaultThreads(): number {
  */
 const THREADING = { dynamic_block_base: '4', intra_op: { spin_duration_us: '20' } } as const;
 
-async function createSession({ file, provider, threads }: GraphOptions): Promise<InferenceSession> {
+async function createSession(options: GraphOptions): Promise<InferenceSession> {
+  const { file, provider } = options;
   try {
     return await InferenceSession.create(file, {
       executionProviders: [provider],
       graphOptimizationLevel: 'all',
       executionMode: 'sequential',
-      intraOpNumThreads: threads === 0 ? defaultThreads() : threads,
+      intraOpNumThreads: threadsOf(options),
       interOpNumThreads: 1,
       enableCpuMemArena: true,
       enableMemPattern: false,

@@ -72,7 +72,9 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
     countTokens: ({ texts }) => Uint32Array.from(texts, (text) => text.length),
     metrics: () => {
       const rssMb = options.residentMb?.() ?? 0;
-      return { ...NO_WORK, rssMb, peakRssMb: rssMb };
+      const { settings, processes } = opened ?? { settings: { threads: 1 }, processes: 1 };
+      const threads = Math.max(1, Math.floor(settings.threads / processes));
+      return { ...NO_WORK, threads, rssMb, peakRssMb: rssMb };
     },
   });
   server.emit('ready', null);

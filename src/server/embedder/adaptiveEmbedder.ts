@@ -105,9 +105,11 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   async metrics(): Promise<EmbedderMetrics | null> {
     const running = await Promise.all([this.#first, ...this.#pools.values()].map((part) => part.metrics()));
-    const metrics = metricsInTurn([this.#ended, ...running].filter((part) => part !== null));
-    // As many threads as are ever at work together.
-    return metrics && { ...metrics, threads: this.#threads, sessions: this.#current };
+    const parts = [this.#ended, ...running].filter((part) => part !== null);
+    const metrics = metricsInTurn(parts);
+    // As many as are ever at work together: one process and several take turns.
+    const threads = Math.max(...parts.map((part) => part.threads));
+    return metrics && { ...metrics, threads, sessions: this.#current };
   }
 
   forgive(): void {

@@ -175,6 +175,20 @@ describe('a static model', () => {
   });
 });
 
+describe('the threads of a model', () => {
+  it.each([
+    ['are one when it only looks vectors up', {}, 1],
+    ['are as many as were chosen when it only looks vectors up', { lookUpThreads: 3 }, 3],
+  ])('%s', async (_, chosen, threads) => {
+    const { model: graph } = buildBagModel({ vocabulary: 100, hidden: 8, seed: 3 });
+    const { folder, remove } = await writeModelFolder({ graphs: { 'onnx/model.onnx': graph } });
+    const model = await EmbeddingModel.open(folder, { device: 'cpu', threads: 2, ...chosen });
+    cleanups.push(() => model.release(), remove);
+    // Whether it does is found out by the time a run takes, which a busy machine may not give it.
+    expect(model.threads).toBe(model.isStatic ? threads : 2);
+  });
+});
+
 describe('an output', () => {
   it.each(['float16', 'int8'] as const)('of type %s is read as numbers', async (outputType) => {
     const exact = await open({
