@@ -62,8 +62,8 @@ test('a file at the top is not one of the same name further down', () => {
   expect(matches('packages/one/README.md')).toBe(false);
 });
 
-const CLIENT = '/work/client';
-const SERVER = '/work/server (new)';
+const CLIENT = '/home/me/client';
+const SERVER = '/home/me/server (new)';
 const NAMES = new Map([
   [CLIENT, 'client'],
   [SERVER, 'server (new)'],
