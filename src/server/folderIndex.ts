@@ -223,8 +223,8 @@ export class FolderIndex extends Disposable {
 
   async status(): Promise<FolderStatus> {
     const { embedder } = this.#options;
+    const records = await this.#files();
     const { serving } = this.#stores;
-    const records = (await serving?.files()) ?? new Map<string, FileRecord>();
     return {
       folder: this.folder,
       state: this.state,
@@ -246,7 +246,7 @@ export class FolderIndex extends Disposable {
   }
 
   async fileState(path: string): Promise<FileState> {
-    const record = (await this.#stores.serving?.files())?.get(path);
+    const record = (await this.#files()).get(path);
     if (this.#changes.has(path)) return { kind: 'pending' };
     if (record?.skipped != null && record.chunks === 0) return { kind: 'skipped', ...record.skipped };
     if (record !== undefined) return { kind: 'indexed', chunks: record.chunks };
@@ -254,6 +254,14 @@ export class FolderIndex extends Disposable {
     if (verdict?.kind === 'file') return { kind: 'pending' };
     if (verdict?.kind === 'skipped') return { kind: 'skipped', reason: verdict.reason, detail: verdict.detail };
     return verdict?.kind === 'ignored' ? { kind: 'ignored' } : { kind: 'unknown' };
+  }
+
+  async #files(): Promise<ReadonlyMap<string, FileRecord>> {
+    const { serving } = this.#stores;
+    const files = await this.#stores.files();
+    // Another process has cleared or replaced the index.
+    if (this.#stores.serving !== serving) this.#fireState();
+    return files;
   }
 
   /** Resolves when no pass is under way and nothing is waiting for one. */

@@ -3,6 +3,7 @@ import type { DisposableLike } from '../base/disposable.ts';
 import { TesseraError, isTesseraError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { FileTurns } from './indexer/fileTurns.ts';
+import type { FileRecord } from './store/chunkStore.ts';
 import { clearIndex } from './store/clearIndex.ts';
 import { IndexCatalog, type IndexMaker, type PassKind } from './store/indexCatalog.ts';
 import type { LanceChunkStore } from './store/lanceChunkStore.ts';
@@ -201,6 +202,22 @@ export class IndexStores implements DisposableLike {
   async serve(store: LanceChunkStore): Promise<void> {
     this.#serving = store;
     await this.#opened().dropOthers(store);
+  }
+
+  /**
+   * Every file of the index that serves; none when nothing is indexed. Looks again when it cannot be read, for another process may have
+   * cleared or replaced it. Rejects with `store-failed` when it is still the one that cannot be read.
+   */
+  async files(): Promise<ReadonlyMap<string, FileRecord>> {
+    const read = this.#serving;
+    try {
+      return (await read?.files()) ?? new Map<string, FileRecord>();
+    } catch (error) {
+      if (!isTesseraError(error, 'store-failed')) throw error;
+      if (this.#serving === read) await this.refresh();
+      if (this.#serving === read) throw error;
+      return (await this.#serving?.files()) ?? new Map<string, FileRecord>();
+    }
   }
 
   /** What searches have kept of this table is made anew by the next process. Only for the writer. */

@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TesseraError } from '../../../src/base/errors.ts';
+import type { FolderState } from '../../../src/protocol/server.ts';
 import type { FolderIndex } from '../../../src/server/folderIndex.ts';
 import { IndexedFolder, SETTINGS } from './indexedFolder.ts';
 
@@ -488,6 +489,18 @@ describe('an index', () => {
     await run;
     await other.clear();
     expect(await readdir(path.join(work.indexDir, 'folders'))).toEqual([]);
+  });
+
+  it('that another process has cleared has no files, and says so', async () => {
+    await create(TREE);
+    await work.run();
+    const states: FolderState[] = [];
+    work.index.onState((state) => states.push(state));
+    await work.other(work.folder).clear();
+    expect(await work.index.status()).toMatchObject({ files: 0, chunks: 0, state: { kind: 'idle', files: 0 } });
+    expect(states.at(-1)).toMatchObject({ kind: 'idle', files: 0 });
+    expect(await work.index.fileState('a.ts')).toEqual({ kind: 'pending' });
+    expect(await work.run()).toMatchObject({ chunks: 3, embedded: 0, reused: 3 });
   });
 
   it('that was cleared is gone and can be made again', async () => {
