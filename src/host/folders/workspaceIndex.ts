@@ -10,6 +10,7 @@ import { FolderWatcher } from '../watching/folderWatcher.ts';
 import { FolderIndex, type FolderPermission } from './folderIndex.ts';
 import type { IndexServer } from './indexServer.ts';
 import { type Overview, overviewOf } from './overview.ts';
+import { SearchTrouble } from './searchTrouble.ts';
 
 const PAUSED_KEY = 'tessera.pausedFolders';
 
@@ -41,7 +42,7 @@ export class WorkspaceIndex extends Disposable {
   /** Read when it may have changed: it is asked for with every step of an index run, and reading a setting is slow. */
   readonly #permissions = new Map<string, FolderPermission>();
   #isOnBattery = false;
-  #searchTrouble: string | null = null;
+  readonly #searchTrouble = new SearchTrouble();
   readonly #overview = this.own(new Emitter<Overview>());
   readonly #foldersChanged = this.own(new Emitter<void>());
   /** The overview, whenever a part of it changed. */
@@ -58,14 +59,15 @@ export class WorkspaceIndex extends Disposable {
     const { server } = this.#options;
     this.own(
       server.onFolderState(({ folder, state }) => {
-        // Whether what is indexed now can be searched whole, the next search tells.
-        if (state.kind === 'indexing') this.#searchTrouble = null;
-        this.#entries.get(folder)?.index.acceptState(state);
+        const index = this.#entries.get(folder)?.index;
+        // Searches in the middle of a pass may have lacked what is there at its end.
+        if (state.kind === 'indexing' || index?.state.kind === 'indexing') this.#searchTrouble.forget();
+        index?.acceptState(state);
       }),
     );
     this.own(
       server.onState((state) => {
-        this.#searchTrouble = null;
+        this.#searchTrouble.forget();
         if (state.kind === 'running') this.#recover();
         this.#announce();
       }),
@@ -97,20 +99,21 @@ export class WorkspaceIndex extends Disposable {
     return overviewOf(
       this.#options.server.state,
       [...this.#entries.values()].map(({ index }) => index),
-      this.#searchTrouble,
+      this.searchTrouble,
     );
   }
 
   /** What the last search lacked; null when it was whole. */
   get searchTrouble(): string | null {
-    return this.#searchTrouble;
+    return this.#searchTrouble.present;
   }
 
-  /** A search tells what it had to do without, or that it was whole again. */
-  noteSearch(trouble: string | null): void {
-    if (this.#searchTrouble === trouble) return;
-    this.#searchTrouble = trouble;
-    this.#announce();
+  /** A search begins; what comes back takes what it had to do without, or null when it was whole. */
+  noteSearch(): (lacked: string | null) => void {
+    const note = this.#searchTrouble.begin();
+    return (lacked) => {
+      if (note(lacked)) this.#announce();
+    };
   }
 
   /** Folders that may be searched. */

@@ -51,6 +51,7 @@ export class SearchService {
   async search({ folderFilters, ...request }: SearchRequest, signal?: CancellationSignal): Promise<SearchAnswer> {
     const { opened, failures } = await this.#openAll(folderFilters);
     const folders = opened.map((index) => index.folder);
+    const noteLack = this.#workspace.noteSearch();
     const result = await this.#server.request(
       'search',
       {
@@ -63,7 +64,7 @@ export class SearchService {
       },
       signal,
     );
-    this.#workspace.noteSearch(result.degraded);
+    noteLack(result.degraded);
     return { ...result, failures };
   }
 
