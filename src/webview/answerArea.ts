@@ -48,6 +48,7 @@ export class AnswerArea {
   }
 
   set scrollTop(top: number) {
+    if (top > 0) this.#tree.finish();
     this.#scroller.scrollTop = top;
   }
 

@@ -1,4 +1,6 @@
 import type { OpenMode, RowCommand, ViewFile, ViewHit, ViewStrings } from '../protocol/view.ts';
+import { AfterPaint } from './afterPaint.ts';
+import { type Block, ROW_PX, countFilling, heightOf } from './blocks.ts';
 import { element } from './dom.ts';
 import { type TreeAction, treeAction } from './treeKeys.ts';
 import { RowList } from './rowList.ts';
@@ -23,8 +25,11 @@ export class ResultsTree implements RowActions {
   readonly #strings: ViewStrings;
   readonly #events: ResultsEvents;
   readonly #model = new TreeModel();
-  readonly #rows: RowList;
+  readonly #drawn: RowList;
+  /** The rows below those that fill the screen. */
+  readonly #rest = new AfterPaint((draw) => requestAnimationFrame(draw));
   #snippetLines: number;
+  #isOutdated = false;
 
   constructor(strings: ViewStrings, snippetLines: number, events: ResultsEvents) {
     this.#strings = strings;
@@ -32,7 +37,7 @@ export class ResultsTree implements RowActions {
     this.#events = events;
     this.root = element('div', { class: 'results', role: 'tree', 'aria-label': strings.resultsLabel });
     this.isOutdated = false;
-    this.#rows = new RowList(this.root);
+    this.#drawn = new RowList(this.root);
     this.root.addEventListener('click', (event) => this.#click(event));
     this.root.addEventListener('dblclick', (event) => this.#doubleClick(event));
     this.root.addEventListener('keydown', (event) => this.#key(event));
@@ -52,6 +57,12 @@ export class ResultsTree implements RowActions {
     return this.#model.hits.length;
   }
 
+  /** Who asks for a row asks for any. */
+  get #rows(): RowList {
+    this.finish();
+    return this.#drawn;
+  }
+
   get hasFocus(): boolean {
     return this.root.contains(document.activeElement);
   }
@@ -63,7 +74,13 @@ export class ResultsTree implements RowActions {
 
   /** Whether what is shown answers what was asked before: screen readers wait with it. */
   set isOutdated(isOutdated: boolean) {
-    this.root.setAttribute('aria-busy', String(isOutdated));
+    this.#isOutdated = isOutdated;
+    this.#tellBusy();
+  }
+
+  /** Draws the rows that were left for later. */
+  finish(): void {
+    this.#rest.doNow();
   }
 
   set snippetLines(count: number) {
@@ -162,16 +179,41 @@ export class ResultsTree implements RowActions {
   #draw(): void {
     const hadFocus = this.hasFocus;
     const scrolled = this.root.parentElement?.scrollTop ?? 0;
-    const rows = this.#model.files.flatMap((file) => {
-      const isCollapsed = this.#model.isCollapsed(file.key);
-      return [this.#fileRow(file), ...(isCollapsed ? [] : [this.#hitGroup(file)])];
-    });
-    if (this.#model.hasMore) rows.push(loadMoreRow(this.#strings.loadMore));
-    this.root.replaceChildren(...rows);
-    this.#rows.select(this.#model.focused);
+    const blocks = this.#blocks();
+    // Among the rows, and below the first ones, all are there at once: nothing may move under a person.
+    const isAtTop = !hadFocus && scrolled === 0 && this.#model.focused === null;
+    const first = isAtTop ? countFilling(this.root.parentElement?.clientHeight ?? 0, blocks) : blocks.length;
+    this.root.replaceChildren(...blocks.slice(0, first).map(({ draw }) => draw()));
+    this.#rest.drop();
+    if (first < blocks.length) this.#drawLater(blocks.slice(first));
+    this.#tellBusy();
+    this.#drawn.select(this.#model.focused);
     if (this.root.parentElement !== null) this.root.parentElement.scrollTop = scrolled;
     // What is on the screen stays there, wherever the focused row is.
     if (hadFocus) (this.#rows.find(this.#model.focused) ?? this.#rows.all[0])?.focus({ preventScroll: true });
+  }
+
+  #drawLater(blocks: readonly Block<HTMLElement>[]): void {
+    this.#rest.put(() => {
+      this.root.append(...blocks.map(({ draw }) => draw()));
+      this.#drawn.select(this.#model.focused);
+      this.#tellBusy();
+    });
+  }
+
+  #tellBusy(): void {
+    this.root.setAttribute('aria-busy', String(this.#isOutdated || this.#rest.isWaiting));
+  }
+
+  /** What is drawn below each other. */
+  #blocks(): readonly Block<HTMLElement>[] {
+    const blocks = this.#model.files.flatMap((file) => {
+      const head = { height: ROW_PX, draw: () => this.#fileRow(file) };
+      if (this.#model.isCollapsed(file.key)) return [head];
+      return [head, { height: heightOf(file.hits, this.#snippetLines), draw: () => this.#hitGroup(file) }];
+    });
+    if (this.#model.hasMore) blocks.push({ height: ROW_PX, draw: () => loadMoreRow(this.#strings.loadMore) });
+    return blocks;
   }
 
   #hitGroup(file: ViewFile): HTMLElement {

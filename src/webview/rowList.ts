@@ -28,10 +28,13 @@ export class RowList {
     const rows = this.all;
     const current = rows.find((row) => row.dataset['row'] === id) ?? rows[0];
     for (const row of rows) {
-      row.tabIndex = row === current ? 0 : -1;
-      const isSelected = row.dataset['row'] === id;
-      row.classList.toggle('selected', isSelected);
-      row.setAttribute('aria-selected', String(isSelected));
+      const tabIndex = row === current ? 0 : -1;
+      if (row.tabIndex !== tabIndex) row.tabIndex = tabIndex;
+      const isSelected = String(row.dataset['row'] === id);
+      // Most rows are as they were: what is set anew is styled anew.
+      if (row.getAttribute('aria-selected') === isSelected) continue;
+      row.classList.toggle('selected', isSelected === 'true');
+      row.setAttribute('aria-selected', isSelected);
     }
   }
 
