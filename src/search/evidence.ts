@@ -4,6 +4,7 @@ import type { Scope } from '../protocol/scope.ts';
 import { type PathTrait, asksFor } from './pathTraits.ts';
 import type { SearchQuery } from './searchQuery.ts';
 import { stem } from './stemming.ts';
+import { Highest } from './highest.ts';
 import { averageLength, inverseFrequency, termStatistics, textScores } from './textScores.ts';
 import { topScores } from './topScores.ts';
 import { WordCoverage, WordHolders } from './wordHolders.ts';
@@ -57,7 +58,7 @@ export type FileFeature = (typeof FILE_FEATURES)[number];
 export interface FileEvidence {
   readonly segment: IndexSegment;
   readonly entry: FileEntry;
-  /** Those that matched at all, in the file's order. */
+  /** The file's first one and those that matched at all, in the file's order. */
   readonly chunks: readonly ChunkEvidence[];
   readonly features: Readonly<Record<FileFeature, number>>;
 }
@@ -81,6 +82,8 @@ const VECTOR_CANDIDATES = 200;
 const NAME_CANDIDATES = 200;
 /** Vectors of a file that say how much of it is about the query. */
 const BEST_VECTORS = 5;
+/** Chunks of a file whose words say it. */
+const TEXTS_COUNTED = 4;
 /** A name less likely than this makes no file a candidate on its own. */
 const NAME_LIKELIHOOD = 0.7;
 
@@ -235,8 +238,11 @@ function fileEvidence(
   if (entry === undefined) throw new TesseraError('internal', `The segment has no file ${file}.`);
   const { from, to } = segment.chunksOf(file);
   const chunks: ChunkEvidence[] = [];
+  const texts = new Highest(TEXTS_COUNTED);
+  const vectors = new Highest(BEST_VECTORS);
   let definition = 0;
   let definitionWords = 0;
+  let location = 0;
   for (let number = from; number < to; number++) {
     const chunk = segment.chunks[number];
     if (chunk === undefined || !accepts(number)) continue;
@@ -245,19 +251,22 @@ function fileEvidence(
       own = Math.max(own, words.likelihood(name.collapsed));
       definitionWords = Math.max(definitionWords, words.agreement(name.pieces));
     }
-    definition = Math.max(definition, own);
     const similarity = vector?.[number] ?? -1;
-    chunks.push({
+    const seen: ChunkEvidence = {
       entry: chunk,
       text: (text[number] ?? 0) / bestText,
       vector: similarity <= -1 ? 0 : Math.max(-0.5, (similarity - scale.last) / (scale.best - scale.last + 1e-9)),
       definition: own,
       rareWords: holders.rareShare(chunk),
-      location: locationOf(query, entry.path, chunk),
-    });
+      location: query.locations.length === 0 ? 0 : locationOf(query, entry.path, chunk),
+    };
+    definition = Math.max(definition, own);
+    location = Math.max(location, seen.location);
+    texts.take(seen.text);
+    vectors.take(seen.vector);
+    // A file found by its name alone is shown by its beginning.
+    if (chunks.length === 0 || hasMatched(seen)) chunks.push(seen);
   }
-  const texts = descending(chunks.map((chunk) => chunk.text));
-  const vectors = descending(chunks.map((chunk) => chunk.vector));
   const matched = words.covered(entry.stem.pieces);
   const folders = words.covered([...entry.folderWords]);
   // A word that only tests hold asks for tests as much as the word “test” does.
@@ -269,10 +278,10 @@ function fileEvidence(
     entry,
     chunks,
     features: {
-      text: texts[0] ?? 0,
-      textMore: 0.6 * (texts[1] ?? 0) + 0.3 * (texts[2] ?? 0) + 0.1 * (texts[3] ?? 0),
-      vector: vectors[0] ?? 0,
-      vectorMore: vectors.slice(0, BEST_VECTORS).reduce((sum, value) => sum + Math.max(0, value), 0) / BEST_VECTORS,
+      text: texts.at(0),
+      textMore: 0.6 * texts.at(1) + 0.3 * texts.at(2) + 0.1 * texts.at(3),
+      vector: vectors.at(0),
+      vectorMore: vectors.sumAboveZero / BEST_VECTORS,
       coverage: coverage.of(file, segment),
       writtenNames: written.of(file, segment),
       nameWords: matched.weight,
@@ -284,7 +293,7 @@ function fileEvidence(
       definition,
       definitionWords,
       rareWords: holders.rareShare(entry),
-      location: Math.max(0, ...chunks.map((chunk) => chunk.location)),
+      location,
       test: flag('test'),
       example: flag('example'),
       docs: flag('docs'),
@@ -297,6 +306,10 @@ function fileEvidence(
       open: openRank < 0 ? 0 : 1 / (1 + openRank),
     },
   };
+}
+
+function hasMatched({ text, vector, definition, rareWords, location }: ChunkEvidence): boolean {
+  return text > 0 || vector > 0 || definition > 0 || rareWords > 0 || location > 0;
 }
 
 /** Share of the query's lead that the path holds. */
@@ -399,8 +412,4 @@ function locationOf(query: SearchQuery, path: string, chunk: ChunkEntry): number
 /** Whether one path ends with the other: a trace holds absolute paths of another machine, a person types the file's name. */
 function endsWithPath(path: string, named: string): boolean {
   return path === named || path.endsWith(`/${named}`) || named.endsWith(`/${path}`);
-}
-
-function descending(values: number[]): number[] {
-  return values.sort((left, right) => right - left);
 }

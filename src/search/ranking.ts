@@ -30,7 +30,23 @@ export function rank(
   // Scores may be below zero; shares of a score are taken from how far it stands above the worst one.
   const floor = Math.min(0, scored.at(-1)?.score ?? 0);
   const ranked = scored.slice(0, limit).flatMap(({ file, score }) => rankFile(file, score, floor, weights));
-  return ranked.sort((left, right) => right.score - left.score).slice(0, limit);
+  ranked.sort((left, right) => right.score - left.score);
+  // Only what is in the answer is put into words: that costs more than the order.
+  return ranked.slice(0, limit).map(({ file, chunk, score, repeated }) => ({
+    segment: file.segment,
+    file: file.entry,
+    chunk: chunk.entry,
+    score,
+    parts: explain(file, chunk, weights, repeated),
+  }));
+}
+
+interface ScoredChunk {
+  readonly file: FileEvidence;
+  readonly chunk: ChunkEvidence;
+  readonly score: number;
+  /** What of it is for a better chunk of the file, 0 or less. */
+  readonly repeated: number;
 }
 
 export function fileScore({ features }: FileEvidence, weights: RankingWeights): number {
@@ -44,7 +60,7 @@ export function shownScore(sum: number): number {
   return 1 / (1 + Math.exp(-sum));
 }
 
-function rankFile(file: FileEvidence, score: number, floor: number, weights: RankingWeights): RankedChunk[] {
+function rankFile(file: FileEvidence, score: number, floor: number, weights: RankingWeights): ScoredChunk[] {
   const own = (chunk: ChunkEvidence) =>
     weights.chunk.text * chunk.text +
     weights.chunk.vector * Math.max(0, chunk.vector) +
@@ -60,13 +76,7 @@ function rankFile(file: FileEvidence, score: number, floor: number, weights: Ran
   return chunks.map(({ chunk, own: value }, place) => {
     const kept = (value / best) * (1 - weights.sameFile) ** place;
     const repeated = place === 0 ? 0 : -(1 - kept) * (score - floor);
-    return {
-      segment: file.segment,
-      file: file.entry,
-      chunk: chunk.entry,
-      score: score + repeated,
-      parts: explain(file, chunk, weights, repeated),
-    };
+    return { file, chunk, score: score + repeated, repeated };
   });
 }
 

@@ -20,10 +20,12 @@ interface Word {
 /** Which files hold the whole words of a query, anywhere in them. */
 export class WordHolders {
   readonly #words: readonly Word[];
+  readonly #rareWords: readonly Word[];
   readonly #total: number;
   /** @param words each as one token, that occur in the folder at all */
   constructor(words: readonly TermStatistics[], segments: readonly IndexSegment[], accepts: AcceptsFile) {
     this.#words = words.map((word) => wordOf(word, segments, accepts));
+    this.#rareWords = this.#words.filter(({ isRare }) => isRare);
     this.#total = Math.max(
       1e-9,
       this.#words.reduce((sum, { weight }) => sum + weight, 0),
@@ -32,7 +34,7 @@ export class WordHolders {
 
   /** How far the query is about words that this file or chunk holds and at most one other file, 0 to 1. */
   rareShare(holder: FileEntry | ChunkEntry): number {
-    return this.#mostOf((word) => word.isRare && word.holders.has(holder));
+    return this.#rareWords.length === 0 ? 0 : this.#mostOf((word) => word.isRare && word.holders.has(holder));
   }
 
   /** How far the query is about words that this file holds and that only files of this kind hold, 0 to 1. */
