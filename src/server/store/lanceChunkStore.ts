@@ -5,6 +5,7 @@ import { errorMessage } from '../../base/errors.ts';
 import { SILENT_LOGGER, type Logger } from '../../base/logger.ts';
 import type { ChunkStore, ChunkWithVector, FileRecord, StoreChange } from './chunkStore.ts';
 import { createFullTextIndex, matchTokens } from './fullTextIndex.ts';
+import { createIdIndex, probeIdIndex } from './idIndex.ts';
 import { type IndexFacts, type IndexRules, decodeFacts, encodeFacts } from './indexFacts.ts';
 import { LanceChunkReader } from './lanceChunkReader.ts';
 import { LanceTable } from './lanceTable.ts';
@@ -100,7 +101,8 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
       await table.add(encodeRows(rows, this.spaces));
     } else {
       // Replaced rows, new rows and the rows that went, in one commit: a kill leaves all of the old or all of the new.
-      const merge = table.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll();
+      // By the index of ids a merge would be no faster, and go ways that few others go.
+      const merge = table.mergeInsert('id').useIndex(false).whenMatchedUpdateAll().whenNotMatchedInsertAll();
       await (gone.length === 0 ? merge : merge.whenNotMatchedBySourceDelete({ where: sqlIn('path', gone) })).execute(
         encodeRows(rows, this.spaces),
       );
@@ -136,6 +138,7 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
       if (isDeepStrictEqual(facts, this.#facts)) return;
       await table
         .mergeInsert('id')
+        .useIndex(false)
         .whenMatchedUpdateAll()
         .whenNotMatchedInsertAll()
         .execute(encodeRows([indexRow(encodeFacts(facts))], this.spaces));
@@ -155,14 +158,15 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
   }
 
   /**
-   * Looks at every file's row, and at what the index says of itself, on the disk again, and makes a full-text index anew that has
-   * become unreadable. Only for the writer. Rejects with `store-failed` when a part of the table has.
+   * Looks at every file's row, and at what the index says of itself, on the disk again, and makes an index anew that has become
+   * unreadable. Only for the writer. Rejects with `store-failed` when a part of the table has.
    */
   async reread(): Promise<void> {
     this.forgetRecords();
     await this.files();
     this.#facts = await this.table.read('facts', readFacts);
     await this.#repairFullTextIndex();
+    await this.#repairIdIndex();
   }
 
   /** Whether nobody has written since this process last read all of it or wrote. */
@@ -178,6 +182,17 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
       } catch (error) {
         this.#logger.warn('the full-text index is made anew', { error: errorMessage(error) });
         await createFullTextIndex(table);
+      }
+    });
+  }
+
+  #repairIdIndex(): Promise<void> {
+    return this.#write('repairIdIndex', async (table) => {
+      try {
+        await probeIdIndex(table);
+      } catch (error) {
+        this.#logger.warn('the index of ids is made anew', { error: errorMessage(error) });
+        await createIdIndex(table);
       }
     });
   }

@@ -1,4 +1,5 @@
 import type { Table } from '@lancedb/lancedb';
+import { ensureIdIndex } from './idIndex.ts';
 
 /**
  * Every commit adds a small data file, and a search reads them all. Compacting writes the whole table anew, so it is worth
@@ -28,6 +29,7 @@ export class Upkeep {
 
   /** Brings indexes up to date, compacts, and lets go of old versions. Only for the writer, between its commits. */
   async run(table: Table): Promise<void> {
+    await ensureIdIndex(table);
     // This process is the only writer, so that files no version names are leftovers of a killed one.
     // The version before a pass outlives it; the second one lets go of that and takes milliseconds.
     for (let pass = 0; pass < 2; pass++) {

@@ -1,0 +1,138 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type Connection, connect } from '@lancedb/lancedb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileToWrite } from '../../../src/server/store/chunkStore.ts';
+import { UNINDEXED_ID, createIdIndex } from '../../../src/server/store/idIndex.ts';
+import { LanceChunkStore } from '../../../src/server/store/lanceChunkStore.ts';
+import { sqlIn } from '../../../src/server/store/sqlText.ts';
+import { vectorSpaces } from '../../../src/server/store/vectorSpaces.ts';
+
+const MODEL = { id: 'test-model', dimension: 4 };
+const SPACES = vectorSpaces({ code: MODEL, docs: MODEL });
+const FACTS = { folder: '/folder', models: ['test-model'], complete: false };
+
+function file(filePath: string, ...texts: readonly string[]): FileToWrite {
+  return {
+    record: {
+      path: filePath,
+      fileHash: `hash of ${texts.join()}`,
+      sizeBytes: 100,
+      mtimeMs: 1,
+      ctimeMs: 1,
+      scope: 'code',
+      language: 'typescript',
+      lines: texts.length,
+      chunks: texts.length,
+      skipped: null,
+    },
+    chunks: texts.map((text, index) => ({
+      startLine: index + 1,
+      endLine: index + 1,
+      text,
+      symbol: '',
+      symbolKind: '',
+      enclosing: [],
+      definitions: [],
+      tokens: 1,
+      chunkHash: `chunk ${text}`,
+      searchText: text,
+      vector: Float32Array.of(1, 0, 0, 0),
+    })),
+  };
+}
+
+const change = (replace: readonly FileToWrite[], remove: readonly string[] = []) => ({ replace, touch: [], remove });
+
+let folder: string;
+let connection: Connection;
+let store: LanceChunkStore;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'tessera-ids-'));
+  connection = await connect(folder, { readConsistencyInterval: 0 });
+  store = await LanceChunkStore.create(connection, 'chunks', SPACES, FACTS);
+});
+
+afterEach(async () => {
+  store.close();
+  connection.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** How the table would look for some ids. */
+async function planOf(where: string): Promise<string> {
+  const table = await connection.openTable('chunks');
+  return table.query().where(where).select(['id', 'text']).explainPlan();
+}
+
+describe('the index of ids', () => {
+  it('comes with the first upkeep and is used by whoever reads texts', async () => {
+    await store.apply(change([file('a.ts', 'one', "it's two")]));
+    expect(await planOf(sqlIn('id', ['a.ts#0']))).not.toContain('ScalarIndexQuery');
+    await store.maintain({ need: 'any' });
+    expect(await planOf(sqlIn('id', ['a.ts#0']))).toContain('ScalarIndexQuery');
+    expect(await planOf(sqlIn(UNINDEXED_ID, ['a.ts#0']))).not.toContain('ScalarIndexQuery');
+    expect(await store.textsById(['a.ts#1', 'a.ts#0', 'a.ts#7'])).toEqual(
+      new Map([
+        ['a.ts#0', 'one'],
+        ['a.ts#1', "it's two"],
+      ]),
+    );
+  });
+
+  it('never gives a text that was replaced or removed, before and after further upkeep', async () => {
+    const ids = ['a.ts#0', 'a.ts#1', 'b.ts#0', 'c.ts#0', 'd.ts#0'];
+    await store.apply(change([file('a.ts', 'a0', 'a1'), file('b.ts', 'b0'), file('c.ts', 'c0')]));
+    await store.maintain({ need: 'any' });
+    const reader = await LanceChunkStore.open(await connect(folder, { readConsistencyInterval: 0 }), 'chunks', SPACES);
+    expect((await reader.textsById(ids)).size).toBe(4);
+    await store.apply(change([file('a.ts', 'new a0')]));
+    await store.apply(change([file('d.ts', 'd0')], ['b.ts']));
+    const now = new Map([
+      ['a.ts#0', 'new a0'],
+      ['c.ts#0', 'c0'],
+      ['d.ts#0', 'd0'],
+    ]);
+    expect(await store.textsById(ids)).toEqual(now);
+    expect(await reader.textsById(ids)).toEqual(now);
+    await store.maintain({ need: 'any' });
+    expect(await store.textsById(ids)).toEqual(now);
+    expect(await reader.textsById(ids)).toEqual(now);
+    reader.close();
+  });
+
+  it('that cannot be read keeps no text from anybody, and is made anew by the writer', async () => {
+    await store.apply(change([file('a.ts', 'one')]));
+    await store.maintain({ need: 'any' });
+    const table = await connection.openTable('chunks');
+    await createIdIndex(table);
+    await damageIndexes();
+    const other = await connect(folder, { readConsistencyInterval: 0 });
+    const again = await LanceChunkStore.open(other, 'chunks', SPACES);
+    await expect(planThenRead(other)).rejects.toThrow();
+    expect(await again.textsById(['a.ts#0'])).toEqual(new Map([['a.ts#0', 'one']]));
+    await again.reread();
+    await planThenRead(other);
+    expect(await again.textsById(['a.ts#0'])).toEqual(new Map([['a.ts#0', 'one']]));
+    again.close();
+    other.close();
+  });
+});
+
+async function planThenRead(through: Connection): Promise<void> {
+  const table = await through.openTable('chunks');
+  await table
+    .query()
+    .where(sqlIn('id', ['a.ts#0']))
+    .select(['id'])
+    .toArrow();
+}
+
+async function damageIndexes(): Promise<void> {
+  const indexes = path.join(folder, 'chunks.lance', '_indices');
+  for (const entry of await readdir(indexes, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) await writeFile(path.join(entry.parentPath, entry.name), 'no index');
+  }
+}
