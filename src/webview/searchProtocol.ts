@@ -1,3 +1,4 @@
+import type { PackedAnswer } from '../protocol/packedAnswer.ts';
 import type { HostToView, ViewQuery, ViewToHost } from '../protocol/view.ts';
 import type { TreeState } from './treeModel.ts';
 
@@ -12,6 +13,6 @@ export interface PanelState {
 
 export interface SearchProtocol {
   readonly toHost: ViewToHost;
-  readonly toView: HostToView;
+  readonly toView: HostToView | PackedAnswer;
   readonly state: PanelState;
 }

@@ -3,6 +3,7 @@ import { isCancelled } from '../../base/cancellation.ts';
 import { Disposable, DisposableStore } from '../../base/disposable.ts';
 import { assertNever, toTesseraError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { packed } from '../../protocol/packedAnswer.ts';
 import type {
   HostToView,
   RowCommand,
@@ -272,7 +273,7 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
   }
 
   #send(message: HostToView): void {
-    if (this.#isReady) void this.#view?.webview.postMessage(message);
+    if (this.#isReady) void this.#view?.webview.postMessage(packed(message));
   }
 
   #sendWhenReady(message: HostToView): void {
