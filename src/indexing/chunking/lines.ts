@@ -38,8 +38,9 @@ export function lineText(lines: LineTable, line: number): string {
   return lines.text.slice(lines.starts[line], lines.ends[line]);
 }
 
-/** The line an offset is on; offsets past the end are on the last line. */
-export function lineAt(lines: LineTable, offset: number): number {
+/** The line an offset is on; offsets past the end are on the last line. It is found at once if it is the line `likely`. */
+export function lineAt(lines: LineTable, offset: number, likely = 0): number {
+  if ((lines.starts[likely] ?? Infinity) <= offset && offset < (lines.starts[likely + 1] ?? 0)) return likely;
   let low = 0;
   let high = lines.count - 1;
   while (low < high) {

@@ -44,6 +44,34 @@ const ONE_LINE_DATA =
   /array|^list$|tuple|^dictionary$|^set$|initializer_list|parameter|argument|literal|subscript|binary/;
 const LEAF = /comment|string|char_literal|import|include|heredoc/;
 
+/** What a node's type says by its name. */
+interface TypeTraits {
+  readonly isSticky: boolean;
+  readonly isLeaf: boolean;
+  readonly isOneLineData: boolean;
+  readonly isAnonymousFunction: boolean;
+  /** What cutting through such a node costs, if it defines nothing. */
+  readonly weight: number;
+}
+
+/** Grammars have a few hundred types each, and a tree millions of nodes. */
+const knownTraits = new Map<string, TypeTraits>();
+
+function traitsOf(type: string): TypeTraits {
+  let traits = knownTraits.get(type);
+  if (traits === undefined) {
+    traits = {
+      isSticky: STICKY.test(type),
+      isLeaf: LEAF.test(type),
+      isOneLineData: ONE_LINE_DATA.test(type),
+      isAnonymousFunction: ANONYMOUS_FUNCTION.test(type),
+      weight: COMMENT.test(type) ? COMMENT_WEIGHT : WRAPPER.test(type) ? 0 : NODE_WEIGHT,
+    };
+    knownTraits.set(type, traits);
+  }
+  return traits;
+}
+
 interface MutableEntry extends OutlineEntry {
   first: number;
   last: number;
@@ -123,8 +151,9 @@ class SyntaxReader {
       const end = child.endIndex;
       if (end <= start) continue;
       const first = lineAt(this.#lines, start);
-      const last = lineAt(this.#lines, end - 1);
+      const last = lineAt(this.#lines, end - 1, first);
       const type = child.type;
+      const traits = traitsOf(type);
       if (stickyFrom >= 0 && first > previousLast) {
         const isAdjacent = first === previousLast + 1;
         this.#addExtra(first - 1, isAdjacent ? AFTER_COMMENT : BETWEEN_CLAUSES / 2);
@@ -137,9 +166,9 @@ class SyntaxReader {
       if (name !== undefined)
         entry = this.#record(name, { first: head, last, start: first }, place.parent, previousEntry);
       else if (type === 'function_body' && previousEntry >= 0) this.#extend(previousEntry, last);
-      this.#descend(child, type, { first, last, head, entry }, place);
+      this.#descend(child, traits, { first, last, head, entry }, place);
 
-      const isSticky = STICKY.test(type) || (STICKY_LINE.test(lineText(this.#lines, first)) && name === undefined);
+      const isSticky = traits.isSticky || (name === undefined && isStickyLine(this.#lines, first));
       const isTrailing = first === previousLast;
       if (!isSticky) stickyFrom = -1;
       else if (stickyFrom < 0 && !isTrailing) stickyFrom = first;
@@ -151,7 +180,7 @@ class SyntaxReader {
   /** Charges for cutting through a child and looks into it where something may be found. */
   #descend(
     child: SyntaxNode,
-    type: string,
+    traits: TypeTraits,
     at: { first: number; last: number; head: number; entry: number },
     place: Place,
   ): void {
@@ -162,14 +191,14 @@ class SyntaxReader {
     let weight = outerWeight;
     if (last > first) {
       const fits = (this.#sums[last + 1] ?? 0) - (this.#sums[first] ?? 0) <= this.#maxTokens;
-      const ownWeight = weightOf(type, entry?.kind) * (fits ? 1 : OVERSIZE);
+      const ownWeight = (entry === undefined ? traits.weight : weightOf(entry.kind)) * (fits ? 1 : OVERSIZE);
       weight = Math.max(outerWeight, ownWeight);
       this.#steps[first] = (this.#steps[first] ?? 0) + weight - outerWeight;
       this.#steps[last] = (this.#steps[last] ?? 0) - weight + outerWeight;
     }
-    if (place.depth >= MAX_DEPTH || LEAF.test(type)) return;
+    if (place.depth >= MAX_DEPTH || traits.isLeaf) return;
     const oneLineDepth = last > first ? 0 : place.oneLineDepth + 1;
-    if (oneLineDepth > 0 && (place.inFunction || oneLineDepth > MAX_ONE_LINE_DEPTH || ONE_LINE_DATA.test(type))) return;
+    if (oneLineDepth > 0 && (place.inFunction || oneLineDepth > MAX_ONE_LINE_DEPTH || traits.isOneLineData)) return;
     this.#visit(child, {
       first,
       last,
@@ -177,7 +206,7 @@ class SyntaxReader {
       weight,
       parent: entry === undefined ? place.parent : at.entry,
       inFunction:
-        place.inFunction || (entry !== undefined ? FUNCTION_KINDS.has(entry.kind) : ANONYMOUS_FUNCTION.test(type)),
+        place.inFunction || (entry !== undefined ? FUNCTION_KINDS.has(entry.kind) : traits.isAnonymousFunction),
       depth: place.depth + 1,
       oneLineDepth,
     });
@@ -237,12 +266,14 @@ class SyntaxReader {
   }
 }
 
-function weightOf(type: string, kind: string | undefined): number {
-  if (kind !== undefined) {
-    if (FUNCTION_KINDS.has(kind)) return FUNCTION_WEIGHT;
-    if (TYPE_KINDS.has(kind)) return TYPE_WEIGHT;
-    return NAMESPACE_KINDS.has(kind) ? NAMESPACE_WEIGHT : VALUE_WEIGHT;
-  }
-  if (COMMENT.test(type)) return COMMENT_WEIGHT;
-  return WRAPPER.test(type) ? 0 : NODE_WEIGHT;
+function isStickyLine(lines: LineTable, line: number): boolean {
+  const text = lineText(lines, line);
+  return text.includes('@') && STICKY_LINE.test(text);
+}
+
+/** What cutting through a definition costs. */
+function weightOf(kind: string): number {
+  if (FUNCTION_KINDS.has(kind)) return FUNCTION_WEIGHT;
+  if (TYPE_KINDS.has(kind)) return TYPE_WEIGHT;
+  return NAMESPACE_KINDS.has(kind) ? NAMESPACE_WEIGHT : VALUE_WEIGHT;
 }

@@ -7,6 +7,7 @@ import { DEFAULT_CHUNK_LIMITS } from '../../indexing/chunking/limits.ts';
 import { lineBreakCosts } from '../../indexing/chunking/lineStructure.ts';
 import { readLines } from '../../indexing/chunking/lines.ts';
 import type { Chunk, Chunker, ChunkLimits, SourceDocument } from '../../indexing/document.ts';
+import { compileParserRuntime } from './parserRuntime.ts';
 import { SyntaxThread } from './syntaxThread.ts';
 import { SyntaxThreads, threadCount } from './syntaxThreads.ts';
 
@@ -24,20 +25,31 @@ export interface ChunkerOptions {
  * `disposed` after `dispose`, and never because of the document.
  */
 export function createChunker(options: ChunkerOptions = {}): Chunker {
-  const limits = options.limits ?? DEFAULT_CHUNK_LIMITS;
-  const data = { grammarFolder: options.grammarFolder, limits };
-  const syntax = new SyntaxThreads(Array.from({ length: threadCount() }, () => new SyntaxThread(data, options.logger)));
+  const { grammarFolder, limits = DEFAULT_CHUNK_LIMITS, logger } = options;
   let isDisposed = false;
+  let syntax: Promise<SyntaxThreads> | undefined;
+
+  const prepareThreads = async (): Promise<SyntaxThreads> => {
+    // A thread that is given none tries as well, and says what is wrong with the file.
+    const runtime = await compileParserRuntime(grammarFolder).catch(() => undefined);
+    const data = { grammarFolder, limits, runtime };
+    const threads = Array.from({ length: threadCount() }, () => new SyntaxThread(data, logger));
+    const prepared = new SyntaxThreads(threads);
+    if (isDisposed) prepared.dispose();
+    return prepared;
+  };
+
   return {
     async chunk(document: SourceDocument): Promise<readonly Chunk[]> {
       if (isDisposed) throw new TesseraError('disposed', 'The chunker was disposed.');
       const hasGrammar =
         document.scope === 'code' && document.text !== '' && Object.hasOwn(GRAMMARS, document.language);
-      return (hasGrammar ? await syntax.cut(document) : undefined) ?? cutWithoutGrammar(document, limits);
+      const chunks = hasGrammar ? await (await (syntax ??= prepareThreads())).cut(document) : undefined;
+      return chunks ?? cutWithoutGrammar(document, limits);
     },
     dispose() {
       isDisposed = true;
-      syntax.dispose();
+      void syntax?.then((threads) => threads.dispose());
     },
   };
 }

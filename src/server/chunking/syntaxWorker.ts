@@ -16,12 +16,16 @@ import type { SyntaxAnswer, SyntaxJob, SyntaxWorkerData } from './syntaxWorkerPr
 /** A memory this large was made so by one strange file; a new thread gives it back. Two dozen grammars take 50 MB. */
 const RETIRE_AT_BYTES = 256 * 1024 * 1024;
 
-const { grammarFolder, limits } = workerData as SyntaxWorkerData;
+const { grammarFolder, limits, runtime } = workerData as SyntaxWorkerData;
 const port = parentPort;
 if (port === null) throw new Error('This file runs as a worker thread.');
 const answer = (message: SyntaxAnswer): void => port.postMessage(message);
 
-const grammars = new GrammarLoader(grammarFolder, (grammar, error) => answer({ kind: 'problem', grammar, error }));
+const grammars = new GrammarLoader({
+  folder: grammarFolder,
+  runtime,
+  onProblem: (grammar, error) => answer({ kind: 'problem', grammar, error }),
+});
 const parser = new SyntaxParser();
 
 /** undefined: there is no tree to cut along. */

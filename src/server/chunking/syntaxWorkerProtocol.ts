@@ -1,10 +1,13 @@
 import type { Chunk, ChunkLimits, SourceDocument } from '../../indexing/document.ts';
+import type { ParserRuntime } from './parserRuntime.ts';
 
 /** What a syntax thread is started with. */
 export interface SyntaxWorkerData {
   /** Where the build put the grammars; undefined: they are in node_modules. */
   readonly grammarFolder: string | undefined;
   readonly limits: ChunkLimits;
+  /** Shared by all threads of the process; undefined: the thread compiles its own, or says why it cannot. */
+  readonly runtime?: ParserRuntime | undefined;
 }
 
 /** A document to be cut; answered in order. */

@@ -41,6 +41,33 @@ describe('the chunker', () => {
     chunker.dispose();
   });
 
+  it('hands a long text over whole, whatever its characters, and however far the parser goes back', async () => {
+    const chunker = createChunker();
+    const names = Array.from({ length: 4000 }, (_, n) => `größe${n}`);
+    // An unclosed template literal makes the parser try again from far behind; the emoji are two code units each.
+    const text = names.map((name, n) => `function ${name}() { return '${'🦀'.repeat(n % 40)}'; }\n`).join('') + '`';
+    const cut = await chunker.chunk(document('javascript', text));
+    expect(cut.flatMap(({ definitions }) => definitions)).toEqual(names);
+    chunker.dispose();
+  });
+
+  it('leaves a grammar alone whose lexer V8 cannot optimise without gigabytes', async () => {
+    const chunker = createChunker();
+    const body = Array.from(
+      { length: 400 },
+      (_, n) => `  func f${n}(a: Int, b: [String: Int?]) -> Int { a &+ ${n} }\n`,
+    ).join('');
+    const peakMb = () => process.resourceUsage().maxRSS / 1024;
+    const before = peakMb();
+    // Enough of it to make the lexer hot.
+    const files = Array.from({ length: 60 }, (_, n) => chunker.chunk(document('swift', `struct S${n} {\n${body}}\n`)));
+    const cut = await Promise.all(files);
+    expect(cut.every((chunks) => chunks.some(({ definitions }) => definitions.includes('f399')))).toBe(true);
+    // Measured: 40 MB, and 970 MB with the end of the process soon after, when V8 may optimise it.
+    expect(peakMb() - before).toBeLessThan(400);
+    chunker.dispose();
+  }, 60_000);
+
   it('cuts by lines and says so when a grammar cannot be loaded', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tessera-grammars-'));
     await writeFile(join(folder, 'typescript.wasm'), 'no grammar');
