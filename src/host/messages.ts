@@ -20,16 +20,7 @@ export function explainError(error: unknown): Explanation {
     case 'not-found':
       return { message: l10n.t('Not found: {0}', subject(failure)), actions: [] };
     case 'not-indexed':
-      if (!vscode.workspace.isTrusted) {
-        return {
-          message: l10n.t('Nothing of this folder is indexed. Tessera indexes trusted folders only.'),
-          actions: ['manageTrust'],
-        };
-      }
-      return {
-        message: l10n.t('{0} is not indexed yet. Index it first.', subject(failure)),
-        actions: ['indexNow'],
-      };
+      return explainNotIndexed(failure);
     case 'folder-unreadable':
       return {
         message: l10n.t(
@@ -134,6 +125,35 @@ export function explainError(error: unknown): Explanation {
     default:
       return assertNever(failure.code);
   }
+}
+
+/** Nothing can be searched: what that takes, as far as this window knows. */
+function explainNotIndexed(failure: TesseraError): Explanation {
+  const { l10n, workspace } = vscode;
+  const folders = workspace.workspaceFolders ?? [];
+  const onDisk = folders.map(({ uri }) => uri).filter(({ scheme }) => scheme === 'file');
+  if (folders.length === 0) return { message: l10n.t('No folder is open. Open one to search it.'), actions: [] };
+  if (onDisk.length === 0) {
+    const message = l10n.t(
+      'This workspace is virtual: its files are not on a disk Tessera can read. Clone it, or open it on a remote machine, to search it.',
+    );
+    return { message, actions: [] };
+  }
+  if (!workspace.isTrusted) {
+    return {
+      message: l10n.t('Nothing of this folder is indexed. Tessera indexes trusted folders only.'),
+      actions: ['manageTrust'],
+    };
+  }
+  const named = onDisk.filter(({ fsPath }) => fsPath === failure.details['folder']);
+  if ((named.length === 0 ? onDisk : named).every(isSwitchedOff)) {
+    return { message: l10n.t('Indexing is switched off for this folder.'), actions: ['openSettings'] };
+  }
+  return { message: l10n.t('{0} is not indexed yet. Index it first.', subject(failure)), actions: ['indexNow'] };
+}
+
+function isSwitchedOff(folder: vscode.Uri): boolean {
+  return !vscode.workspace.getConfiguration('tessera', folder).get<boolean>('enabled', true);
 }
 
 /** Words for what a notice offers. */

@@ -172,7 +172,8 @@ export type ViewToHost =
       readonly limit: number;
       readonly remember: boolean;
     }
-  | { readonly kind: 'cancel' }
+  /** `generation` is where to say so, for the person asked for it; null when there is nothing to say. */
+  | { readonly kind: 'cancel'; readonly generation: number | null }
   | { readonly kind: 'open'; readonly hitId: string; readonly mode: OpenMode; readonly line: number | null }
   | { readonly kind: 'similar'; readonly hitId: string }
   | { readonly kind: 'copy'; readonly hitId: string }

@@ -50,7 +50,7 @@ export class SearchPanel {
     this.#form = new QueryForm(init.strings, {
       onEdit: () => this.#edited(),
       onSubmit: () => this.#search(true),
-      onCancel: () => this.#cancel(),
+      onCancel: () => this.#cancel(true),
       onClear: () => this.#clear(),
       onToResults: () => this.#tree.focus(),
       onLayout: () => this.#save(),
@@ -69,7 +69,7 @@ export class SearchPanel {
       },
       loadMore: () => this.#loadMore(),
       leave: () => {
-        if (this.#busy.isBusy) this.#cancel();
+        if (this.#busy.isBusy) this.#cancel(true);
         this.#form.focus();
       },
       changed: () => this.#changed(),
@@ -208,13 +208,14 @@ export class SearchPanel {
     this.#search(false, this.#limit + this.#preferences.pageSize);
   }
 
-  #cancel(): void {
+  /** `isAsked`: the person gave up waiting, and is told that it was heard. */
+  #cancel(isAsked: boolean): void {
     this.#stopTyping();
     this.#tree.isOutdated = false;
     if (!this.#busy.isBusy) return;
     // An answer that is under way is no longer wanted.
     this.#generation += 1;
-    this.#host.send({ kind: 'cancel' });
+    this.#host.send({ kind: 'cancel', generation: isAsked ? this.#generation : null });
     this.#busy.isBusy = false;
   }
 
@@ -231,7 +232,7 @@ export class SearchPanel {
 
   /** Back to the view as it is before the first search. */
   #reset(): void {
-    this.#cancel();
+    this.#cancel(false);
     this.#tree.restore(FRESH_TREE);
     this.#answer.show(undefined);
     this.#tellContents();

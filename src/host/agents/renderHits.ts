@@ -1,6 +1,8 @@
 import type { FolderHit, SearchResult } from '../../protocol/server.ts';
 import { passageOf } from '../searching/passageLines.ts';
 
+const SEPARATOR = '\n\n';
+
 export interface TokenLimits {
   /** Tokens the text may have. */
   readonly budget: number;
@@ -36,7 +38,7 @@ export async function renderHits(
   let left = budget - (await count(notes.join('\n')));
   for (const [at, hit] of hits.entries()) {
     const full = `${heading(hit, folderNames)}\n${fenced(hit)}`;
-    const fullTokens = await count(full);
+    const fullTokens = await count(SEPARATOR + full);
     if (fullTokens <= left) {
       parts.push(full);
       left -= fullTokens;
@@ -44,14 +46,15 @@ export async function renderHits(
     }
     const rest = hits.slice(at).map((one) => heading(one, folderNames));
     let names = `More results, without text:\n${rest.join('\n')}`;
-    while (rest.length > 0 && (await count(names)) > left) {
+    while (rest.length > 0 && (await count(SEPARATOR + names)) > left) {
       rest.pop();
       names = `More results, without text:\n${rest.join('\n')}`;
     }
     if (rest.length > 0) parts.push(names);
     break;
   }
-  return parts.join('\n\n');
+  // An empty answer would read as if nothing were there.
+  return parts.length === 0 ? 'There are results, but none fits the token budget.' : parts.join(SEPARATOR);
 }
 
 function heading(hit: FolderHit, folderNames: ReadonlyMap<string, string>): string {

@@ -18,6 +18,13 @@ export function findSimilar(search: SearchService, view: SearchView): Command {
         return;
       }
       const { uri, line, text } = place;
+      if (!search.isInFolder(uri)) {
+        const name = path.basename(uri.path);
+        void vscode.window.showInformationMessage(
+          vscode.l10n.t('“{0}” is in no folder Tessera can index, so nothing is known to be like it.', name),
+        );
+        return;
+      }
       await view.showSimilar(`${path.basename(uri.fsPath)}:${line}`, (signal) =>
         search.similar({ uri, line, text, filters: NO_FILTERS, limit: LIMIT }, signal),
       );

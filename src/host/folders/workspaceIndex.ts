@@ -103,6 +103,11 @@ export class WorkspaceIndex extends Disposable {
     );
   }
 
+  /** Whether folders are indexed without being asked for. */
+  get isAutomatic(): boolean {
+    return isAutomatic();
+  }
+
   /** What the last search lacked; null when it was whole. */
   get searchTrouble(): string | null {
     return this.#searchTrouble.present;

@@ -65,7 +65,17 @@ export class SearchService {
       signal,
     );
     noteLack(result.degraded);
+    const [nothing] = opened;
+    // No index that is being made and may have it soon: there is none.
+    if (nothing !== undefined && result.hits.length === 0 && opened.every(isEmpty) && !result.complete) {
+      throw new TesseraError('not-indexed', 'Nothing is indexed.', { details: { folder: nothing.folder } });
+    }
     return { ...result, failures };
+  }
+
+  /** Whether a file is in a folder that may have an index. */
+  isInFolder(uri: vscode.Uri): boolean {
+    return this.#workspace.find(uri) !== undefined;
   }
 
   /** Code like that at a place. The place itself is no hit. */
@@ -120,4 +130,8 @@ export class SearchService {
       })
       .slice(0, MAX_OVERLAYS);
   }
+}
+
+function isEmpty({ state }: FolderIndex): boolean {
+  return state.kind === 'idle' && state.files === 0;
 }

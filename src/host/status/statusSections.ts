@@ -99,7 +99,9 @@ function modelFacts({
       facts.push({ label: l10n.t('GPU in use'), value: percentWords(metrics.gpuUtilization) });
   }
   if (embedderRestarts > 0) facts.push({ label: l10n.t('Embedder restarts'), value: numberWords(embedderRestarts) });
-  facts.push({ label: l10n.t('Index'), value: indexName }, { label: l10n.t('Kept in'), value: indexDir });
+  // Without an index there is only the place for one.
+  if (indexName !== '') facts.push({ label: l10n.t('Index'), value: indexName });
+  facts.push({ label: l10n.t('Kept in'), value: indexDir });
   return [{ kind: 'facts', title: l10n.t('Model and index'), facts }];
 }
 

@@ -82,8 +82,11 @@ export function bannerOf(overview: Overview): Notice | null {
   }
 }
 
-/** What fills the view before anything was asked. */
-export function welcomeOf(overview: Overview): Notice {
+/**
+ * What fills the view before anything was asked.
+ * @param isAutomatic whether folders are indexed without being asked for
+ */
+export function welcomeOf(overview: Overview, isAutomatic: boolean): Notice {
   switch (overview.kind) {
     case 'starting':
       return notice('progress', 'loading', l10n.t('Starting…'), '', []);
@@ -92,9 +95,11 @@ export function welcomeOf(overview: Overview): Notice {
         ? notice(
             'info',
             'database',
-            l10n.t('Nothing is indexed yet'),
-            l10n.t('What is saved here is indexed at once. Files that were here before need one run over the folder.'),
-            ['indexNow'],
+            isAutomatic ? l10n.t('No files to search yet') : l10n.t('Nothing is indexed yet'),
+            isAutomatic
+              ? l10n.t('Save a file in this folder, and it can be searched at once.')
+              : l10n.t('Index this folder once; files you save afterwards follow by themselves.'),
+            isAutomatic ? ['showStatus', 'indexNow'] : ['indexNow'],
           )
         : notice(
             'info',
@@ -141,6 +146,11 @@ export function failureNotice(error: unknown): Notice {
   // What happened first, what to do about it after it.
   const [, title = message, detail = ''] = /^(.+?[.。])\s+(.+)$/s.exec(message) ?? [];
   return notice('error', 'error', title, detail, actions);
+}
+
+/** Said when a person gave up waiting; hits from before stay. */
+export function cancelledNotice(): Notice {
+  return notice('info', 'circle-slash', l10n.t('Search was cancelled'), '', ['refresh']);
 }
 
 /** In place of hits when there are none. */

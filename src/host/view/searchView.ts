@@ -19,7 +19,7 @@ import { filtersOf } from '../searching/filterText.ts';
 import type { QueryHistory } from '../searching/queryHistory.ts';
 import type { SearchAnswer, SearchService } from '../searching/searchService.ts';
 import { HitActions } from './hitActions.ts';
-import { bannerOf, failureNotice, welcomeOf } from './notices.ts';
+import { bannerOf, cancelledNotice, failureNotice, welcomeOf } from './notices.ts';
 import { type AnswerContext, ShownAnswer } from './shownAnswer.ts';
 import type { ThemeColors } from './themeColors.ts';
 import { viewStrings } from './viewStrings.ts';
@@ -169,6 +169,9 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
         return this.#search(message);
       case 'cancel':
         this.#running?.abort();
+        this.#running = undefined;
+        if (message.generation !== null)
+          this.#send({ kind: 'failed', generation: message.generation, notice: cancelledNotice() });
         return;
       case 'open':
         // A query that led somewhere is worth keeping, also when it was only typed.
@@ -253,9 +256,10 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
   }
 
   #sendOverview(): void {
-    const { overview } = this.#options.workspace;
+    const { workspace } = this.#options;
+    const { overview } = workspace;
     this.#send({ kind: 'banner', notice: bannerOf(overview) });
-    this.#send({ kind: 'welcome', notice: welcomeOf(overview) });
+    this.#send({ kind: 'welcome', notice: welcomeOf(overview, workspace.isAutomatic) });
     if (overview.kind === 'indexing') this.#askedAgain = undefined;
     this.#askAgainWhenDone();
   }

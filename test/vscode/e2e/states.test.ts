@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { keepEvidence } from '../harness/evidence.ts';
+import { signalAll } from '../harness/processes.ts';
 import { TestWindow, type TestWindowOptions } from '../harness/testWindow.ts';
 
 async function open(options: Omit<TestWindowOptions, 'extensionsDir'>): Promise<TestWindow> {
@@ -108,7 +107,7 @@ test('degraded: when the model is gone words still find, and it is said that onl
   await untilStatusPageSays(window, 'soon-gone');
   await window.untilIndexed();
   await rm(model, { recursive: true });
-  await killAll('embedder.js');
+  await signalAll(inject('extensionsDir'), 'embedder.js', 'SIGKILL');
   const said = panel.document.locator('.notice-title').filter({ hasText: 'Only a part of the search ran' });
   let asked = 0;
   await expect
@@ -136,7 +135,7 @@ test('failed: an index server that keeps dying is given up, said so, and started
   await expect
     .poll(
       async () => {
-        await killAll('server.js');
+        await signalAll(inject('extensionsDir'), 'server.js', 'SIGKILL');
         return said.count();
       },
       { timeout: 120_000 },
@@ -160,19 +159,6 @@ async function untilStatusPageSays(window: TestWindow, text: string): Promise<vo
   await Promise.any(found);
   await workbench.runCommand('View: Close All Editors');
   await expect.poll(() => page.locator('iframe.webview.ready').count(), { timeout: 60_000 }).toBe(1);
-}
-
-/** Kills the processes that run one of the bundles of the extension installed for this run. */
-async function killAll(bundle: 'server.js' | 'embedder.js'): Promise<void> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,args='], { maxBuffer: 1 << 26 });
-  for (const line of stdout.split('\n')) {
-    if (!line.includes(join(inject('extensionsDir'), 'tessera.')) || !line.includes(`dist/${bundle}`)) continue;
-    try {
-      process.kill(Number(line.trim().split(' ')[0]), 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
-  }
 }
 
 /** Tables that were made on disk, of chunks or of embeddings. */
