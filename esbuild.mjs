@@ -145,7 +145,7 @@ if (options.tests) {
     format: 'cjs',
     target: 'node22',
     external: ['vscode', 'mocha'],
-    entryPoints: { index: 'test/vscode/index.ts' },
+    entryPoints: { index: 'test/vscode/index.ts', companion: 'test/vscode/companion.ts' },
     outdir: 'out/test-vscode',
     outExtension: { '.js': '.cjs' },
   });

@@ -7,6 +7,7 @@ import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { signalAll } from '../test/vscode/harness/processes.ts';
 import { TestWindow, type TestWindowOptions } from '../test/vscode/harness/testWindow.ts';
 import { installExtension } from '../test/vscode/harness/vscodeServer.ts';
 
@@ -32,6 +33,8 @@ interface OtherWindow extends Omit<TestWindowOptions, 'extensionsDir'> {
   readonly until?: RegExp;
   /** What the view says then. */
   readonly shows?: string;
+  /** Brings about what the picture shows. */
+  readonly then?: (window: TestWindow, extensionsDir: string) => Promise<void>;
   /** The state is over soon: the picture is taken at once. */
   readonly isPassing?: boolean;
 }
@@ -44,6 +47,23 @@ const OTHER_WINDOWS: Readonly<Record<string, OtherWindow>> = {
   restricted: { folder: 'fixture', trusted: false, shows: 'This folder is not trusted' },
   'empty-folder': { folder: 'empty', until: /0 files indexed/ },
   degraded: { settings: { 'tessera.model.code': join(tmpdir(), 'missing-model') }, until: /Search is limited/ },
+  // The status page beside the view: the latest errors, and what can be done about each.
+  errors: {
+    settings: { 'tessera.model.code': join(tmpdir(), 'missing-model') },
+    until: /Search is limited/,
+    then: async ({ workbench }) => workbench.runCommand('Tessera: Show Status'),
+  },
+  // An index server that keeps dying.
+  failed: {
+    until: /files? indexed/,
+    then: async (window, extensionsDir) => {
+      const said = window.panel.document.locator('.notice', { hasText: 'The index server ended unexpectedly' });
+      while (!(await said.isVisible())) await signalAll(extensionsDir, 'server.js', 'SIGKILL');
+      await window.untilStatus(/Not working/);
+      await window.workbench.runCommand('Tessera: Show Status');
+    },
+  },
+  virtual: { virtual: 'alone' },
 };
 
 /** A window on this repository's own sources, and the pictures to take of it, in order. */
@@ -114,8 +134,13 @@ const SCENES: Readonly<Record<string, (window: TestWindow, shoot: Shoot) => Prom
     await window.workbench.runCommand('View: Toggle Primary Side Bar Visibility');
     await window.workbench.runCommand('Tessera: Open Walkthrough');
     await window.page.locator('.gettingStartedContainer').waitFor();
-    await settle(window);
-    await shoot('walkthrough');
+    const steps = window.page.locator('.gettingStartedContainer .getting-started-step');
+    for (let at = 0; at < (await steps.count()); at++) {
+      await steps.nth(at).click();
+      await settle(window);
+      await shoot(at === 0 ? 'walkthrough' : `walkthrough-${at + 1}`);
+    }
+    await window.workbench.runCommand('View: Toggle Primary Side Bar Visibility');
   },
 };
 
@@ -150,13 +175,14 @@ async function shootTheme(
   } finally {
     await window.close();
   }
-  for (const [name, { until, shows, isPassing, ...more }] of Object.entries(OTHER_WINDOWS)) {
+  for (const [name, { until, shows, then, isPassing, ...more }] of Object.entries(OTHER_WINDOWS)) {
     if (!scenes.includes(name)) continue;
     const other = await TestWindow.open({ ...options, ...more, settings: { ...settings, ...more.settings } });
     try {
       await other.workbench.showSideBar(/^Tessera/);
       if (until !== undefined) await other.untilStatus(until);
       if (shows !== undefined) await other.panel.document.getByText(shows).waitFor({ timeout: 60_000 });
+      await then?.(other, extensionsDir);
       if (isPassing !== true) await settle(other);
       await shooter(other)(name);
     } finally {

@@ -9,9 +9,12 @@ import { startVSCodeServer, type VSCodeServer, writeSettings } from './vscodeSer
 import { Workbench } from './workbench.ts';
 
 const DRIVER = join(import.meta.dirname, '../driver');
+const COMPANION = join(import.meta.dirname, '../companion');
 const FIXTURE = join(import.meta.dirname, '../../fixtures/workspace');
 
 const WORKSPACE_FILE = 'window.code-workspace';
+/** What the companion extension holds. */
+const VIRTUAL_FOLDER = 'memory:/greenhouse';
 
 export interface TestWindowOptions {
   /** Folder VS Code has installed the packed extension into. */
@@ -22,7 +25,13 @@ export interface TestWindowOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** More folders by name, with their texts by path: the window is opened on a workspace file that names them all. */
   readonly beside?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** A folder that is on no disk, in place of the other one or beside it. */
+  readonly virtual?: 'alone' | 'beside';
+  /** Loads the extension in `companion/`, which brings the virtual folder and an agent; a virtual folder needs it anyway. */
+  readonly hasCompanion?: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Display language. */
+  readonly language?: string;
   readonly trusted?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Module whose `run()` VS Code calls inside the extension host. */
@@ -81,17 +90,24 @@ export class TestWindow {
     }
     for (const [name, files] of Object.entries(options.beside ?? {})) await writeFiles(join(home, name), files);
     const workspace = join(home, WORKSPACE_FILE);
-    if (options.beside !== undefined) await writeFolders(workspace, [basename(folder), ...Object.keys(options.beside)]);
+    const hasSeveral = options.beside !== undefined || options.virtual === 'beside';
+    const virtual = options.virtual === 'beside' ? [VIRTUAL_FOLDER] : [];
+    if (hasSeveral) await writeFolders(workspace, [basename(folder), ...Object.keys(options.beside ?? {}), ...virtual]);
+    const hasCompanion = options.hasCompanion === true || options.virtual !== undefined;
+    const opened = options.folder === null ? null : hasSeveral ? workspace : folder;
     const server = await startVSCodeServer({
       dataDir: join(home, 'data'),
       extensionsDir: options.extensionsDir,
       settings: options.settings ?? {},
       env: { ...options.env, XDG_CACHE_HOME: join(home, 'cache') },
       trusted: options.trusted ?? true,
+      ...(options.language === undefined ? {} : { language: options.language }),
     });
     const browser = await launchBrowser();
     const workbench = await Workbench.open(browser, server, {
-      folder: options.folder === null ? null : options.beside === undefined ? folder : workspace,
+      folder: options.virtual === 'alone' ? VIRTUAL_FOLDER : opened,
+      ...(hasCompanion ? { extensionDevelopmentPath: COMPANION } : {}),
+      ...(options.language === undefined ? {} : { language: options.language }),
       ...(options.extensionTestsPath === undefined
         ? {}
         : { extensionTestsPath: options.extensionTestsPath, extensionDevelopmentPath: DRIVER }),
@@ -128,6 +144,35 @@ export class TestWindow {
   async activeEditor(): Promise<string | null> {
     const tab = this.page.locator('.editor-group-container.active .tab.active');
     return (await tab.count()) === 0 ? null : tab.first().getAttribute('data-resource-name');
+  }
+
+  /** Lets the companion ask Tessera's tool, and says yes to VS Code's question whether it may; resolves with what it was answered. */
+  async askTool(question: string): Promise<string> {
+    await this.workbench.runCommand('Companion: Ask the Search Tool');
+    const box = this.workbench.quickInput.getByText('What is the tool asked for?');
+    await box.waitFor();
+    await this.page.keyboard.type(question);
+    await this.page.keyboard.press('Enter');
+    const dialog = this.page.locator('.monaco-dialog-box');
+    await dialog.getByText(`for “${question}” and hands the source text it finds to the language model.`).waitFor();
+    await dialog.getByRole('button', { name: 'Yes' }).click();
+    return (await this.notification('The tool answered: ')).slice('The tool answered: '.length);
+  }
+
+  /** Waits for a notification that holds a text, which may be a toast no longer; takes all away, and resolves with what it says. */
+  async notification(text: string): Promise<string> {
+    const message = this.page.locator('.notifications-center .notification-list-item-message', { hasText: text });
+    const deadline = performance.now() + 60_000;
+    while (!(await message.first().isVisible())) {
+      if (performance.now() > deadline) throw new Error(`No notification says “${text}”.`);
+      // Also when there are some: one that comes later than the list was opened is in it.
+      if (!(await this.page.locator('.notifications-center.visible').isVisible()))
+        await this.workbench.runCommand('Notifications: Show Notifications');
+      await this.page.waitForTimeout(100);
+    }
+    const said = (await message.first().textContent()) ?? '';
+    await this.workbench.runCommand('Notifications: Clear All Notifications');
+    return said;
   }
 
   /** Drags the side bar's edge. */
@@ -171,5 +216,6 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
 }
 
 async function writeFolders(workspace: string, paths: readonly string[]): Promise<void> {
-  await writeFile(workspace, JSON.stringify({ folders: paths.map((path) => ({ path })) }));
+  const folders = paths.map((path) => (/^\w+:\//.test(path) ? { uri: path } : { path }));
+  await writeFile(workspace, JSON.stringify({ folders }));
 }

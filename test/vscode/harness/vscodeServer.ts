@@ -30,6 +30,8 @@ export interface VSCodeServerOptions {
   readonly env: Readonly<Record<string, string>>;
   /** False opens folders in restricted mode. */
   readonly trusted: boolean;
+  /** Display language; a language pack for it without any texts is put in place, so that VS Code's own stay English. */
+  readonly language?: string;
 }
 
 export interface VSCodeServer {
@@ -60,6 +62,15 @@ export async function writeSettings(dataDir: string, settings: Readonly<Record<s
   await writeFile(join(machine, 'settings.json'), JSON.stringify({ ...QUIET, ...settings }, null, 2));
 }
 
+/** What VS Code notes when a language pack is installed. */
+async function writeLanguagePack(dataDir: string, language: string): Promise<void> {
+  const texts = join(dataDir, 'texts.json');
+  await writeFile(texts, JSON.stringify({ contents: {} }));
+  const extensions = [{ extensionIdentifier: { id: 'tessera.no-texts' }, version: '0.0.0' }];
+  const pack = { hash: 'none', label: language, extensions, translations: { vscode: texts } };
+  await writeFile(join(dataDir, 'data/languagepacks.json'), JSON.stringify({ [language]: pack }));
+}
+
 function placesArguments(dataDir: string, extensionsDir: string): readonly string[] {
   return [
     '--accept-server-license-terms',
@@ -76,6 +87,7 @@ export async function startVSCodeServer(options: VSCodeServerOptions): Promise<V
   const extensionsDir = options.extensionsDir ?? join(options.dataDir, 'extensions');
   await mkdir(extensionsDir, { recursive: true });
   await writeSettings(options.dataDir, options.settings);
+  if (options.language !== undefined) await writeLanguagePack(options.dataDir, options.language);
 
   const port = await freePort();
   const child = spawn(
@@ -87,6 +99,7 @@ export async function startVSCodeServer(options: VSCodeServerOptions): Promise<V
       '--without-connection-token',
       '--enable-smoke-test-driver',
       ...(options.trusted ? ['--disable-workspace-trust'] : []),
+      ...(options.language === undefined ? [] : [`--locale=${options.language}`]),
       ...placesArguments(options.dataDir, extensionsDir),
     ],
     { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },

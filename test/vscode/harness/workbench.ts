@@ -2,10 +2,12 @@ import { type Browser, type BrowserContext, errors, type FrameLocator, type Loca
 import type { VSCodeServer } from './vscodeServer.ts';
 
 export interface WorkbenchOptions {
-  /** Absolute, of a folder or of a `.code-workspace` file; null opens a window without a folder. */
+  /** Absolute, of a folder or of a `.code-workspace` file, or the address of a virtual folder; null opens a window without a folder. */
   readonly folder: string | null;
   /** Folder of an extension to load in development mode. */
   readonly extensionDevelopmentPath?: string;
+  /** What the browser says the person reads, such as `de`. */
+  readonly language?: string;
   /** Module whose `run()` VS Code calls inside the extension host. */
   readonly extensionTestsPath?: string;
   readonly size?: { readonly width: number; readonly height: number };
@@ -30,6 +32,7 @@ export class Workbench {
     const context = await browser.newContext({
       viewport: options.size ?? { width: 1280, height: 800 },
       deviceScaleFactor: options.scale ?? 1,
+      ...(options.language === undefined ? {} : { locale: options.language }),
     });
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const page = await context.newPage();

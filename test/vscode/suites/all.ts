@@ -3,4 +3,5 @@ import './activation.ts';
 import './indexing.ts';
 import './checkout.ts';
 import './following.ts';
+import './agent.ts';
 import './children.ts';

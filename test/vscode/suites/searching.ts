@@ -25,7 +25,11 @@ export function uriOf(path: string): vscode.Uri {
 
 /** Asks the installed extension the way an agent does, through the tool it registers; best first. */
 export async function search(query: string): Promise<readonly Found[]> {
-  const text = await searchText(query);
+  return headingsOf(await searchText(query));
+}
+
+/** The hits named in an answer of the tool. */
+export function headingsOf(text: string): readonly Found[] {
   const headings = [...text.matchAll(/^(\S.*?):(\d+)-(\d+)(?: \(.*\))?$/gm)];
   return headings.map((heading, at) => ({
     path: heading[1] ?? '',
