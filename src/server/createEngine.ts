@@ -5,7 +5,8 @@ import { SYSTEM_CLOCK } from '../process/systemClock.ts';
 import { embedderEntry, spawnEmbedder } from './embedder/spawnEmbedder.ts';
 import { Engine } from './engine.ts';
 import { createFollowingScanner } from './scanner/fileScanner.ts';
-import { Searcher } from './search/searcher.ts';
+import { REHEARSAL_PACE } from './search/rehearsal.ts';
+import { Searcher, type SearcherOptions } from './search/searcher.ts';
 
 /** The engine of real parts: the disk, an embedder process, the clock of the system. The chunker stays its caller's to dispose. */
 export function createEngine(options: {
@@ -15,8 +16,16 @@ export function createEngine(options: {
   readonly chunker: Chunker;
   /** For a process that may have nothing to embed: its embedder starts only when there is something. */
   readonly remembersModels?: boolean;
+  /** For a process that lives on and answers somebody who types. */
+  readonly rehearsesSearches?: boolean;
 }): Engine {
-  const { chunker, logger, program, remembersModels = false } = options;
+  const { chunker, logger, program, remembersModels = false, rehearsesSearches = false } = options;
+  const searching: Omit<SearcherOptions, 'embedder'> = {
+    chunker,
+    resolveLanguage,
+    logger: logger.child('search'),
+    ...(rehearsesSearches && { rehearsal: REHEARSAL_PACE }),
+  };
   return new Engine({
     program,
     logger,
@@ -25,6 +34,6 @@ export function createEngine(options: {
     scanner: createFollowingScanner(SYSTEM_CLOCK),
     spawnEmbedder: () => spawnEmbedder(),
     ...(remembersModels && { rememberedFor: embedderEntry() }),
-    createSearch: (embedder) => new Searcher({ embedder, chunker, resolveLanguage, logger: logger.child('search') }),
+    createSearch: (embedder) => new Searcher({ ...searching, embedder }),
   });
 }

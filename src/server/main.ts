@@ -13,7 +13,7 @@ const logger = new Logger({ level: 'debug', write: (record: LogRecord) => server
 /** The build puts the grammars beside this bundle; run from source there is no such folder. */
 const grammarFolder = path.join(import.meta.dirname, 'grammars');
 const chunker = createChunker(existsSync(grammarFolder) ? { grammarFolder } : {});
-const engine = createEngine({ program: 'VS Code', logger, chunker });
+const engine = createEngine({ program: 'VS Code', logger, chunker, rehearsesSearches: true });
 const server = new IndexServer(link, engine);
 
 // One failed request must never end the process that serves all the others.

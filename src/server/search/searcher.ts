@@ -2,7 +2,7 @@ import { throwIfCancelled, type CancellationSignal } from '../../base/cancellati
 import { TesseraError, errorMessage, isTesseraError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Chunker } from '../../indexing/document.ts';
-import type { SearchFilters } from '../../protocol/hit.ts';
+import { NO_FILTERS, type SearchFilters } from '../../protocol/hit.ts';
 import type { TextRole } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import type { FolderHit, OverlayText, SearchResult, SimilarParams } from '../../protocol/server.ts';
@@ -30,6 +30,7 @@ import {
   unsavedText,
 } from './loadedFolders.ts';
 import { MemoryIndex } from './memoryIndex.ts';
+import { Rehearsal, type RehearsalPace } from './rehearsal.ts';
 import { SegmentImages } from './segmentImages.ts';
 import { Overlays } from './overlays.ts';
 import { CHUNKS_COMPARED, TokenRanking } from './tokenRanking.ts';
@@ -42,6 +43,8 @@ export interface SearcherOptions {
   readonly logger: Logger;
   /** Chunks of a folder that are held in memory at most. */
   readonly maxChunksInMemory?: number;
+  /** Set where somebody will type: each larger index is rehearsed at this pace. */
+  readonly rehearsal?: RehearsalPace;
 }
 
 /** Beyond this a folder is searched through its table alone: about 4 KB of memory a chunk (`bench/searchLatency.ts`). */
@@ -60,6 +63,8 @@ interface AskedQuery {
 }
 
 const NO_VECTORS: QueryVectors = { code: null, docs: null };
+/** As many as a view asks for. */
+const REHEARSED_HITS = 30;
 
 /** Answers searches over folders: embeds the query, ranks over the indexes in memory, and reads the texts of the hits. */
 export class Searcher implements FolderSearch {
@@ -69,12 +74,15 @@ export class Searcher implements FolderSearch {
   readonly #overlays: Overlays;
   readonly #filters = new FileFilters();
   readonly #settling = new Set<Promise<void>>();
+  readonly #rehearsal: Rehearsal | undefined;
+  #rehearsing = new AbortController();
   readonly #tokens: TokenRanking;
 
   constructor(options: SearcherOptions) {
     this.#options = options;
     this.#overlays = new Overlays(options.chunker, options.embedder, options.logger);
     this.#tokens = new TokenRanking(options.embedder);
+    this.#rehearsal = options.rehearsal === undefined ? undefined : new Rehearsal(options.rehearsal);
   }
 
   async search(
@@ -82,9 +90,19 @@ export class Searcher implements FolderSearch {
     folders: readonly SearchedFolder[],
     signal?: CancellationSignal,
   ): Promise<SearchResult> {
-    const startedAt = performance.now();
     const query = parseQuery(params.query, this.#options.resolveLanguage);
-    const embedding = this.#embed(query.text, 'query', folders, signal);
+    this.#rehearsal?.noteSearch();
+    return this.#find(params, query, folders, this.#embed(query.text, 'query', folders, signal), signal);
+  }
+
+  async #find(
+    params: FolderSearchParams,
+    query: SearchQuery,
+    folders: readonly SearchedFolder[],
+    embedding: Promise<Embedding>,
+    signal: CancellationSignal | undefined,
+  ): Promise<SearchResult> {
+    const startedAt = performance.now();
     const filtersIn = (folder: string) => params.folderFilters?.[folder] ?? params.filters;
     const asked = { query, filtersIn, embedding };
     const [takeLoaded, { vectors, degraded }] = await bothSettled(
@@ -130,6 +148,8 @@ export class Searcher implements FolderSearch {
   }
 
   async settled(): Promise<void> {
+    this.#rehearsing.abort();
+    this.#rehearsing = new AbortController();
     while (this.#settling.size > 0) await Promise.all(this.#settling);
   }
 
@@ -255,10 +275,42 @@ export class Searcher implements FolderSearch {
   async #current(folder: SearchedFolder, signal?: CancellationSignal): Promise<ChunkIndex> {
     const memory = this.#memoryIndex(folder);
     try {
-      return await memory.current(signal);
+      const index = await memory.current(signal);
+      if (this.#rehearsal?.isDue(index) === true) this.#awaitSettling(this.#rehearse(this.#rehearsal, folder, index));
+      return index;
     } finally {
-      const settled = memory.settled().finally(() => this.#settling.delete(settled));
-      this.#settling.add(settled);
+      this.#awaitSettling(memory.settled());
+    }
+  }
+
+  #awaitSettling(work: Promise<void>): void {
+    const settled = work.finally(() => this.#settling.delete(settled));
+    this.#settling.add(settled);
+  }
+
+  /** Never rejects: who searches after it is only slower. */
+  async #rehearse(rehearsal: Rehearsal, folder: SearchedFolder, { segments }: ChunkIndex): Promise<void> {
+    const { signal } = this.#rehearsing;
+    const { dimensions } = shapeOf(folder.reader);
+    const vectors = { code: anyVector(dimensions.code), docs: anyVector(dimensions.docs) };
+    // Said to be degraded, it compares no tokens: the embedder is not started for it.
+    const embedding = Promise.resolve({ vectors, degraded: 'a rehearsal' });
+    const rest = {
+      folders: [folder.folder],
+      filters: NO_FILTERS,
+      limit: REHEARSED_HITS,
+      explain: true,
+      passages: true,
+    };
+    try {
+      await rehearsal.run(
+        segments,
+        (query) =>
+          this.#find({ ...rest, query }, parseQuery(query, this.#options.resolveLanguage), [folder], embedding, signal),
+        signal,
+      );
+    } catch (error) {
+      this.#options.logger.debug('the rehearsal ended early', { error: errorMessage(error) });
     }
   }
 
@@ -311,6 +363,11 @@ function shapeOf({ spaces, hasOneVectorSpace, hasVectors }: ChunkReader): Vector
     },
     hasOneSpace: hasOneVectorSpace,
   };
+}
+
+/** Unit length; null where there are no vectors. */
+function anyVector(dimension: number): Float32Array | null {
+  return dimension === 0 ? null : new Float32Array(dimension).fill(1 / Math.sqrt(dimension));
 }
 
 /** Both results, or the first one's failure, or the second's; no read of a table goes on after a search has ended. */

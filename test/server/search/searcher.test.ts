@@ -101,6 +101,23 @@ const RETRY = 'export function retryRequest(url) {\n  return backoff(() => fetch
 const PARSE = 'export function parseConfig(text) {\n  return JSON.parse(text);\n}\n';
 
 describe('a search', () => {
+  it('rehearses an index beside what is asked, without the embedder, until it is to settle', async () => {
+    await write(['src/a.ts', 'export function openFile() {}'], ['src/b.ts', 'export function closeFile() {}']);
+    const embed = vi.spyOn(embedder, 'embed');
+    const read = vi.spyOn(store, 'textsById');
+    const rehearsal = { minChunks: 1, restMs: 0 };
+    const rehearsing = new Searcher({ embedder, chunker, resolveLanguage, logger: SILENT_LOGGER, rehearsal });
+    await rehearsing.prepare(searched());
+    await vi.waitFor(() => expect(read).toHaveBeenCalled());
+    expect(embed).not.toHaveBeenCalled();
+    await rehearsing.settled();
+    const reads = read.mock.calls.length;
+    await searcher.prepare(searched());
+    await searcher.settled();
+    expect(read).toHaveBeenCalledTimes(reads);
+    vi.restoreAllMocks();
+  });
+
   it('finds the chunk with its lines, symbol and snippet', async () => {
     await write(['src/retry.ts', RETRY], ['src/parse.ts', PARSE]);
     const { hits, degraded } = await search('retry request');
