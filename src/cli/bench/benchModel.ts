@@ -18,6 +18,8 @@ export interface BenchModel {
   readonly device: string;
   readonly limits: BudgetLimits;
   readonly isStatic: boolean;
+  /** Threads of a run; at least 1. */
+  readonly threads: number;
   readonly maxTokens: number;
   /** Known for synthetic encoders only. */
   readonly encoder: { readonly size: EncoderSize; readonly precision: 'float32' | 'int8' } | null;
@@ -28,9 +30,11 @@ export interface BenchModel {
   dispose(): Promise<void>;
 }
 
-/** Opens a folder's model, or builds and opens a synthetic one. */
+/** Opens a folder's model, or builds and opens a synthetic one. `threads` as a person chooses them; 0: as many as pay. */
 export async function openBenchModel(model: string, threads: number): Promise<BenchModel> {
-  if (!isSynthetic(model)) return wrap(await EmbeddingModel.open(model, { device: 'auto', threads }), null);
+  const lookUpThreads = threads === 0 ? undefined : threads;
+  if (!isSynthetic(model))
+    return wrap(await EmbeddingModel.open(model, { device: 'auto', threads, lookUpThreads }), null);
   const synthetic = await writeSyntheticModel(model);
   try {
     return wrap(await EmbeddingModel.open(synthetic.folder, { device: 'cpu', threads }), synthetic);
@@ -90,6 +94,7 @@ function wrap(model: EmbeddingModel, synthetic: SyntheticFolder | null): BenchMo
     device: model.info.device,
     limits: model.isStatic ? STATIC_MODEL_LIMITS : DEVICE_LIMITS[model.info.device],
     isStatic: model.isStatic,
+    threads: model.threads,
     maxTokens: model.info.maxTokens,
     encoder: synthetic === null ? null : { size: synthetic.size, precision: synthetic.precision },
     run: async (lengths, length) => {

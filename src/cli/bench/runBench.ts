@@ -1,4 +1,4 @@
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { TesseraError } from '../../base/errors.ts';
 import { EmbeddingModel } from '../../embedder/embeddingModel.ts';
 import { type BenchModel, openBenchModel } from './benchModel.ts';
@@ -21,11 +21,11 @@ const SEED = 11;
 
 /** Compares batching policies on this machine, side by side in one run. */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
-  const threads = options.threads === 0 ? availableParallelism() : options.threads;
   const now = stopwatch(options.clock);
   const notes: string[] = [];
   options.onProgress(`loading ${options.model}`);
-  const model = await openBenchModel(options.model, threads);
+  const model = await openBenchModel(options.model, options.threads);
+  const { threads } = model;
   const meter =
     model.encoder === null || model.device !== 'cpu'
       ? null
