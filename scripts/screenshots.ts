@@ -3,7 +3,7 @@
  * into out/screenshots/; those the README shows are copied to media/screenshots/. Needs `npm run package -- --out out/tessera.vsix`.
  * `--theme dark` and `--only panel,quick-pick` make fewer.
  */
-import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, cp, glob, mkdir, mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -47,11 +47,21 @@ const OTHER_WINDOWS: Readonly<Record<string, OtherWindow>> = {
   restricted: { folder: 'fixture', trusted: false, shows: 'This folder is not trusted' },
   'empty-folder': { folder: 'empty', until: /0 files indexed/ },
   degraded: { settings: { 'tessera.model.code': join(tmpdir(), 'missing-model') }, until: /Search is limited/ },
-  // The status page beside the view: the latest errors, and what can be done about each.
+  // The latest errors, and what can be done about each: here of an index that was damaged.
   errors: {
-    settings: { 'tessera.model.code': join(tmpdir(), 'missing-model') },
-    until: /Search is limited/,
-    then: async ({ workbench }) => workbench.runCommand('Tessera: Show Status'),
+    until: /[1-9]\d* files? indexed/,
+    then: async (window, extensionsDir) => {
+      for await (const file of glob('**/chunks-*.lance/data/*', { cwd: window.cacheDir }))
+        await truncate(join(window.cacheDir, file), 10);
+      await signalAll(extensionsDir, 'server.js', 'SIGKILL');
+      await window.workbench.runCommand('Tessera: Show Status');
+      const pages = window.page.locator('iframe.webview.ready');
+      while ((await pages.count()) < 2) await window.page.waitForTimeout(100);
+      const titles = [0, 1].map((at) => window.workbench.webview(at).getByText('Latest errors'));
+      await Promise.any(titles.map((title) => title.waitFor({ timeout: 60_000 })));
+      for (const title of titles) if (await title.isVisible()) await title.scrollIntoViewIfNeeded();
+      await window.page.keyboard.press('End');
+    },
   },
   // An index server that keeps dying.
   failed: {

@@ -179,10 +179,10 @@ function lastErrors({ lastErrors: errors }: FolderStatus): readonly StatusSectio
         time: new Date(time).toLocaleString(env.language),
         code,
         message,
-        actions: explainError(new TesseraError(code, message)).actions.map((action) => ({
-          action,
-          label: actionLabel(action),
-        })),
+        // This is the status.
+        actions: explainError(new TesseraError(code, message))
+          .actions.filter((action) => action !== 'showStatus')
+          .map((action) => ({ action, label: actionLabel(action) })),
       })),
     },
   ];

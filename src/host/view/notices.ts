@@ -99,7 +99,7 @@ export function welcomeOf(overview: Overview, isAutomatic: boolean): Notice {
             isAutomatic
               ? l10n.t('Save a file in this folder, and it can be searched at once.')
               : l10n.t('Index this folder once; files you save afterwards follow by themselves.'),
-            isAutomatic ? ['showStatus', 'indexNow'] : ['indexNow'],
+            isAutomatic ? ['showStatus'] : ['indexNow'],
           )
         : notice(
             'info',

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
+import { getPriority } from 'node:os';
 import { embedderProcess, serverProcess } from './processes.ts';
 import { eventually, search, searchText, untilBestHit, writeOnDisk } from './searching.ts';
 
 // `ps` is how the children are found.
 if (process.platform !== 'win32') {
   suite('children', () => {
+    test('both give way to what a person does', async () => {
+      await untilBestHit('where are failed calls tried again', 'src/retry.ts');
+      const server = await eventually('a server runs', serverProcess, (pid) => pid !== undefined);
+      const embedder = await eventually('an embedder runs', embedderProcess, (pid) => pid !== undefined);
+      for (const pid of [server!, embedder!]) assert.ok(getPriority(pid) > getPriority(process.pid));
+    });
+
     test('a killed embedder is started again and search never stops', async () => {
       await untilBestHit('where are failed calls tried again', 'src/retry.ts');
       const embedder = await eventually('an embedder runs', embedderProcess, (pid) => pid !== undefined);
