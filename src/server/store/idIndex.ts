@@ -1,5 +1,4 @@
 import { Index, type Table } from '@lancedb/lancedb';
-import { INDEX_ROW_ID } from './rowEncoding.ts';
 import { sqlIn } from './sqlText.ts';
 
 const COLUMN = 'id';
@@ -19,11 +18,11 @@ export async function ensureIdIndex(table: Table): Promise<void> {
   if (!indexes.some(({ name }) => name === NAME)) await createIdIndex(table);
 }
 
-/** Rejects when the index cannot be read. */
-export async function probeIdIndex(table: Table): Promise<void> {
+/** Looks for a row by its id; rejects when the index cannot be read. */
+export async function probeIdIndex(table: Table, id: string): Promise<void> {
   await table
     .query()
-    .where(sqlIn(COLUMN, [INDEX_ROW_ID]))
+    .where(sqlIn(COLUMN, [id]))
     .select([COLUMN])
     .toArrow();
 }

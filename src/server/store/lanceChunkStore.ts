@@ -10,7 +10,7 @@ import { type IndexFacts, type IndexRules, decodeFacts, encodeFacts } from './in
 import { LanceChunkReader } from './lanceChunkReader.ts';
 import { LanceTable } from './lanceTable.ts';
 import { LatelyWritten } from './latelyWritten.ts';
-import { INDEX_ORDINAL, encodeRows, fileRow, indexRow, rowsOfFile } from './rowEncoding.ts';
+import { INDEX_ORDINAL, INDEX_ROW_ID, encodeRows, fileRow, indexRow, rowsOfFile } from './rowEncoding.ts';
 import { sqlIn } from './sqlText.ts';
 import { storeFailure } from './storeFailure.ts';
 import { Upkeep, type UpkeepNeed } from './upkeep.ts';
@@ -189,7 +189,7 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
   #repairIdIndex(): Promise<void> {
     return this.#write('repairIdIndex', async (table) => {
       try {
-        await probeIdIndex(table);
+        await probeIdIndex(table, INDEX_ROW_ID);
       } catch (error) {
         this.#logger.warn('the index of ids is made anew', { error: errorMessage(error) });
         await createIdIndex(table);
