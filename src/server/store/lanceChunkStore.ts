@@ -152,7 +152,7 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
       if (!this.#upkeep.isNeeded(rows, options.need)) return;
       throwIfCancelled(options.signal);
       const startedAt = performance.now();
-      await this.#upkeep.run(table);
+      await this.#upkeep.run(table, this.#logger);
       this.#logger.debug('index maintained', { rows, tookMs: Math.round(performance.now() - startedAt) });
     });
   }

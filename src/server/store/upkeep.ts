@@ -1,5 +1,8 @@
 import type { Table } from '@lancedb/lancedb';
-import { ensureIdIndex } from './idIndex.ts';
+import { errorMessage } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { createFullTextIndex } from './fullTextIndex.ts';
+import { createIdIndex, ensureIdIndex } from './idIndex.ts';
 
 /**
  * Every commit adds a small data file, and a search reads them all. Compacting writes the whole table anew, so it is worth
@@ -28,13 +31,25 @@ export class Upkeep {
   }
 
   /** Brings indexes up to date, compacts, and lets go of old versions. Only for the writer, between its commits. */
-  async run(table: Table): Promise<void> {
+  async run(table: Table, logger: Logger): Promise<void> {
     await ensureIdIndex(table);
-    // This process is the only writer, so that files no version names are leftovers of a killed one.
-    // The version before a pass outlives it; the second one lets go of that and takes milliseconds.
-    for (let pass = 0; pass < 2; pass++) {
-      await table.optimize({ cleanupOlderThan: new Date(), deleteUnverified: true });
+    try {
+      await compact(table);
+    } catch (error) {
+      // A damaged index cannot be brought up to date. The rows it is made from are the truth.
+      logger.warn('the indexes of a table are made anew', { error: errorMessage(error) });
+      await createIdIndex(table);
+      await createFullTextIndex(table);
+      await compact(table);
     }
     this.#commits = 0;
+  }
+}
+
+async function compact(table: Table): Promise<void> {
+  // This process is the only writer, so that files no version names are leftovers of a killed one.
+  // The version before a pass outlives it; the second one lets go of that and takes milliseconds.
+  for (let pass = 0; pass < 2; pass++) {
+    await table.optimize({ cleanupOlderThan: new Date(), deleteUnverified: true });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Connection, connect } from '@lancedb/lancedb';
@@ -119,6 +119,27 @@ describe('the index of ids', () => {
     again.close();
     other.close();
   });
+
+  it('with damaged pages keeps no text back, and no upkeep from being done', async () => {
+    const names = Array.from({ length: 3000 }, (_, n) => `f${n}.ts`);
+    await store.apply(change(names.map((name) => file(name, ...[0, 1, 2, 3, 4].map((at) => `${name} ${at}`)))));
+    await store.maintain({ need: 'any' });
+    for (const part of [0.1, 0.5, 0.9]) {
+      await damagePages(part);
+      const other = await connect(folder, { readConsistencyInterval: 0 });
+      const again = await LanceChunkStore.open(other, 'chunks', SPACES);
+      const expectAllTexts = async () => {
+        const texts = await again.textsById(names.map((name) => `${name}#3`));
+        expect(texts).toEqual(new Map(names.map((name) => [`${name}#3`, `${name} 3`])));
+      };
+      await expectAllTexts();
+      await again.apply(change([file('new.ts', `new ${part}`)]));
+      await again.maintain({ need: 'any' });
+      await expectAllTexts();
+      again.close();
+      other.close();
+    }
+  });
 });
 
 async function planThenRead(through: Connection): Promise<void> {
@@ -134,5 +155,17 @@ async function damageIndexes(): Promise<void> {
   const indexes = path.join(folder, 'chunks.lance', '_indices');
   for (const entry of await readdir(indexes, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) await writeFile(path.join(entry.parentPath, entry.name), 'no index');
+  }
+}
+
+/** Zeroes some bytes at a part of the way through the sorted ids. */
+async function damagePages(part: number): Promise<void> {
+  const indexes = path.join(folder, 'chunks.lance', '_indices');
+  for (const entry of await readdir(indexes, { recursive: true, withFileTypes: true })) {
+    if (entry.name !== 'page_data.lance') continue;
+    const pages = await open(path.join(entry.parentPath, entry.name), 'r+');
+    const { size } = await pages.stat();
+    await pages.write(Buffer.alloc(512), 0, 512, Math.floor(size * part));
+    await pages.close();
   }
 }
