@@ -66,8 +66,9 @@ export class SearchService {
     );
     noteLack(result.degraded);
     const [nothing] = opened;
-    // No index that is being made and may have it soon: there is none.
-    if (nothing !== undefined && result.hits.length === 0 && opened.every(isEmpty) && !result.complete) {
+    // No index that is being made and may have it soon: there is none. What failed to open says so itself.
+    const isWanting = result.hits.length === 0 && !result.complete && failures.length === 0;
+    if (nothing !== undefined && isWanting && opened.every(isEmpty)) {
       throw new TesseraError('not-indexed', 'Nothing is indexed.', { details: { folder: nothing.folder } });
     }
     return { ...result, failures };

@@ -48,6 +48,8 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
   /** Sent when the view is there to take them. */
   #waiting: HostToView[] = [];
   #isReady = false;
+  /** The last question had no index to search. */
+  #lacksIndex = false;
   /** Since the index was last being made. */
   #askedAgain: string | undefined;
 
@@ -230,6 +232,7 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
+    this.#lacksIndex = false;
     try {
       const answer = await ask(running.signal);
       if (this.#running !== running) return;
@@ -239,6 +242,7 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
     } catch (error) {
       if (this.#running !== running || isCancelled(error)) return;
       const failure = toTesseraError(error);
+      this.#lacksIndex = failure.code === 'not-indexed' && context.similarTo === null;
       this.#options.logger.warn('search failed', { code: failure.code, message: failure.message });
       this.#send({ kind: 'failed', generation: context.generation, notice: failureNotice(failure) });
     } finally {
@@ -264,9 +268,10 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
     this.#askAgainWhenDone();
   }
 
-  /** A question that found nothing in an unfinished index is asked once more: where nothing is shown, nothing moves under the cursor. */
+  /** A question that found no index, or nothing in an unfinished one, is asked once more: where nothing is shown, nothing moves under the cursor. */
   #askAgainWhenDone(): void {
-    if (this.#shown?.isEmptyForNow !== true || this.#askedAgain === this.#asked) return;
+    const isOpen = this.#lacksIndex || this.#shown?.isEmptyForNow === true;
+    if (!isOpen || this.#askedAgain === this.#asked) return;
     if (this.#options.workspace.overview.kind !== 'idle') return;
     this.#askedAgain = this.#asked;
     this.#send({ kind: 'command', command: 'refresh' });
