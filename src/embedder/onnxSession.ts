@@ -1,12 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
-import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
+import { TesseraError, errorMessage } from '../base/errors.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import type { RunOutput } from '../embedding/pooling.ts';
 import type { ModelManifest } from '../embedding/modelManifest.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
-import { fuseAttention } from './attentionFusion.ts';
 import { type GraphPorts, readGraphPorts } from './graphPorts.ts';
 import { buildFeeds } from './inputTensors.ts';
 import { InferenceSession } from './onnxRuntime.ts';
@@ -26,16 +23,13 @@ export class OnnxSession {
   #options: GraphOptions;
   readonly ports: GraphPorts;
   readonly #manifest: ModelManifest;
-  /** The graph as it is better run here, without its weights; null when the file is taken as it is. */
-  readonly #fused: FusedGraph | null;
   #session: InferenceSession | undefined;
 
-  private constructor(manifest: ModelManifest, opened: OpenedSession, ports: GraphPorts) {
-    this.#options = opened.options;
+  private constructor(options: GraphOptions, manifest: ModelManifest, session: InferenceSession, ports: GraphPorts) {
+    this.#options = options;
     this.ports = ports;
     this.#manifest = manifest;
-    this.#fused = opened.fused;
-    this.#session = opened.session;
+    this.#session = session;
   }
 
   get options(): GraphOptions {
@@ -52,16 +46,15 @@ export class OnnxSession {
    * can't be read, or `model-unsupported` when its inputs can't be filled.
    */
   static async open(options: GraphOptions, manifest: ModelManifest): Promise<OnnxSession> {
-    const opened = await openSession(options);
-    const { inputMetadata, outputMetadata } = opened.session;
-    const ports = readGraphPorts(inputMetadata, outputMetadata, manifest.pooling, options.file);
-    return new OnnxSession(manifest, opened, ports);
+    const session = await createSession(options);
+    const ports = readGraphPorts(session.inputMetadata, session.outputMetadata, manifest.pooling, options.file);
+    return new OnnxSession(options, manifest, session, ports);
   }
 
   /** Computes one run; every row is padded to `length`. Rejects with whatever the runtime throws. */
   async run(texts: readonly TokenIds[], length: number): Promise<RunOutput> {
     const { padTokenId, firstPosition, outputZeroPoint } = this.#manifest;
-    const session = (this.#session ??= await createSession(this.#options, this.#fused));
+    const session = (this.#session ??= await createSession(this.#options));
     const feeds = buildFeeds(this.ports, texts, { length, padTokenId, firstPosition });
     const { name } = this.ports.output;
     const outputs = await session.run(feeds, [name]);
@@ -75,7 +68,7 @@ export class OnnxSession {
     if (threads === this.#options.threads) return;
     await this.release();
     this.#options = { ...this.#options, threads };
-    this.#session = await createSession(this.#options, this.#fused);
+    this.#session = await createSession(this.#options);
   }
 
   /** Gives back the memory the runtime keeps between runs; the next run loads the graph again. */
@@ -102,53 +95,10 @@ export function defaultThreads(): number {
  */
 const THREADING = { dynamic_block_base: '4', intra_op: { spin_duration_us: '20' } } as const;
 
-type SessionOptions = Parameters<typeof InferenceSession.create>[1];
-
-/** A graph whose weights are in a file of this folder. */
-interface FusedGraph {
-  readonly graph: Uint8Array;
-  readonly folder: string;
-}
-
-interface OpenedSession {
-  readonly options: GraphOptions;
-  readonly fused: FusedGraph | null;
-  readonly session: InferenceSession;
-}
-
-async function openSession(options: GraphOptions): Promise<OpenedSession> {
-  const fused = options.provider === 'cpu' ? await readFused(options.file) : null;
-  if (fused !== null) {
-    try {
-      return { options, fused, session: await createSession(options, fused) };
-    } catch (error) {
-      if (isTesseraError(error, 'out-of-memory')) throw error;
-      // Made for speed alone: what the engine does not take of it, it may take of the file, or say what is wrong with that.
-    }
-  }
-  return { options, fused: null, session: await createSession(options, null) };
-}
-
-/** Null when nothing is to be gained, or the file can't be read: the engine says why. */
-async function readFused(file: string): Promise<FusedGraph | null> {
-  try {
-    // The engine takes weights from below the folder only, and in the caches of model hubs files are links to elsewhere.
-    const real = await realpath(file);
-    const graph = fuseAttention(await readFile(real), path.basename(real));
-    return graph && { graph, folder: path.dirname(real) };
-  } catch {
-    return null;
-  }
-}
-
-/** From the file, or from another form of its graph. */
-async function createSession(options: GraphOptions, fused: FusedGraph | null): Promise<InferenceSession> {
+async function createSession(options: GraphOptions): Promise<InferenceSession> {
   const { file, provider } = options;
-  const weights = fused === null ? {} : { model_external_initializers_file_folder_path: fused.folder };
-  const create = (how: SessionOptions): Promise<InferenceSession> =>
-    fused === null ? InferenceSession.create(file, how) : InferenceSession.create(fused.graph, how);
   try {
-    return await create({
+    return await InferenceSession.create(file, {
       executionProviders: [provider],
       graphOptimizationLevel: 'all',
       executionMode: 'sequential',
@@ -157,7 +107,7 @@ async function createSession(options: GraphOptions, fused: FusedGraph | null): P
       enableCpuMemArena: true,
       enableMemPattern: false,
       logSeverityLevel: 3,
-      extra: { session: { set_denormal_as_zero: '1', ...THREADING, ...weights } },
+      extra: { session: { set_denormal_as_zero: '1', ...THREADING } },
     });
   } catch (error) {
     const details = { file, provider };
