@@ -212,10 +212,10 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
   }
 
   async #search(message: Extract<ViewToHost, { kind: 'search' }>): Promise<void> {
-    const { workspace, search, history } = this.#options;
+    const { workspace, search } = this.#options;
     const { query, generation, limit, remember } = message;
     this.#asked = query.text;
-    if (remember) await history.add(query.text);
+    if (remember) this.#remember(query.text);
     const hidden = query.useExcludeSettings ? search.hiddenGlobs() : [];
     const addressed = filtersOf(query, hidden, workspace.folderNames);
     const hasFilters =
@@ -223,6 +223,14 @@ export class SearchView extends Disposable implements vscode.WebviewViewProvider
     await this.#answer({ generation, query: query.text, similarTo: null, limit, hasFilters }, (signal) =>
       search.search({ query: query.text, ...addressed, limit, explain: true }, signal),
     );
+  }
+
+  /** Nothing waits for it: a search can be cancelled from the moment it is asked for. */
+  #remember(text: string): void {
+    this.#options.history.add(text).catch((error: unknown) => {
+      const { code, message } = toTesseraError(error);
+      this.#options.logger.warn('a question was not remembered', { code, message });
+    });
   }
 
   async #answer(
