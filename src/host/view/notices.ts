@@ -95,11 +95,11 @@ export function welcomeOf(overview: Overview, isAutomatic: boolean): Notice {
         ? notice(
             'info',
             'database',
-            isAutomatic ? l10n.t('No files to search yet') : l10n.t('Nothing is indexed yet'),
+            l10n.t('Nothing is indexed yet'),
             isAutomatic
-              ? l10n.t('Save a file in this folder, and it can be searched at once.')
+              ? l10n.t('Files you save here follow by themselves; index the folder for those it has already.')
               : l10n.t('Index this folder once; files you save afterwards follow by themselves.'),
-            isAutomatic ? ['showStatus'] : ['indexNow'],
+            isAutomatic ? ['indexNow', 'showStatus'] : ['indexNow'],
           )
         : notice(
             'info',
