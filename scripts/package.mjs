@@ -89,13 +89,15 @@ async function stageLanceDb() {
   const { version } = JSON.parse(await readFile(join(root, 'node_modules/@lancedb/lancedb/package.json'), 'utf8'));
   const downloads = join(root, 'out/downloads');
   await mkdir(downloads, { recursive: true });
-  const { stdout } = await run('npm', [
-    'pack',
-    `${lancedbPackage}@${version}`,
-    '--silent',
-    '--pack-destination',
-    downloads,
-  ]);
+  const wanted = `${lancedbPackage}@${version}`;
+  const { stdout } = await run('npm', ['pack', wanted, '--loglevel', 'error', '--pack-destination', downloads]).catch(
+    (error) => {
+      process.stderr.write(
+        `${wanted}, which the VSIX for ${options.target} needs, could not be fetched through npm. ${error.stderr}`,
+      );
+      process.exit(1);
+    },
+  );
   await mkdir(to, { recursive: true });
   await run('tar', ['-xzf', join(downloads, stdout.trim()), '-C', to, '--strip-components=1']);
 }
