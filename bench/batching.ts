@@ -1,14 +1,22 @@
 /**
  * Batching policies side by side on this machine.
  * `node bench/batching.ts [--model FOLDER|synthetic:SIZE[:int8]]… [--folder DIR] [--full] [--texts N] [--seconds N] [--workload NAME]… [--policy NAME]…
- * [--cap 512] [--session 5000] [--threads N] [--clock wall|cpu] [--latency MS] [--json FILE]`. Sizes: minilm-l6, small-4x256, bert-base. `--seconds` is for each model.
- * On a machine that is busy with other things: `--threads 1 --clock cpu` compares the processor's time.
+ * [--cap 512] [--session 5000] [--threads N] [--clock wall|cpu] [--latency MS] [--json FILE] [--append FILE]`. Sizes: minilm-l6, small-4x256, bert-base. `--seconds` is
+ * for each model. On a machine that is busy with other things: `--threads 1 --clock cpu` compares the processor's time.
+ *
+ * A slow model piece by piece: `--append FILE` keeps every pass in the file and goes on from what is in it, until each policy has been repeated five times, and `--seconds`
+ * then is how long one call takes at most, loading included. Every call prints the table of all calls so far, and says whether anything is missing. The tuned policy is timed
+ * again in each call, so that others are only compared with what was measured beside them. BERT-base, in calls of less than four minutes until nothing is missing:
+ * `node bench/batching.ts --model synthetic:bert-base --workload log-normal --seconds 220 --append bert.json`
+ * A slow model embeds fewer texts in a pass; `--texts 128` for those policies that are left out for it, `--full` for all (three times as many calls).
  */
-import { rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderBench } from '../src/cli/bench/renderBench.ts';
-import type { BenchReport } from '../src/cli/bench/benchReport.ts';
+import type { BenchRecord } from '../src/cli/bench/benchRecord.ts';
+import type { BenchPiece, BenchReport } from '../src/cli/bench/benchReport.ts';
 import { runBench } from '../src/cli/bench/runBench.ts';
 import { BUNDLED_MODEL } from '../src/protocol/embedder.ts';
 import { makeSourceTree } from './sourceTree.ts';
@@ -34,8 +42,27 @@ const { values } = parseArgs({
     clock: { type: 'string', default: 'wall' },
     latency: { type: 'string', default: '100' },
     json: { type: 'string' },
+    append: { type: 'string' },
   },
 });
+
+if (values.append !== undefined && values.session !== '0')
+  throw new Error('A session is not measured piece by piece: leave --session or --append out.');
+
+const { append } = values;
+const piece = append === undefined ? null : await openPiece(append);
+
+/** What earlier calls measured, kept in the file after every pass: a call may be ended at any time. */
+async function openPiece(file: string): Promise<BenchPiece> {
+  const records = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as BenchRecord[]) : [];
+  return {
+    records,
+    save: async () => {
+      await writeFile(`${file}.unfinished`, JSON.stringify(records));
+      await rename(`${file}.unfinished`, file);
+    },
+  };
+}
 
 const tree = values.folder === undefined ? makeSourceTree(TREE_FILES) : undefined;
 const reports: BenchReport[] = [];
@@ -48,6 +75,7 @@ for (const model of values.model) {
     clock: values.clock === 'cpu' ? 'cpu' : 'wall',
     texts: Number(values.texts),
     seconds: Number(values.seconds),
+    piece,
     full: values.full,
     workloads: values.workload,
     policies: values.policy,

@@ -1,5 +1,14 @@
 import type { EncoderSize } from '../../synthetic/encoderShapes.ts';
+import type { BenchRecord } from './benchRecord.ts';
 import type { BenchClock } from './stopwatch.ts';
+
+/** A call that measures a part of a comparison. */
+export interface BenchPiece {
+  /** What earlier calls measured, of this model and of others; added to. */
+  readonly records: BenchRecord[];
+  /** Keeps the records; called after every pass. */
+  readonly save: () => Promise<void>;
+}
 
 export interface BenchOptions {
   /** Folder of a model, or `synthetic:SIZE` or `synthetic:SIZE:int8` with a size of ENCODER_SIZES. */
@@ -12,8 +21,10 @@ export interface BenchOptions {
   readonly threads: number;
   /** What is compared: time as it passes, or (with one thread) the processor's time. */
   readonly clock: BenchClock;
-  /** About how long the comparison of policies may take, loading aside. */
+  /** About how long the comparison of policies may take, loading aside; of a piece: how long the call may take. */
   readonly seconds: number;
+  /** Null: everything in this call, however long it takes. */
+  readonly piece: BenchPiece | null;
   /** Texts of one pass; 0: as many as show what the policies do. */
   readonly texts: number;
   /** All policies and workloads instead of those that tell most. */
@@ -90,6 +101,8 @@ export interface BenchReport {
   readonly ratios: Readonly<Record<string, BenchRatio>>;
   readonly matrixLimit: MatrixLimit | null;
   readonly sessions: readonly SessionComparison[];
+  /** Whether everything asked for has been measured; false where a piece ended before. */
+  readonly complete: boolean;
   readonly notes: readonly string[];
 }
 

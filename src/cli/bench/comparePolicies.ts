@@ -1,144 +1,198 @@
 import type { BenchModel } from './benchModel.ts';
-import { type BenchCase, type BenchRatio, summarize } from './benchReport.ts';
-import { type Policy, TUNED, choosePolicies, policiesFor, tuned } from './policies.ts';
+import { type Round, type WorkloadRecord, passesOf } from './benchRecord.ts';
+import { type Policy, TUNED, type TunedPolicy, tuned } from './policies.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import { type Pass, rateOf, timePass } from './timeRuns.ts';
-import type { Workload } from './workloads.ts';
+import { type Pass, timePass } from './timeRuns.ts';
 
 /** Repetitions, if time allows; fewer than the least are never made. */
-const REPETITIONS = { least: 5, most: 9 } as const;
+export const REPETITIONS = { least: 5, most: 9 } as const;
 /** Windows a tuner learns from before it is compared, at most. */
 const LEARNING_PASSES = 40;
 /** Share of the time that learning may take. */
 const LEARNING_SHARE = 0.25;
+/** A pass of the tuned policy takes no longer than this, where fewer texts still show what the policies do. */
+const PASS_SECONDS = 8;
+/** How much longer than expected a pass may take: one like it was timed, or only its tokens are known. */
+const MARGIN = { timed: 1.2, untimed: 2 } as const;
 
-export interface Comparison {
-  readonly cases: readonly BenchCase[];
-  readonly ratios: Readonly<Record<string, BenchRatio>>;
-  /** The best fixed budget, by name of its policy. */
-  readonly bestBudget: number;
-  readonly savedState: unknown;
+export interface CompareOptions {
+  readonly now: Stopwatch;
+  /** Policies to be compared with the tuned one, given the texts of a pass. */
+  readonly choosePolicies: (texts: number) => readonly Policy[];
+  readonly seconds: number;
+  /** When to end at the latest, by `performance.now()`, though something is missing; Infinity: when all is measured. */
+  readonly untilMs: number;
+  /** Texts of a pass at most, and at least: between them a slow model has fewer. */
+  readonly texts: { readonly least: number; readonly most: number };
+  readonly latencyCeilingMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress: (text: string) => void;
+  /** Called whenever something was added to the record. */
+  readonly onMeasured: () => Promise<void>;
+  /** Called in each repetition with the rate of the tuned policy in it. */
+  readonly onTunedPass: (pass: Pass) => Promise<void>;
 }
 
 /**
  * Policies side by side on one workload: each repetition runs all of them over the same texts, beginning with another
- * one each time, so that what disturbs the machine disturbs them alike. Ratios are taken within a repetition.
+ * one each time, so that what disturbs the machine disturbs them alike. Goes on from what is in `record` and adds to it.
+ * Where time ends a repetition early, the policies it left out come first in the next, beside a new pass of the tuned one.
+ * True when all is measured.
  */
 export async function comparePolicies(
   model: BenchModel,
-  workload: Workload,
-  options: {
-    readonly now: Stopwatch;
-    readonly full: boolean;
-    readonly policies: readonly string[];
-    readonly seconds: number;
-    readonly texts: number;
-    readonly latencyCeilingMs: number;
-    readonly signal?: AbortSignal | undefined;
-    readonly onProgress: (text: string) => void;
-    /** Called in each repetition with the rate of the tuned policy in it. */
-    readonly onRepetition?: (tunedPass: Pass) => Promise<void>;
-  },
-): Promise<Comparison> {
-  const { now, signal, onProgress } = options;
-  const lengths = workload.lengths.slice(0, options.texts);
-  const tunedPolicy = tuned(TUNED, model.limits, options.latencyCeilingMs);
-  onProgress(`${workload.name}: learning`);
-  await learn(model, workload, tunedPolicy, { milliseconds: options.seconds * 1000 * LEARNING_SHARE, now, signal });
-  const known = policiesFor(options.full, model.isStatic, model.limits);
-  const policies: Policy[] = [...choosePolicies(known, options.policies), tunedPolicy];
-
-  // First pass: memory from a fresh session, and everything warm.
-  const peaks = new Map<Policy, number>();
-  const startedMs = performance.now();
-  for (const policy of policies) {
-    onProgress(`${workload.name}: memory of ${policy.name}`);
-    await model.release();
-    await model.run([8], 8);
-    const { peakRssMb } = await timePass(model, policy, lengths, { now, measureRss: true, signal });
-    peaks.set(policy, peakRssMb);
-  }
-  await model.release();
-  await model.run([8], 8);
-  const passMs = performance.now() - startedMs;
-  const affordable = Math.floor((options.seconds * 1000 * (1 - LEARNING_SHARE)) / passMs) - 1;
-  const repetitions = Math.min(REPETITIONS.most, Math.max(REPETITIONS.least, affordable));
-
-  const passes = new Map<Policy, Pass[]>(policies.map((policy) => [policy, []]));
-  for (let repetition = 0; repetition < repetitions; repetition++) {
-    onProgress(`${workload.name}: repetition ${repetition + 1} of ${repetitions}`);
-    for (let turn = 0; turn < policies.length; turn++) {
-      const policy = policies[(turn + repetition) % policies.length];
-      if (policy === undefined) continue;
-      const pass = await timePass(model, policy, lengths, { now, measureRss: false, signal });
-      passes.get(policy)?.push(pass);
-      if (policy === tunedPolicy) await options.onRepetition?.(pass);
-    }
-  }
-  return summarizeComparison(workload.name, policies, passes, peaks, tunedPolicy);
+  record: WorkloadRecord,
+  options: CompareOptions,
+): Promise<boolean> {
+  return new Comparison(model, record, options).run();
 }
 
-/** Lets a tuner see other texts of the workload, until it says that it knows enough or the time is up. */
-async function learn(
-  model: BenchModel,
-  workload: Workload,
-  policy: ReturnType<typeof tuned>,
-  options: { readonly milliseconds: number; readonly now: Stopwatch; readonly signal: AbortSignal | undefined },
-): Promise<void> {
-  const untilMs = performance.now() + options.milliseconds;
-  let start = 0;
-  for (let pass = 0; pass < LEARNING_PASSES && performance.now() < untilMs; pass++) {
-    const window: number[] = [];
-    for (let tokens = 0; window.length < 128 || tokens < policy.windowTokens; start++) {
-      const length = workload.lengths[start % workload.lengths.length] ?? 1;
-      window.push(length);
-      tokens += length;
-    }
-    await timePass(model, policy, window, { ...options, measureRss: false });
-    if (policy.tuner.report().converged && pass > 2) return;
-  }
-}
+class Comparison {
+  readonly #model: BenchModel;
+  readonly #record: WorkloadRecord;
+  readonly #options: CompareOptions;
+  readonly #tuned: TunedPolicy;
 
-function summarizeComparison(
-  workload: string,
-  policies: readonly Policy[],
-  passes: ReadonlyMap<Policy, readonly Pass[]>,
-  peaks: ReadonlyMap<Policy, number>,
-  tunedPolicy: ReturnType<typeof tuned>,
-): Comparison {
-  const of = (policy: Policy): readonly Pass[] => passes.get(policy) ?? [];
-  const cases = policies.map((policy): BenchCase => {
-    const own = of(policy);
-    const real = own.reduce((sum, pass) => sum + pass.realTokens, 0);
-    const padded = own.reduce((sum, pass) => sum + pass.paddedTokens, 0);
-    const runMs = own.flatMap((pass) => pass.runMs).sort((a, b) => a - b);
-    const quantile = (share: number): number => runMs[Math.max(0, Math.ceil(share * runMs.length) - 1)] ?? 0;
-    return {
-      policy: policy.name,
-      workload,
-      tokensPerSecond: summarize(own.map((pass) => rateOf([pass]))).median,
-      textsPerSecond: summarize(own.map((pass) => (pass.texts / pass.milliseconds) * 1000)).median,
-      paddingRatio: (padded - real) / real,
-      runs: Math.round(runMs.length / Math.max(1, own.length)),
-      p50Ms: quantile(0.5),
-      p99Ms: quantile(0.99),
-      peakRssMb: peaks.get(policy) ?? 0,
-      repetitions: own.length,
-    };
-  });
-  const ratios: Record<string, BenchRatio> = {};
-  for (const policy of policies) {
-    if (policy === tunedPolicy) continue;
-    const values = of(policy).map((pass, index) => {
-      const other = of(tunedPolicy)[index];
-      return other === undefined ? 0 : rateOf([other]) / rateOf([pass]);
-    });
-    ratios[`${workload}: ${TUNED} / ${policy.name}`] = summarize(values);
+  constructor(model: BenchModel, record: WorkloadRecord, options: CompareOptions) {
+    this.#model = model;
+    this.#record = record;
+    this.#options = options;
+    this.#tuned = tuned(TUNED, model.limits, options.latencyCeilingMs, record.tuner ?? undefined);
   }
-  const budgets = cases.flatMap((one) => {
-    const tokens = /^budget (\d+)$/.exec(one.policy)?.[1];
-    return tokens === undefined ? [] : [{ tokens: Number(tokens), rate: one.tokensPerSecond }];
-  });
-  const bestBudget = budgets.sort((a, b) => b.rate - a.rate)[0]?.tokens ?? 0;
-  return { cases, ratios, bestBudget, savedState: tunedPolicy.tuner.save() };
+
+  async run(): Promise<boolean> {
+    const record = this.#record;
+    const { onMeasured, choosePolicies } = this.#options;
+    if (record.tuner === null) {
+      await this.#learn();
+      record.tuner = this.#tuned.tuner.save();
+      await onMeasured();
+    }
+    if (record.texts === 0) record.texts = this.#affordableTexts();
+    const policies = [...choosePolicies(record.texts), this.#tuned];
+    const passMs = await this.#measureMemory(policies);
+    if (passMs === undefined) return false;
+    return this.#measureRounds(policies, this.#repetitions(passMs));
+  }
+
+  get #lengths(): readonly number[] {
+    return this.#record.lengths.slice(0, this.#record.texts);
+  }
+
+  /** Lets the tuner see other texts of the workload, until it says that it knows enough or the time is up. */
+  async #learn(): Promise<void> {
+    const { lengths, name } = this.#record;
+    const { seconds, onProgress } = this.#options;
+    onProgress(`${name}: learning`);
+    const untilMs = performance.now() + seconds * 1000 * LEARNING_SHARE;
+    let start = 0;
+    for (let pass = 0; pass < LEARNING_PASSES && performance.now() < untilMs; pass++) {
+      const window: number[] = [];
+      for (let tokens = 0; window.length < 128 || tokens < this.#tuned.windowTokens; start++) {
+        const length = lengths[start % lengths.length] ?? 1;
+        window.push(length);
+        tokens += length;
+      }
+      const { milliseconds, realTokens } = await this.#time(this.#tuned, window, false);
+      this.#record.msPerToken = milliseconds / realTokens;
+      if (this.#tuned.tuner.report().converged && pass > 2) return;
+    }
+  }
+
+  #affordableTexts(): number {
+    const { least, most } = this.#options.texts;
+    const { lengths, msPerToken } = this.#record;
+    const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+    const affordable = Math.floor((PASS_SECONDS * 1000) / (msPerToken * mean));
+    return Math.min(most, Math.max(least, affordable));
+  }
+
+  /** Most memory of each policy from a fresh session; warms everything up. How long the passes took, or undefined: time was up before. */
+  async #measureMemory(policies: readonly Policy[]): Promise<number | undefined> {
+    const { name, first } = this.#record;
+    const missing = policies.filter((policy) => first[policy.name] === undefined);
+    const startedMs = performance.now();
+    for (const policy of missing) {
+      if (!this.#fits([policy])) return undefined;
+      this.#options.onProgress(`${name}: memory of ${policy.name}`);
+      await this.#startAfresh();
+      first[policy.name] = await this.#time(policy, this.#lengths, true);
+      await this.#options.onMeasured();
+    }
+    await this.#startAfresh();
+    return performance.now() - startedMs;
+  }
+
+  #repetitions(passMs: number): number {
+    const { seconds, untilMs } = this.#options;
+    if (untilMs < Infinity) return REPETITIONS.least;
+    const affordable = Math.floor((seconds * 1000 * (1 - LEARNING_SHARE)) / passMs) - 1;
+    return Math.min(REPETITIONS.most, Math.max(REPETITIONS.least, affordable));
+  }
+
+  /** True when every policy has been repeated often enough, false when time was up before. */
+  async #measureRounds(policies: readonly Policy[], repetitions: number): Promise<boolean> {
+    const { rounds, name } = this.#record;
+    const others = policies.filter((policy) => policy !== this.#tuned);
+    const count = (policy: Policy): number => passesOf(this.#record, policy.name).length;
+    for (;;) {
+      const due = others.filter((policy) => count(policy) < repetitions);
+      if (due.length === 0 && count(this.#tuned) >= repetitions) return true;
+      if (due.length > 0 && !due.some((policy) => this.#fits([policy, this.#tuned]))) return false;
+      if (!this.#fits([this.#tuned])) return false;
+      const fewest = Math.min(...due.map(count));
+      this.#options.onProgress(`${name}: repetition ${fewest + 1} of ${repetitions}`);
+      const turn = rounds.length % policies.length;
+      const inTurn = [...policies.slice(turn), ...policies.slice(0, turn)];
+      // What a repetition that time ended left out comes first; the others keep their turns.
+      const order = inTurn.filter((policy) => policy === this.#tuned || due.includes(policy));
+      const behind = (policy: Policy): number => (policy === this.#tuned ? fewest : count(policy));
+      await this.#measureRound(order.sort((a, b) => behind(a) - behind(b)));
+    }
+  }
+
+  /** One pass of each policy there is time for. The tuned one is always among them: there is nothing to compare with otherwise. */
+  async #measureRound(policies: readonly Policy[]): Promise<void> {
+    const record = this.#record;
+    const round: Round = {};
+    record.rounds.push(round);
+    for (const policy of policies) {
+      const isTuned = policy === this.#tuned;
+      if (!isTuned && !this.#fits(round[TUNED] === undefined ? [policy, this.#tuned] : [policy])) continue;
+      const pass = await this.#time(policy, this.#lengths, false);
+      round[policy.name] = pass;
+      if (isTuned) {
+        record.msPerToken = pass.milliseconds / pass.realTokens;
+        record.tuner = this.#tuned.tuner.save();
+        await this.#options.onTunedPass(pass);
+      }
+      await this.#options.onMeasured();
+    }
+  }
+
+  /** Whether passes of these policies are over in time, by what is known of them. */
+  #fits(policies: readonly Policy[]): boolean {
+    const expectedMs = policies.reduce((sum, policy) => sum + this.#expectedMs(policy), 0);
+    return performance.now() + expectedMs <= this.#options.untilMs;
+  }
+
+  #expectedMs(policy: Policy): number {
+    const last = passesOf(this.#record, policy.name).at(-1) ?? this.#record.first[policy.name];
+    if (last !== undefined) return last.runMs.reduce((sum, ms) => sum + ms, 0) * MARGIN.timed;
+    const lengths = this.#lengths;
+    // A plan of the tuned policy counts as made, and pads next to nothing.
+    const shapes = policy === this.#tuned ? lengths.map((length) => ({ length, count: 1 })) : policy.plan(lengths);
+    const tokens = shapes.reduce((sum, { length, count }) => sum + length * count, 0);
+    return tokens * this.#record.msPerToken * MARGIN.untimed;
+  }
+
+  async #startAfresh(): Promise<void> {
+    await this.#model.release();
+    await this.#model.run([8], 8);
+  }
+
+  #time(policy: Policy, lengths: readonly number[], measureRss: boolean): Promise<Pass> {
+    const { now, signal } = this.#options;
+    return timePass(this.#model, policy, lengths, { now, measureRss, signal });
+  }
 }

@@ -20,6 +20,20 @@ interface TimedProduct {
   readonly rates: number[];
 }
 
+/** What was sampled so far, one value for each sample. */
+export interface MatrixSamples {
+  /** Operations a second by shape, `rows × inner × columns`. */
+  readonly rates: Record<string, number[]>;
+  readonly shares: number[];
+  readonly embedding: number[];
+  readonly limits: number[];
+}
+
+/** Nothing sampled yet. */
+export function noMatrixSamples(): MatrixSamples {
+  return { rates: {}, shares: [], embedding: [], limits: [] };
+}
+
 /**
  * Times the encoder's own matrix products by themselves, a little in each repetition of the comparison, so that both
  * see the same machine. Nothing comes between the products here, so that their input stays in the caches: the limit is generous.
@@ -29,27 +43,29 @@ export class MatrixLimitMeter {
   readonly #precision: 'float32' | 'int8';
   readonly #products: readonly TimedProduct[];
   readonly #now: Stopwatch;
-  readonly #shares: number[] = [];
-  readonly #embedding: number[] = [];
-  readonly #limits: number[] = [];
+  readonly #samples: MatrixSamples;
 
   private constructor(
     size: EncoderSize,
     precision: 'float32' | 'int8',
     products: readonly TimedProduct[],
     now: Stopwatch,
+    samples: MatrixSamples,
   ) {
     this.#now = now;
+    this.#samples = samples;
     this.#size = size;
     this.#precision = precision;
     this.#products = products;
   }
 
+  /** Adds to `samples`. */
   static async open(
     size: EncoderSize,
     precision: 'float32' | 'int8',
     threads: number,
     now: Stopwatch,
+    samples: MatrixSamples,
   ): Promise<MatrixLimitMeter> {
     const { hidden, intermediate } = size;
     const kinds = [
@@ -63,10 +79,16 @@ export class MatrixLimitMeter {
       for (const rows of ROWS) {
         const input = { values: randomMatrix(rows, inner, 2), rows, inner };
         const product = await MatrixProduct.open(model, input, threads);
-        products.push({ rows, inner, columns, product, rates: [] });
+        products.push({
+          rows,
+          inner,
+          columns,
+          product,
+          rates: (samples.rates[`${rows} × ${inner} × ${columns}`] ??= []),
+        });
       }
     }
-    return new MatrixLimitMeter(size, precision, products, now);
+    return new MatrixLimitMeter(size, precision, products, now, samples);
   }
 
   /** Times every product, and compares with a pass of `tokensPerSecond` real tokens of this mean length. */
@@ -85,21 +107,21 @@ export class MatrixLimitMeter {
     }
     const operations = operationsPerToken(this.#size, meanLength);
     const limit = operations / this.#secondsPerToken(operations);
-    this.#embedding.push(tokensPerSecond * operations);
-    this.#limits.push(limit);
-    this.#shares.push((tokensPerSecond * operations) / limit);
+    this.#samples.embedding.push(tokensPerSecond * operations);
+    this.#samples.limits.push(limit);
+    this.#samples.shares.push((tokensPerSecond * operations) / limit);
   }
 
   report(): MatrixLimit {
     return {
       precision: this.#precision,
-      shapes: this.#products.map(({ rows, inner, columns, rates }) => ({
-        shape: `${rows} × ${inner} × ${columns}`,
+      shapes: Object.entries(this.#samples.rates).map(([shape, rates]) => ({
+        shape,
         gflops: summarize(rates).median / 1e9,
       })),
-      embeddingGflops: summarize(this.#embedding).median / 1e9,
-      limitGflops: summarize(this.#limits).median / 1e9,
-      share: summarize(this.#shares),
+      embeddingGflops: summarize(this.#samples.embedding).median / 1e9,
+      limitGflops: summarize(this.#samples.limits).median / 1e9,
+      share: summarize(this.#samples.shares),
     };
   }
 

@@ -12,12 +12,15 @@ export interface Policy {
   record?(run: RunMeasurement): void;
   /** Texts that should wait together, in tokens; undefined: does not matter. */
   readonly windowTokens?: number;
+  /** Fewer texts than this do not show what the policy does; undefined: any do. */
+  readonly leastTexts?: number;
 }
 
 /** So many texts a run, in order of arrival or sorted by length. */
 export function fixedCount(count: number, order: 'arrival' | 'sorted', name?: string): Policy {
   return {
     name: name ?? `fixed ${count} ${order}`,
+    leastTexts: Number.isFinite(count) ? (order === 'sorted' ? 2 : 1) * count : 1,
     plan(lengths) {
       const all = order === 'sorted' ? longestFirst(lengths) : Uint32Array.from(lengths, (_, index) => index);
       const runs: PlannedRun[] = [];

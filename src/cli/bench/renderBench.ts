@@ -22,6 +22,7 @@ export function renderBench(report: BenchReport): string {
       `matrix products alone (${precision}): ${limitGflops.toFixed(0)} G operations/s; embedding ${embeddingGflops.toFixed(0)}: ${percent(share.median)} (${percent(share.low)} to ${percent(share.high)})`,
     );
   }
+  if (!report.complete) lines.push('', 'Time was up before all was measured: the same call goes on from here.');
   if (report.notes.length > 0) lines.push('', ...report.notes);
   return lines.join('\n');
 }

@@ -2,62 +2,68 @@ import { cpus } from 'node:os';
 import { TesseraError } from '../../base/errors.ts';
 import { EmbeddingModel } from '../../embedder/embeddingModel.ts';
 import { type BenchModel, openBenchModel } from './benchModel.ts';
+import { type BenchRecord, type BenchSetup, type WorkloadRecord, checkSameSetup } from './benchRecord.ts';
 import type { BenchCase, BenchOptions, BenchRatio, BenchReport, SessionComparison } from './benchReport.ts';
 import { comparePolicies } from './comparePolicies.ts';
 import { compareSessions } from './compareSessions.ts';
-import { MatrixLimitMeter } from './matrixLimit.ts';
+import { MatrixLimitMeter, noMatrixSamples } from './matrixLimit.ts';
+import { type Policy, TUNED, choosePolicies, policiesFor } from './policies.ts';
 import { stopwatch } from './stopwatch.ts';
+import { summarizeWorkload } from './summarizeWorkload.ts';
 import { rateOf } from './timeRuns.ts';
 import { DRAWN_WORKLOADS, REAL_WORKLOADS, type Workload, drawWorkload, realWorkloads } from './workloads.ts';
 
-/** Texts of one pass; a policy of 128 texts a run needs two runs to show what it does. */
-const PASS_TEXTS = { quick: 128, full: 256 } as const;
+/** Texts of one pass at most, and at least for a slow model. A policy of 128 texts a run is among all of them. */
+const PASS_TEXTS = { quick: { least: 64, most: 128 }, full: { least: 128, most: 256 } } as const;
 /** Lookups take microseconds: more texts, or the clock is too coarse. */
-const STATIC_PASS_TEXTS = 2048;
+const STATIC_PASS_TEXTS = { least: 2048, most: 2048 };
 const QUICK_WORKLOADS = ['log-normal', 'code'];
 /** A folder with fewer chunks says nothing about batches. */
 const FEWEST_REAL_TEXTS = 128;
 const SEED = 11;
 
-/** Compares batching policies on this machine, side by side in one run. */
+/** Compares batching policies on this machine, side by side in one run or, as `piece` says, in several. */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
+  const startedMs = performance.now();
   const now = stopwatch(options.clock);
   const notes: string[] = [];
   options.onProgress(`loading ${options.model}`);
   const model = await openBenchModel(options.model, options.threads);
-  const { threads } = model;
-  const meter =
-    model.encoder === null || model.device !== 'cpu'
-      ? null
-      : await MatrixLimitMeter.open(model.encoder.size, model.encoder.precision, threads, now);
+  let meter: MatrixLimitMeter | null = null;
   try {
-    const workloads = await chooseWorkloads(options, model, notes);
+    const record = startRecord(options, model);
+    if (model.encoder !== null && record.matrix !== null) {
+      const { size, precision } = model.encoder;
+      meter = await MatrixLimitMeter.open(size, precision, model.threads, now, record.matrix);
+    }
+    const workloads = await openWorkloads(options, model, record, notes);
     const cases: BenchCase[] = [];
     const ratios: Record<string, BenchRatio> = {};
     const sessions: SessionComparison[] = [];
+    let complete = true;
+    const passesBefore = countPasses(record);
     for (const workload of workloads) {
-      const usualTexts = model.isStatic ? STATIC_PASS_TEXTS : PASS_TEXTS[options.full ? 'full' : 'quick'];
-      const texts = options.texts === 0 ? usualTexts : options.texts;
-      const meanLength = weightedMeanLength(workload.lengths.slice(0, texts));
-      const comparison = await comparePolicies(model, workload, {
+      const meanLength = (): number => weightedMeanLength(workload.lengths.slice(0, workload.texts));
+      const isDone = await comparePolicies(model, workload, {
         now,
-        full: options.full,
-        policies: options.policies,
+        choosePolicies: (texts) => affordablePolicies(options, model, texts, notes),
         seconds: options.seconds / workloads.length,
-        texts,
+        untilMs: options.piece === null ? Infinity : startedMs + options.seconds * 1000,
+        texts: textsOfPass(options, model),
         latencyCeilingMs: options.latencyCeilingMs,
         signal: options.signal,
         onProgress: options.onProgress,
-        onRepetition: async (pass) => {
-          await meter?.sample(rateOf([pass]), meanLength);
-        },
+        onMeasured: async () => options.piece?.save(),
+        onTunedPass: async (pass) => meter?.sample(rateOf([pass]), meanLength()),
       });
-      cases.push(...comparison.cases);
-      Object.assign(ratios, comparison.ratios);
+      complete &&= isDone;
+      const names = [...policiesFor(true, model.isStatic, model.limits).map(({ name }) => name), TUNED];
+      const summary = summarizeWorkload(workload, names);
+      cases.push(...summary.cases);
+      Object.assign(ratios, summary.ratios);
       if (options.sessionChunks === 0) continue;
-      const { bestBudget, savedState } = comparison;
       sessions.push(
-        await compareSessions(model, workload, bestBudget, savedState, {
+        await compareSessions(model, workload, summary.bestBudget, workload.tuner, {
           now,
           chunks: options.sessionChunks,
           seconds: options.seconds / workloads.length,
@@ -67,17 +73,21 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
         }),
       );
     }
+    if (!complete && countPasses(record) === passesBefore)
+      throw new TesseraError('invalid-argument', `Not one pass fits into ${options.seconds} seconds; allow more.`);
+    const { device, threads, clock, processor } = record.setup;
     return {
       model: model.name,
-      device: model.device,
+      device,
       threads,
-      clock: options.clock,
-      processor: cpus()[0]?.model.trim() ?? 'unknown',
+      clock,
+      processor,
       cases,
       ratios,
-      matrixLimit: meter === null ? null : meter.report(),
+      matrixLimit: meter?.report() ?? null,
       sessions,
-      notes,
+      complete,
+      notes: [...new Set(notes)],
     };
   } finally {
     await meter?.dispose();
@@ -85,14 +95,84 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   }
 }
 
-async function chooseWorkloads(options: BenchOptions, model: BenchModel, notes: string[]): Promise<Workload[]> {
+/** What earlier calls measured, if it can be added to; else an empty record. Throws `invalid-argument` as `checkSameSetup`. */
+function startRecord({ piece, clock, maxTokens, latencyCeilingMs }: BenchOptions, model: BenchModel): BenchRecord {
+  const processor = cpus()[0]?.model.trim() ?? 'unknown';
+  const { name, device, threads, encoder } = model;
+  const setup: BenchSetup = { model: name, device, threads, clock, processor, maxTokens, latencyCeilingMs };
+  const earlier = piece?.records.find((record) => record.setup.model === name);
+  if (earlier !== undefined) {
+    checkSameSetup(earlier.setup, setup);
+    return earlier;
+  }
+  const matrix = encoder !== null && device === 'cpu' ? noMatrixSamples() : null;
+  const record: BenchRecord = { setup, workloads: [], matrix };
+  piece?.records.push(record);
+  return record;
+}
+
+/** Those for memory, too. */
+function countPasses({ workloads }: BenchRecord): number {
+  return workloads.reduce((sum, { rounds, first }) => sum + [...rounds, first].flatMap(Object.keys).length, 0);
+}
+
+function textsOfPass(
+  { texts, full }: BenchOptions,
+  model: BenchModel,
+): { readonly least: number; readonly most: number } {
+  if (texts > 0) return { least: texts, most: texts };
+  return model.isStatic ? STATIC_PASS_TEXTS : PASS_TEXTS[full ? 'full' : 'quick'];
+}
+
+/** The policies asked for, without those that so few texts say nothing about. */
+function affordablePolicies(
+  { full, policies }: BenchOptions,
+  { isStatic, limits }: BenchModel,
+  texts: number,
+  notes: string[],
+): readonly Policy[] {
+  const wanted = choosePolicies(policiesFor(full, isStatic, limits), policies);
+  const affordable = wanted.filter(({ leastTexts = 1 }) => leastTexts <= texts);
+  for (const policy of wanted)
+    if (!affordable.includes(policy))
+      notes.push(
+        `${policy.name}: left out, since ${texts} texts, as many as this model embeds in some seconds, do not show it.`,
+      );
+  return affordable;
+}
+
+/** Records of the workloads asked for: those measured before go on with the same texts. */
+async function openWorkloads(
+  options: BenchOptions,
+  model: BenchModel,
+  record: BenchRecord,
+  notes: string[],
+): Promise<WorkloadRecord[]> {
+  const names = chooseWorkloads(options);
+  const isMissing = (name: string): boolean => !record.workloads.some((workload) => workload.name === name);
+  const missing = await makeWorkloads(options, model, names.filter(isMissing), notes);
+  for (const { name, lengths } of missing)
+    record.workloads.push({ name, lengths, texts: 0, msPerToken: 0, tuner: null, first: {}, rounds: [] });
+  return names.flatMap((name) => record.workloads.find((workload) => workload.name === name) ?? []);
+}
+
+/** Throws `invalid-argument` for a name there is not. */
+function chooseWorkloads({ workloads, full }: BenchOptions): readonly string[] {
   const known = [...DRAWN_WORKLOADS, ...Object.keys(REAL_WORKLOADS)];
-  const unknown = options.workloads.find((name) => !known.includes(name));
+  const unknown = workloads.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new TesseraError('invalid-argument', `There is no workload ${unknown}; name one of ${known.join(', ')}.`);
   }
-  const asked = options.full ? known : QUICK_WORKLOADS;
-  const names = options.workloads.length > 0 ? options.workloads : asked;
+  if (workloads.length > 0) return workloads;
+  return full ? known : QUICK_WORKLOADS;
+}
+
+async function makeWorkloads(
+  options: BenchOptions,
+  model: BenchModel,
+  names: readonly string[],
+  notes: string[],
+): Promise<Workload[]> {
   const maxTokens = Math.min(options.maxTokens, model.maxTokens);
   const count = Math.max(options.sessionChunks, 5000);
   const drawn = names.flatMap((name) => drawWorkload(name, count, maxTokens, SEED) ?? []);

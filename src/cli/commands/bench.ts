@@ -43,6 +43,7 @@ export function addBenchCommand(program: Command): void {
         threads: settings.threads,
         clock: 'wall',
         seconds: options.seconds,
+        piece: null,
         texts: 0,
         full: options.full === true,
         workloads: [],

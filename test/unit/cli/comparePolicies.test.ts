@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BenchModel } from '../../../src/cli/bench/benchModel.ts';
+import { type BenchSetup, type WorkloadRecord, checkSameSetup, passesOf } from '../../../src/cli/bench/benchRecord.ts';
+import { REPETITIONS, comparePolicies } from '../../../src/cli/bench/comparePolicies.ts';
+import { TUNED, fixedCount, tokenBudget } from '../../../src/cli/bench/policies.ts';
+import { summarizeWorkload } from '../../../src/cli/bench/summarizeWorkload.ts';
+import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
+
+/** A millisecond a token, padding included: no time passes but that of runs. */
+const MS_PER_TOKEN = 1;
+const TEXTS = 64;
+const LENGTHS = Array.from({ length: 500 }, (_, index) => 10 + (index % 40));
+const POLICIES = [fixedCount(1, 'arrival'), fixedCount(64, 'arrival'), tokenBudget(512)];
+
+beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(() => vi.useRealTimers());
+
+function slowModel(): BenchModel {
+  return {
+    name: 'slow',
+    device: 'cpu',
+    limits: DEVICE_LIMITS.cpu,
+    isStatic: false,
+    threads: 1,
+    maxTokens: 512,
+    encoder: null,
+    run: (lengths, length) => {
+      vi.advanceTimersByTime(lengths.length * length * MS_PER_TOKEN);
+      return Promise.resolve();
+    },
+    release: () => Promise.resolve(),
+    dispose: () => Promise.resolve(),
+  };
+}
+
+function emptyRecord(): WorkloadRecord {
+  return { name: 'drawn', lengths: LENGTHS, texts: 0, msPerToken: 0, tuner: null, first: {}, rounds: [] };
+}
+
+function compare(
+  record: WorkloadRecord,
+  seconds: number,
+  options: { readonly inOneCall: boolean; readonly mostTexts?: number },
+): Promise<boolean> {
+  return comparePolicies(slowModel(), record, {
+    now: () => performance.now(),
+    choosePolicies: () => POLICIES,
+    seconds,
+    untilMs: options.inOneCall ? Infinity : performance.now() + seconds * 1000,
+    texts: { least: TEXTS, most: options.mostTexts ?? 256 },
+    latencyCeilingMs: 1000,
+    onProgress: () => undefined,
+    onMeasured: () => Promise.resolve(),
+    onTunedPass: () => Promise.resolve(),
+  });
+}
+
+describe('the comparison of policies', () => {
+  it('repeats each at least five times in one call, beginning with another one each time', async () => {
+    const record = emptyRecord();
+    expect(await compare(record, 1, { inOneCall: true })).toBe(true);
+    for (const { name } of POLICIES) expect(passesOf(record, name)).toHaveLength(REPETITIONS.least);
+    const beginners = record.rounds.map((round) => Object.keys(round)[0]);
+    expect(new Set(beginners)).toEqual(new Set([...POLICIES.map(({ name }) => name), TUNED]));
+  });
+
+  it('is made in several calls, none longer than it may be, that together repeat each policy as often', async () => {
+    const record = emptyRecord();
+    let calls = 0;
+    for (let isDone = false; !isDone; calls++) {
+      expect(calls).toBeLessThan(40);
+      const startedMs = performance.now();
+      // A pass takes 2 to 3 seconds, and all of them together about ten.
+      isDone = await compare(record, 12, { inOneCall: false, mostTexts: TEXTS });
+      expect(performance.now() - startedMs).toBeLessThanOrEqual(12_000);
+      // As it is kept in a file between calls.
+      Object.assign(record, JSON.parse(JSON.stringify(record)));
+    }
+    expect(calls).toBeGreaterThan(5);
+    for (const { name } of POLICIES) expect(passesOf(record, name)).toHaveLength(REPETITIONS.least);
+    for (const round of record.rounds) expect(Object.keys(round)).toContain(TUNED);
+    const { cases, ratios } = summarizeWorkload(record, [...POLICIES.map(({ name }) => name), TUNED]);
+    expect(cases.map(({ policy }) => policy)).toEqual([...POLICIES.map(({ name }) => name), TUNED]);
+    expect(Object.values(ratios).map(({ repetitions }) => repetitions)).toEqual(POLICIES.map(() => REPETITIONS.least));
+  });
+
+  it('is over at once when earlier calls have measured everything', async () => {
+    const record = emptyRecord();
+    await compare(record, 1, { inOneCall: true });
+    const before = structuredClone(record.rounds);
+    expect(await compare(record, 600, { inOneCall: false })).toBe(true);
+    expect(record.rounds).toEqual(before);
+  });
+
+  it('takes fewer texts of a slow model, as many as show what the policies do', async () => {
+    const record = emptyRecord();
+    await compare(record, 1, { inOneCall: true });
+    // 256 texts of 30 tokens would be 7.6 s: below the 8 s a pass may take.
+    expect(record.texts).toBe(256);
+    const slow: WorkloadRecord = { ...emptyRecord(), lengths: LENGTHS.map((length) => length * 8) };
+    await compare(slow, 1, { inOneCall: true });
+    expect(slow.texts).toBe(TEXTS);
+  });
+});
+
+describe('policies', () => {
+  it('need as many texts as show what they do', () => {
+    expect(fixedCount(64, 'arrival').leastTexts).toBe(64);
+    expect(fixedCount(64, 'sorted').leastTexts).toBe(128);
+    expect(fixedCount(Infinity, 'arrival').leastTexts).toBe(1);
+  });
+});
+
+describe('measurements of several calls', () => {
+  it('are only put together when they were made alike', () => {
+    const setup: BenchSetup = {
+      model: 'one',
+      device: 'cpu',
+      threads: 2,
+      clock: 'wall',
+      processor: 'any',
+      maxTokens: 512,
+      latencyCeilingMs: 100,
+    };
+    expect(() => checkSameSetup(setup, { ...setup })).not.toThrow();
+    expect(() => checkSameSetup(setup, { ...setup, threads: 1 })).toThrow(/of one had threads 2, now it is 1/);
+  });
+});
