@@ -129,8 +129,11 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     const { sessions, trial } = await this.#beginCall(signal);
     let tokens: number | undefined;
     try {
-      const result = await (this.#pools.get(sessions) ?? this.#first).embed(params, signal);
+      const pool = this.#pools.get(sessions);
+      const result = await (pool ?? this.#first).embed(params, signal);
       tokens = result.tokenCounts.reduce((sum, count) => sum + count, 0);
+      // Those that are left have a share of the threads only.
+      if (pool?.failure !== undefined && pool === this.#pools.get(sessions)) this.#giveUpOnSeveral(pool.failure);
       return result;
     } catch (error) {
       if (sessions === 1 || isCancelled(error) || this.isDisposed) throw error;
@@ -243,6 +246,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     this.#pools.set(sessions, pool);
     if (this.isDisposed) pool.dispose();
     await pool.open();
+    if (pool.failure !== undefined) throw pool.failure;
     return pool;
   }
 

@@ -14,24 +14,34 @@ export class EmbedJob {
   readonly #failures: { readonly index: number; readonly reason: string }[] = [];
   readonly #settled: Uint8Array;
   readonly #deaths: Uint8Array;
+  readonly #onSettled: ((chars: number) => void) | undefined;
   #unsent: number[];
+  #unsentChars: number;
   #unsettledCount: number;
 
-  constructor(params: EmbedParams, dimension: number) {
+  /** `onSettled` is called for each text that is answered or given up, with its length in UTF-16 units. */
+  constructor(params: EmbedParams, dimension: number, onSettled?: (chars: number) => void) {
     const count = params.texts.length;
     this.params = params;
     this.#dimension = dimension;
+    this.#onSettled = onSettled;
     this.#vectors = new Float32Array(count * dimension);
     this.#tokenCounts = new Uint32Array(count);
     this.#settled = new Uint8Array(count);
     this.#deaths = new Uint8Array(count);
     this.#unsent = Array.from({ length: count }, (_, index) => index);
+    this.#unsentChars = this.charsOf(this.#unsent);
     this.#unsettledCount = count;
     this.#finishWhenSettled();
   }
 
   get hasUnsent(): boolean {
     return this.#unsent.length > 0;
+  }
+
+  /** Texts to send, and their length in UTF-16 units. */
+  get unsent(): { readonly texts: number; readonly chars: number } {
+    return { texts: this.#unsent.length, chars: this.#unsentChars };
   }
 
   /** The next texts to send, as indices: up to `maxTexts`, and up to `maxChars` unless one text alone is longer. */
@@ -43,11 +53,17 @@ export class EmbedJob {
     }
     const taken = this.#unsent.slice(0, end);
     this.#unsent = this.#unsent.slice(end);
+    this.#unsentChars -= this.charsOf(taken);
     return taken;
   }
 
   textAt(index: number): string {
     return this.params.texts[index] ?? '';
+  }
+
+  /** Length of some texts in UTF-16 units. */
+  charsOf(indices: readonly number[]): number {
+    return indices.reduce((sum, index) => sum + this.textAt(index).length, 0);
   }
 
   /** Whether a process died while it ran this text. */
@@ -57,7 +73,9 @@ export class EmbedJob {
 
   /** Sending failed with the process: what has no answer yet goes first next time. */
   putBack(indices: readonly number[]): void {
-    this.#unsent = [...indices.filter((index) => this.#settled[index] === 0), ...this.#unsent];
+    const again = indices.filter((index) => this.#settled[index] === 0);
+    this.#unsent = [...again, ...this.#unsent];
+    this.#unsentChars += this.charsOf(again);
   }
 
   addRow(index: number, row: Float32Array, tokens: number): void {
@@ -89,6 +107,7 @@ export class EmbedJob {
   #settle(index: number): void {
     this.#settled[index] = 1;
     this.#unsettledCount -= 1;
+    this.#onSettled?.(this.textAt(index).length);
     this.#finishWhenSettled();
   }
 

@@ -135,10 +135,15 @@ export class EmbedderClient extends Disposable implements Embedder {
     return this.#models;
   }
 
-  async embed(params: EmbedParams, signal?: CancellationSignal): Promise<EmbedResult> {
+  /** As `Embedder` has it; `onSettled` is called for each text that is answered or given up, with its length in UTF-16 units. */
+  async embed(
+    params: EmbedParams,
+    signal?: CancellationSignal,
+    onSettled?: (chars: number) => void,
+  ): Promise<EmbedResult> {
     const { dimension } = (await this.open(signal))[params.scope];
     throwIfCancelled(signal);
-    const job = new EmbedJob(params, dimension);
+    const job = new EmbedJob(params, dimension, onSettled);
     this.#jobs.add(job);
     const onAbort = () => job.done.reject(cancelledError());
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -232,7 +237,7 @@ export class EmbedderClient extends Disposable implements Embedder {
 
   #sendPiece(job: EmbedJob): void {
     const indices = job.takeUnsent(MAX_PIECE_TEXTS, MAX_PIECE_CHARS);
-    const piece: Piece = { job, indices, chars: indices.reduce((sum, index) => sum + job.textAt(index).length, 0) };
+    const piece: Piece = { job, indices, chars: job.charsOf(indices) };
     const id = this.#nextPiece++;
     this.#pieces.set(id, piece);
     if (job.params.lane === 'bulk') this.#bulkCharsInFlight += piece.chars;

@@ -1,79 +1,107 @@
-import type { CancellationSignal } from '../../base/cancellation.ts';
+import { type CancellationSignal, cancelledError, isCancelled, throwIfCancelled } from '../../base/cancellation.ts';
 import { Disposable } from '../../base/disposable.ts';
-import { TesseraError } from '../../base/errors.ts';
+import { TesseraError, toTesseraError } from '../../base/errors.ts';
 import type { Event } from '../../base/event.ts';
 import { Emitter } from '../../base/event.ts';
 import { mergeMetrics } from '../../embedding/mergeMetrics.ts';
 import type { ProcessState } from '../../process/processSupervisor.ts';
-import type {
-  EmbedParams,
-  EmbedResult,
-  EmbedderMetrics,
-  ModelInfo,
-  TokenVectors,
-  TokenVectorsParams,
+import {
+  type EmbedParams,
+  type EmbedResult,
+  type EmbedderMetrics,
+  LANES,
+  type ModelInfo,
+  type TokenVectors,
+  type TokenVectorsParams,
 } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
-import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
+import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
+import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
+import { PoolMember } from './poolMember.ts';
+import { shareOut } from './shareOut.ts';
 
-/** Texts given to one process before the next is considered: few, so that all processes end together. */
-const SHARE_TEXTS = 32;
+/** A call whose texts are embedded by several members. */
+interface SharedCall {
+  readonly job: EmbedJob;
+  /** Fires when nobody waits for the rest any more. */
+  readonly over: AbortController;
+}
 
-/** Several embedder processes behind one queue: work goes to the one that has least before it. */
+/**
+ * Several embedder processes behind one queue: work waits here, and whoever has room takes from it. A process that dies is started
+ * again by its client; what one that fails for good was given goes to the others.
+ */
 export class EmbedderPool extends Disposable implements Embedder {
-  readonly #members: readonly { readonly client: EmbedderClient; pendingChars: number }[];
+  readonly #members: readonly PoolMember[];
+  /** In order of arrival. */
+  readonly #calls = new Set<SharedCall>();
+  #isHandingOut = false;
   readonly #stateEmitter = this.own(new Emitter<ProcessState>());
   readonly onState: Event<ProcessState> = this.#stateEmitter.event;
 
   constructor(options: EmbedderClientOptions) {
     super();
     const processes = options.settings.sessions;
-    this.#members = Array.from({ length: processes }, () => ({
-      client: this.own(new EmbedderClient({ ...options, processes })),
-      pendingChars: 0,
-    }));
+    this.#members = Array.from(
+      { length: processes },
+      () => new PoolMember(this.own(new EmbedderClient({ ...options, processes })), options.clock),
+    );
     for (const { client } of this.#members) this.own(client.onState(() => this.#stateEmitter.fire(this.state)));
   }
 
-  /** Failed when one has; else that of the first. */
+  /** That of the first that has not failed; failed when all have. */
   get state(): ProcessState {
-    const states = this.#members.map(({ client }) => client.state);
-    return states.find((state) => state.kind === 'failed') ?? states[0] ?? { kind: 'stopped' };
+    const [first] = this.#members;
+    return (this.#alive[0] ?? first)?.client.state ?? { kind: 'stopped' };
   }
 
   get restarts(): number {
     return this.#members.reduce((sum, { client }) => sum + client.restarts, 0);
   }
 
+  /** Why a member does nothing any more; undefined when all do. */
+  get failure(): TesseraError | undefined {
+    for (const { client } of this.#members) if (client.state.kind === 'failed') return client.state.error;
+    return undefined;
+  }
+
   forgive(): void {
     for (const { client } of this.#members) client.forgive();
   }
 
+  /** Opens all; rejects when none can be opened. */
   async open(signal?: CancellationSignal): Promise<Readonly<Record<Scope, ModelInfo>>> {
-    const [models] = await Promise.all(this.#members.map(({ client }) => client.open(signal)));
-    if (models === undefined) throw new TesseraError('internal', 'An embedder needs a session.');
-    return models;
+    const opened = await Promise.allSettled(this.#members.map(({ client }) => client.open(signal)));
+    throwIfCancelled(signal);
+    for (const result of opened) if (result.status === 'fulfilled') return result.value;
+    for (const result of opened) if (result.status === 'rejected') throw toTesseraError(result.reason);
+    throw new TesseraError('internal', 'An embedder needs a session.');
   }
 
   async embed(params: EmbedParams, signal?: CancellationSignal): Promise<EmbedResult> {
-    const { texts } = params;
-    const starts = Array.from(
-      { length: Math.max(1, Math.ceil(texts.length / SHARE_TEXTS)) },
-      (_, i) => i * SHARE_TEXTS,
-    );
-    const results = await Promise.all(
-      starts.map((start) => this.#embedShare({ ...params, texts: texts.slice(start, start + SHARE_TEXTS) }, signal)),
-    );
-    return join(results, starts, texts.length);
+    const { dimension } = (await this.open(signal))[params.scope];
+    const call: SharedCall = { job: new EmbedJob(params, dimension), over: new AbortController() };
+    const { done } = call.job;
+    const onAbort = (): void => done.reject(cancelledError());
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#calls.add(call);
+    this.#handOut();
+    try {
+      return await done.promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#calls.delete(call);
+      call.over.abort();
+    }
   }
 
-  embedTokens(params: TokenVectorsParams, signal?: CancellationSignal): Promise<TokenVectors> {
-    return this.#idlest().client.embedTokens(params, signal);
+  async embedTokens(params: TokenVectorsParams, signal?: CancellationSignal): Promise<TokenVectors> {
+    return this.#readiest().client.embedTokens(params, signal);
   }
 
-  countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array> {
-    return this.#idlest().client.countTokens(texts, scope, signal);
+  async countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array> {
+    return this.#readiest().client.countTokens(texts, scope, signal);
   }
 
   async metrics(): Promise<EmbedderMetrics | null> {
@@ -82,33 +110,80 @@ export class EmbedderPool extends Disposable implements Embedder {
     return first === undefined ? null : mergeMetrics([first, ...rest]);
   }
 
-  async #embedShare(params: EmbedParams, signal: CancellationSignal | undefined): Promise<EmbedResult> {
-    const member = this.#idlest();
-    const chars = params.texts.reduce((sum, text) => sum + text.length, 0);
-    member.pendingChars += chars;
-    try {
-      return await member.client.embed(params, signal);
-    } finally {
-      member.pendingChars -= chars;
+  override dispose(): void {
+    for (const { job } of this.#calls) job.done.reject(new TesseraError('disposed', 'The embedder was shut down.'));
+    super.dispose();
+  }
+
+  get #alive(): readonly PoolMember[] {
+    return this.#members.filter((member) => member.isAlive);
+  }
+
+  /** Soon, once for all texts that are answered together. */
+  #handOutSoon(): void {
+    if (this.#isHandingOut) return;
+    this.#isHandingOut = true;
+    queueMicrotask(() => {
+      this.#isHandingOut = false;
+      this.#handOut();
+    });
+  }
+
+  /** Gives what waits to whoever has room, the most urgent first. */
+  #handOut(): void {
+    const alive = this.#alive;
+    const { failure } = this;
+    for (const lane of LANES) {
+      for (const call of this.#calls) {
+        const { job } = call;
+        if (job.params.lane !== lane || job.done.isSettled || !job.hasUnsent) continue;
+        if (alive.length === 0 && failure !== undefined) job.done.reject(failure);
+        else if (lane === 'query') void this.#give(call, this.#readiest(), job.unsent.texts);
+        else {
+          const counts = shareOut(
+            alive.map((member) => member.asTaker(lane)),
+            job.unsent,
+          );
+          alive.forEach((member, index) => void this.#give(call, member, counts[index] ?? 0));
+          // Nobody has room for more of this lane.
+          if (job.unsent.texts > 0) break;
+        }
+      }
     }
   }
 
-  #idlest(): { readonly client: EmbedderClient; pendingChars: number } {
-    return this.#members.reduce((least, member) => (member.pendingChars < least.pendingChars ? member : least));
+  async #give(call: SharedCall, member: PoolMember, count: number): Promise<void> {
+    const { job, over } = call;
+    if (count === 0) return;
+    const indices = job.takeUnsent(count, Infinity);
+    const params = { ...job.params, texts: indices.map((index) => job.textAt(index)) };
+    try {
+      const result = await member.embed(params, over.signal, () => this.#handOutSoon());
+      const { vectors, dimension, tokenCounts, failures } = result;
+      for (const { index, reason } of failures) job.addFailure(indices[index] ?? 0, reason);
+      indices.forEach((index, row) =>
+        job.addRow(index, vectors.subarray(row * dimension, (row + 1) * dimension), tokenCounts[row] ?? 0),
+      );
+    } catch (error) {
+      if (isCancelled(error)) return;
+      if (member.isAlive) job.done.reject(toTesseraError(error));
+      else job.putBack(indices);
+    }
+    this.#handOutSoon();
+  }
+
+  /** Who answers a query soonest: nobody's before it, then as few as may be, then by speed. */
+  #readiest(): PoolMember {
+    const alive = this.#alive;
+    const [first] = alive.length > 0 ? alive : this.#members;
+    if (first === undefined) throw new TesseraError('internal', 'An embedder needs a session.');
+    return alive.reduce((best, member) => (isReadier(member, best) ? member : best), first);
   }
 }
 
-function join(results: readonly EmbedResult[], starts: readonly number[], count: number): EmbedResult {
-  const dimension = results[0]?.dimension ?? 0;
-  const vectors = new Float32Array(count * dimension);
-  const tokenCounts = new Uint32Array(count);
-  results.forEach((result, share) => {
-    const start = starts[share] ?? 0;
-    vectors.set(result.vectors, start * dimension);
-    tokenCounts.set(result.tokenCounts, start);
-  });
-  const failures = results.flatMap((result, share) =>
-    result.failures.map(({ index, reason }) => ({ index: index + (starts[share] ?? 0), reason })),
-  );
-  return { vectors, dimension, tokenCounts, failures };
+function isReadier(member: PoolMember, than: PoolMember): boolean {
+  const isIdle = member.heldChars === 0;
+  if (isIdle !== (than.heldChars === 0)) return isIdle;
+  if (member.queryChars !== than.queryChars) return member.queryChars < than.queryChars;
+  return (member.charsPerMs ?? 0) > (than.charsPerMs ?? 0);
 }

@@ -33,6 +33,7 @@ class SimulatedMachine {
   /** Pieces of work given to processes by themselves (1), and to one of several. */
   readonly pieces: { readonly lane: Lane; readonly of: number }[] = [];
   readonly #speeds: Readonly<Record<number, number>>;
+  readonly #running = new Map<ChildHandle, number>();
 
   constructor(
     speeds: Readonly<Record<number, number>>,
@@ -94,6 +95,12 @@ class SimulatedMachine {
     }
   }
 
+  /** Ends one of so many processes that share the machine. */
+  killOne(of: number): void {
+    const [handle] = [...this.#running].find(([, processes]) => processes === of) ?? [];
+    handle?.kill();
+  }
+
   #spawn(fails: (params: OpenParams) => boolean): ChildHandle {
     let of = 0;
     let busyUntilMs = 0;
@@ -103,6 +110,7 @@ class SimulatedMachine {
         of = params.processes;
         this.started.push(of);
         this.processes.push(of);
+        this.#running.set(handle, of);
         if (fails(params)) setImmediate(() => handle.dispose());
       },
       work: ({ lane, texts }) => {
@@ -112,7 +120,10 @@ class SimulatedMachine {
         busyUntilMs = Math.max(now, busyUntilMs) + (tokens * 1000 * of) / (this.#speeds[of] ?? 1);
         return new Promise((resolve) => this.clock.after(busyUntilMs - now, resolve));
       },
-      onExit: () => void this.processes.splice(this.processes.indexOf(of), 1),
+      onExit: () => {
+        this.processes.splice(this.processes.indexOf(of), 1);
+        this.#running.delete(handle);
+      },
     };
     const handle = fakeEmbedderProcess(options);
     return handle;
@@ -255,6 +266,34 @@ describe('several processes', () => {
     await machine.workUntil(() => machine.hasDecidedFor(1));
     expect(await machine.work(60)).toBeGreaterThan(50 * 10_000);
     expect(machine.processes).toEqual([1]);
+    machine.embedder.dispose();
+  });
+});
+
+describe('one of several processes', () => {
+  it('that cannot be started leaves the work to the one with all threads', async () => {
+    const machine: SimulatedMachine = new SimulatedMachine(TWO_ARE_FASTER, {
+      fails: () => machine.processes.filter((of) => of > 1).length > 1,
+    });
+    await machine.workUntil(() => machine.started.includes(2) && machine.processes.join() === '1');
+    const before = machine.pieces.length;
+    expect(await machine.work(60)).toBeGreaterThan(50 * 10_000);
+    expect(bulkBy(machine, before)).toEqual(new Set([1]));
+    machine.embedder.dispose();
+  });
+
+  it('that fails for good later does, too', async () => {
+    let fails = false;
+    const machine: SimulatedMachine = new SimulatedMachine(TWO_ARE_FASTER, {
+      fails: () => fails && machine.processes.filter((of) => of > 1).length > 1,
+    });
+    await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    fails = true;
+    machine.killOne(2);
+    await machine.workUntil(() => machine.processes.join() === '1');
+    const before = machine.pieces.length;
+    expect(await machine.work(60)).toBeGreaterThan(50 * 10_000);
+    expect(bulkBy(machine, before)).toEqual(new Set([1]));
     machine.embedder.dispose();
   });
 });
