@@ -35,6 +35,7 @@ function mergeScopes(a: ScopeMetrics, b: ScopeMetrics): ScopeMetrics {
     textsPerSecond: a.textsPerSecond + b.textsPerSecond,
     recentTokensPerSecond: a.recentTokensPerSecond + b.recentTokensPerSecond,
     recentTextsPerSecond: a.recentTextsPerSecond + b.recentTextsPerSecond,
+    bestTextsPerSecond: a.bestTextsPerSecond + b.bestTextsPerSecond,
     runP50Ms: Math.max(a.runP50Ms, b.runP50Ms),
     runP90Ms: Math.max(a.runP90Ms, b.runP90Ms),
     runP99Ms: Math.max(a.runP99Ms, b.runP99Ms),

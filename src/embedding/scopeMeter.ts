@@ -65,6 +65,7 @@ export class ScopeMeter {
       textsPerSecond: seconds > 0 ? this.#texts / seconds : 0,
       recentTokensPerSecond: this.#recent.now,
       recentTextsPerSecond: this.#recentTexts.now,
+      bestTextsPerSecond: this.#recentTexts.best,
       runP50Ms: this.#runMs.quantile(0.5),
       runP90Ms: this.#runMs.quantile(0.9),
       runP99Ms: this.#runMs.quantile(0.99),

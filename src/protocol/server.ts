@@ -59,6 +59,23 @@ export interface IndexSummary {
   readonly device: string;
   /** Empty when the embedder was not needed, or died before it could be asked. */
   readonly tuner: Partial<EmbedderMetrics['scopes']>;
+  /** How long texts waited, by lane; empty as above. */
+  readonly lanes: Partial<EmbedderMetrics['lanes']>;
+  /** The processes that embedded; null as above. */
+  readonly embedder:
+    | (Pick<EmbedderMetrics, 'threads' | 'sessions' | 'rssMb' | 'peakRssMb' | 'gpuUtilization'> & {
+        readonly restarts: number;
+      })
+    | null;
+}
+
+/** What embedding was like in the last pass that embedded something, whichever process made it. */
+export interface EmbeddingFigures {
+  /** ISO 8601, of the end of the pass. */
+  readonly time: string;
+  /** Since the embedder of that pass was started. */
+  readonly metrics: EmbedderMetrics;
+  readonly restarts: number;
 }
 
 export type IndexPhase = 'scanning' | 'indexing' | 'maintaining';
@@ -98,8 +115,11 @@ export interface FolderStatus {
   readonly skipped: readonly SkippedFile[];
   readonly bytesOnDisk: number;
   readonly models: Readonly<Record<Scope, ModelInfo>> | null;
+  /** Of the embedder of the process that answers. */
   readonly metrics: EmbedderMetrics | null;
   readonly embedderRestarts: number;
+  /** Of the last pass over the folder that embedded something; null before the first. */
+  readonly lastFigures: EmbeddingFigures | null;
   readonly lastErrors: readonly { readonly time: string; readonly code: ErrorCode; readonly message: string }[];
 }
 

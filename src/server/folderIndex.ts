@@ -9,6 +9,7 @@ import type { FileState, FolderState, FolderStatus, IndexSettings, IndexSummary 
 import { ChangeQueue, type PendingChanges } from './changeQueue.ts';
 import { directoryBytes } from './directoryBytes.ts';
 import { AtRest } from './indexer/atRest.ts';
+import { LastFigures } from './lastFigures.ts';
 import { PauseGate } from './indexer/pauseGate.ts';
 import type { VerifyReport } from './indexer/verifyFolder.ts';
 import { type IndexedWith, type IndexRequest, IndexPasses } from './indexPasses.ts';
@@ -48,6 +49,7 @@ export class FolderIndex extends Disposable {
   readonly onCommitted = this.#committedEmitter.event;
   readonly #troubles: IndexTroubles;
   readonly #stores: IndexStores;
+  readonly #figures: LastFigures;
   readonly #passes: IndexPasses;
   readonly #changes: ChangeQueue;
   readonly #rested: AtRest;
@@ -70,6 +72,7 @@ export class FolderIndex extends Disposable {
         onDamaged: (error) => this.#troubles.note(error),
       }),
     );
+    this.#figures = new LastFigures(this.dir, logger);
     this.#passes = new IndexPasses({
       ...options,
       logger,
@@ -77,6 +80,7 @@ export class FolderIndex extends Disposable {
       stores: this.#stores,
       gate: this.#gate,
       troubles: this.#troubles,
+      figures: this.#figures,
       settings: () => this.#settings,
       rules: () => this.#rules,
       open: (signal) => this.#openStores(signal),
@@ -236,6 +240,7 @@ export class FolderIndex extends Disposable {
       models: this.#models ?? null,
       metrics: await embedder.metrics(),
       embedderRestarts: embedder.restarts,
+      lastFigures: await this.#figures.read(),
       lastErrors: this.#troubles.errors,
     };
   }

@@ -18,6 +18,7 @@ import { type VerifyReport, verifyFolder } from './indexer/verifyFolder.ts';
 import { logFigures, summaryOf } from './indexReport.ts';
 import type { IndexStores, IndexWriter } from './indexStores.ts';
 import type { IndexTroubles } from './indexTroubles.ts';
+import type { LastFigures } from './lastFigures.ts';
 import { scanOptionsOf } from './rulesInForce.ts';
 import type { Scanner } from './scanner/entries.ts';
 import type { EmbeddingCache } from './store/embeddingCache.ts';
@@ -55,6 +56,7 @@ export interface IndexPassesOptions extends IndexedWith {
   readonly stores: IndexStores;
   readonly gate: PauseGate;
   readonly troubles: IndexTroubles;
+  readonly figures: LastFigures;
   readonly settings: () => IndexSettings;
   readonly rules: () => IndexRules;
   /** Opens the models and the index where they are not open yet. Rejects as `FolderIndex.open` does. */
@@ -179,8 +181,13 @@ export class IndexPasses {
       });
       this.#options.troubles.succeed('indexing', 'following');
       const metrics = await embedder.metrics();
-      if (metrics !== null && progress.embedded > 0) logFigures(this.#options.logger, metrics);
-      return summaryOf(await store.files(), progress, this.#openModels(), metrics);
+      const { restarts } = embedder;
+      if (metrics !== null && progress.embedded > 0) {
+        const figures = { time: new Date(clock.wallTime()).toISOString(), metrics, restarts };
+        logFigures(this.#options.logger, figures);
+        await this.#options.figures.keep(figures);
+      }
+      return summaryOf(await store.files(), progress, this.#openModels(), metrics, restarts);
     } catch (error) {
       // Somebody else at work is no trouble of this index's.
       const isTrouble = !isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked');

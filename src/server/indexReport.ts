@@ -1,7 +1,7 @@
 import type { Logger } from '../base/logger.ts';
 import { type EmbedderMetrics, LANES, type ModelInfo } from '../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
-import type { FolderStatus, IndexSummary, SkipReason, SkippedFile } from '../protocol/server.ts';
+import type { EmbeddingFigures, FolderStatus, IndexSummary, SkipReason, SkippedFile } from '../protocol/server.ts';
 import type { RunProgress } from './indexer/runProgress.ts';
 import type { FileRecord } from './store/chunkStore.ts';
 
@@ -35,6 +35,7 @@ export function summaryOf(
   progress: RunProgress,
   models: Readonly<Record<Scope, ModelInfo>>,
   metrics: EmbedderMetrics | null,
+  restarts: number,
 ): IndexSummary {
   const counts = statusCounts(records.values());
   const skipped: Partial<Record<SkipReason, number>> = {};
@@ -56,19 +57,37 @@ export function summaryOf(
     model: [...new Set([models.code.name, models.docs.name])].join(', '),
     device: [...new Set([models.code.device, models.docs.device])].join(', '),
     tuner: metrics?.scopes ?? {},
+    lanes: metrics?.lanes ?? {},
+    embedder: metrics === null ? null : { ...processesOf(metrics), restarts },
   };
 }
 
-/** Writes the embedder's figures into the log, a line for each scope and each lane that had work. */
-export function logFigures(logger: Logger, metrics: EmbedderMetrics): void {
-  const { threads, sessions, peakRssMb, gpuUtilization } = metrics;
+function processesOf({ threads, sessions, rssMb, peakRssMb, gpuUtilization }: EmbedderMetrics) {
+  return { threads, sessions, rssMb, peakRssMb, gpuUtilization };
+}
+
+/** Writes the embedder's figures into the log: a line for each scope and each lane that had work, and one for the processes. */
+export function logFigures(
+  logger: Logger,
+  { metrics, restarts }: Pick<EmbeddingFigures, 'metrics' | 'restarts'>,
+): void {
   for (const scope of SCOPES) {
-    const { rssByRunTokens: _, tuner, ...figures } = metrics.scopes[scope];
+    const { rssByRunTokens, tuner, ...figures } = metrics.scopes[scope];
     if (figures.runs === 0) continue;
-    const { budgetTokens, bestTokensPerSecond, converged } = tuner;
-    const ofTuner = { budgetTokens, bestTokensPerSecond, converged };
-    logger.info('embedded', { scope, ...figures, ...ofTuner, threads, sessions, peakRssMb, gpuUtilization });
+    const { moves, ...ofTuner } = tuner;
+    // `upToTokens:MiB`, and `from→to reason` for each move of the budget: values in a log are plain.
+    const rss = rssByRunTokens.map(({ upToTokens, rssMb }) => `${upToTokens}:${Math.round(rssMb)}`).join(' ');
+    const history = moves.map((move) => `${move.fromTokens}→${move.toTokens} ${move.reason}`).join(', ');
+    logger.info('embedded', {
+      scope,
+      ...figures,
+      ...ofTuner,
+      runs: figures.runs,
+      rssMbByRunTokens: rss,
+      moves: history,
+    });
   }
+  logger.info('embedded by', { ...processesOf(metrics), restarts });
   for (const lane of LANES) {
     const waits = metrics.lanes[lane];
     if (waits.requests > 0) logger.info('waited to be embedded', { lane, ...waits });

@@ -30,6 +30,7 @@ const NO_RUNS: ScopeMetrics = {
   textsPerSecond: 0,
   recentTokensPerSecond: 0,
   recentTextsPerSecond: 0,
+  bestTextsPerSecond: 0,
   runP50Ms: 0,
   runP90Ms: 0,
   runP99Ms: 0,

@@ -8,13 +8,26 @@ describe('the figures in the log', () => {
     const records: LogRecord[] = [];
     const logger = new Logger({ level: 'info', write: (record) => records.push(record) }, 'test');
     const { scopes, lanes } = NO_WORK;
+    const rssByRunTokens = [
+      { upToTokens: 256, rssMb: 100.4 },
+      { upToTokens: 512, rssMb: 120 },
+    ];
+    const moves = [{ run: 9, fromTokens: 512, toTokens: 256, reason: 'faster' }];
+    const docs = { ...scopes.docs, runs: 3, runP99Ms: 7, paddingRatio: 0.25, rssByRunTokens, bestTextsPerSecond: 8 };
     logFigures(logger, {
-      ...NO_WORK,
-      scopes: { ...scopes, docs: { ...scopes.docs, runs: 3, runP99Ms: 7, paddingRatio: 0.25 } },
-      lanes: { ...lanes, bulk: { ...lanes.bulk, requests: 2, waitP50Ms: 5 } },
+      metrics: {
+        ...NO_WORK,
+        scopes: { ...scopes, docs: { ...docs, tuner: { ...docs.tuner, runs: 40, moves } } },
+        lanes: { ...lanes, bulk: { ...lanes.bulk, requests: 2, waitP50Ms: 5 } },
+      },
+      restarts: 2,
     });
     expect(records.map(({ fields }) => fields)).toMatchObject([
-      { scope: 'docs', device: 'cpu', runs: 3, runP99Ms: 7, paddingRatio: 0.25, budgetTokens: 0, gpuUtilization: null },
+      {
+        ...{ scope: 'docs', device: 'cpu', runs: 3, runP99Ms: 7, paddingRatio: 0.25, budgetTokens: 0 },
+        ...{ bestTextsPerSecond: 8, rssMbByRunTokens: '256:100 512:120', moves: '512→256 faster' },
+      },
+      { threads: 1, sessions: 1, rssMb: 0, peakRssMb: 0, gpuUtilization: null, restarts: 2 },
       { lane: 'bulk', requests: 2, waitP50Ms: 5 },
     ]);
     for (const { fields } of records) expect(Object.values(fields ?? {}).filter(isCompound)).toEqual([]);

@@ -4,6 +4,7 @@ import { SCOPES } from '../../protocol/scope.ts';
 import type { FolderStatus } from '../../protocol/server.ts';
 import { folderArgument, globalOptions } from '../globalOptions.ts';
 import { printableName } from '../printable.ts';
+import { figuresText } from '../figuresText.ts';
 import { withSession } from '../session.ts';
 
 export function addStatusCommand(program: Command): void {
@@ -40,6 +41,7 @@ function statusText(status: FolderStatus): string {
     `indexed    ${[counted(status.files, 'file'), counted(status.chunks, 'chunk'), counted(status.linesIndexed, 'line')].join(', ')}${status.complete ? '' : `; ${UNFINISHED}`}`,
     `languages  ${languages.join(', ')}`,
     ...modelLines(status),
+    ...figureLines(status),
     `skipped    ${counted(status.skipped.length, 'file')}${status.skipped.length === 0 ? '' : ':'}`,
     ...skipped,
     ...(more > 0 ? [`  … and ${more} more (--json lists all)`] : []),
@@ -56,6 +58,12 @@ function modelLines({ models, metrics }: FolderStatus): string[] {
     const fallback = fallbackReason === null ? '' : ` (${fallbackReason})`;
     return `model      ${scope}: ${name}, ${counted(dimension, 'dimension')}, up to ${counted(maxTokens, 'token')}, ${device}${fallback}${tuned}`;
   });
+}
+
+/** Of what this process embeds there is never anything to tell: it has only looked. */
+function figureLines({ lastFigures }: FolderStatus): string[] {
+  if (lastFigures === null) return [];
+  return [`embedded   ${lastFigures.time}, the last time there was anything to embed`, ...figuresText(lastFigures)];
 }
 
 function megabytes(bytes: number): string {

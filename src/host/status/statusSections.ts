@@ -105,20 +105,23 @@ function modelFacts({
   return [{ kind: 'facts', title: l10n.t('Model and index'), facts }];
 }
 
-function throughput({ metrics }: FolderStatus): readonly StatusSection[] {
-  const used = usedScopes(metrics?.scopes);
+function throughput(status: FolderStatus): readonly StatusSection[] {
+  const { used, earlier } = usedScopes(status);
   if (used.length === 0) return [];
   return [
     {
       kind: 'table',
-      title: l10n.t('Embedding on this machine'),
+      title:
+        earlier === null
+          ? l10n.t('Embedding on this machine')
+          : l10n.t('Embedding on this machine, on {0}', new Date(earlier).toLocaleString(env.language)),
       columns: [
         l10n.t('Scope'),
         l10n.t('Tokens/s'),
         l10n.t('Texts/s'),
         l10n.t('Padding'),
         l10n.t('Budget (tokens a run)'),
-        l10n.t('Run time p50 / p99'),
+        l10n.t('Run time p50 / p90 / p99'),
         l10n.t('Tuner'),
       ],
       rows: used.map(([scope, one]) => [
@@ -127,7 +130,7 @@ function throughput({ metrics }: FolderStatus): readonly StatusSection[] {
         one.textsPerSecond < 10 ? one.textsPerSecond.toFixed(1) : numberWords(Math.round(one.textsPerSecond)),
         percentWords(one.paddingRatio),
         numberWords(one.tuner.budgetTokens),
-        `${millisecondWords(one.runP50Ms)} / ${millisecondWords(one.runP99Ms)}`,
+        [one.runP50Ms, one.runP90Ms, one.runP99Ms].map(millisecondWords).join(' / '),
         tunerWords(one),
       ]),
     },
@@ -150,8 +153,8 @@ function tunerWords({ tuner, backoffs }: ScopeMetrics): string {
   ].join(', ');
 }
 
-function tunerMoves({ metrics }: FolderStatus): readonly StatusSection[] {
-  const rows = usedScopes(metrics?.scopes).flatMap(([scope, { tuner }]) =>
+function tunerMoves(status: FolderStatus): readonly StatusSection[] {
+  const rows = usedScopes(status).used.flatMap(([scope, { tuner }]) =>
     tuner.moves
       .slice(-MAX_MOVES)
       .map((move) => [
@@ -188,11 +191,19 @@ function lastErrors({ lastErrors: errors }: FolderStatus): readonly StatusSectio
   ];
 }
 
-function usedScopes(
-  scopes: Readonly<Record<Scope, ScopeMetrics>> | undefined,
-): readonly (readonly [Scope, ScopeMetrics])[] {
-  if (scopes === undefined) return [];
-  return SCOPES.map((scope) => [scope, scopes[scope]] as const).filter(([, one]) => one.runs > 0);
+/** Scopes that had work: now or, where this process has had none yet, when the folder was last indexed; then since when. */
+function usedScopes({ metrics, lastFigures }: FolderStatus): {
+  readonly used: readonly (readonly [Scope, ScopeMetrics])[];
+  readonly earlier: string | null;
+} {
+  const of = (figures: FolderStatus['metrics']) =>
+    SCOPES.flatMap((scope) => {
+      const one = figures?.scopes[scope];
+      return one === undefined || one.runs === 0 ? [] : [[scope, one] as const];
+    });
+  const now = of(metrics);
+  if (now.length > 0 || lastFigures === null) return { used: now, earlier: null };
+  return { used: of(lastFigures.metrics), earlier: lastFigures.time };
 }
 
 function scopeWords(scope: Scope): string {

@@ -22,6 +22,7 @@ export function metricsInTurn(all: readonly EmbedderMetrics[]): EmbedderMetrics 
         textsPerSecond: rateOf(parts.map((part) => [part.texts, part.textsPerSecond])),
         recentTokensPerSecond,
         recentTextsPerSecond,
+        bestTextsPerSecond: Math.max(...parts.map((part) => part.bestTextsPerSecond)),
       },
     ];
   });

@@ -43,11 +43,26 @@ describe('tessera', () => {
       'model',
       'device',
       'tuner',
+      'lanes',
+      'embedder',
     ]);
     expect(Object.keys(first.tuner)).toEqual(['code', 'docs']);
+    expect(first.lanes.bulk?.requests).toBeGreaterThan(0);
+    expect(first.embedder).toMatchObject({ sessions: 1, restarts: 0, gpuUtilization: null });
+    expect(first.embedder?.peakRssMb).toBeGreaterThan(0);
     const second = await place.json<IndexSummary>('index');
     expect(second).toMatchObject({ files: 3, chunks: 3, embedded: 0 });
-    expect(second.tuner).toEqual({});
+    expect(second).toMatchObject({ tuner: {}, lanes: {}, embedder: null });
+  });
+
+  it('tells in its status what embedding was like when something was embedded last, though that process has ended', async () => {
+    const { lastFigures } = await place.json<FolderStatus>('status');
+    expect(lastFigures?.metrics.scopes.code).toMatchObject({ texts: 2, device: 'cpu' });
+    expect(lastFigures?.metrics.lanes.bulk.requests).toBeGreaterThan(0);
+    expect(lastFigures?.restarts).toBe(0);
+    const { stdout } = await place.run('status');
+    expect(stdout).toContain(`embedded   ${lastFigures?.time}`);
+    expect(stdout).toMatch(/^ {2}code +\d+ runs? of 2 texts on cpu, /m);
   });
 
   it('starts the embedder only when there is something to embed', async () => {

@@ -1,0 +1,62 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { errorMessage } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { LANES } from '../protocol/embedder.ts';
+import { SCOPES } from '../protocol/scope.ts';
+import type { EmbeddingFigures } from '../protocol/server.ts';
+
+const FORMAT = 1;
+const FILE_NAME = 'figures.json';
+
+/** The embedder's figures at the end of the last pass that embedded something, beside the index: processes end, and with them what they know. */
+export class LastFigures {
+  readonly #file: string;
+  readonly #logger: Logger;
+
+  constructor(dir: string, logger: Logger) {
+    this.#file = path.join(dir, FILE_NAME);
+    this.#logger = logger;
+  }
+
+  /** Resolves when they are kept; a failure costs only the figures, and is logged. */
+  async keep(figures: EmbeddingFigures): Promise<void> {
+    const fresh = `${this.#file}.${process.pid}.tmp`;
+    try {
+      await writeFile(fresh, JSON.stringify({ format: FORMAT, ...figures }));
+      await rename(fresh, this.#file);
+    } catch (error) {
+      this.#logger.warn('the figures of embedding could not be kept', { message: errorMessage(error) });
+    }
+  }
+
+  /** Null where there are none, or none that this program wrote. */
+  async read(): Promise<EmbeddingFigures | null> {
+    try {
+      const parsed: unknown = JSON.parse(await readFile(this.#file, 'utf8'));
+      if (!isFigures(parsed)) return null;
+      const { time, metrics, restarts } = parsed;
+      return { time, metrics, restarts };
+    } catch {
+      // Nothing has been embedded yet, or the file was cut off by a crash of the disk.
+      return null;
+    }
+  }
+}
+
+function isFigures(value: unknown): value is EmbeddingFigures {
+  if (!isRecord(value) || value['format'] !== FORMAT) return false;
+  if (typeof value['time'] !== 'string' || typeof value['restarts'] !== 'number') return false;
+  const { metrics } = value;
+  if (!isRecord(metrics)) return false;
+  const { scopes, lanes } = metrics;
+  return isRecord(scopes) && isRecord(lanes) && hasAll(scopes, SCOPES) && hasAll(lanes, LANES);
+}
+
+function hasAll(record: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
+  return names.every((name) => isRecord(record[name]));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,38 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SILENT_LOGGER } from '../../src/base/logger.ts';
+import { LastFigures } from '../../src/server/lastFigures.ts';
+import { NO_WORK } from '../fakes/hashEmbedder.ts';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'tessera-figures-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+describe('the figures of the last pass', () => {
+  it('are read as they were kept, by another process too', async () => {
+    const figures = { time: '2026-01-02T03:04:05.678Z', metrics: NO_WORK, restarts: 3 };
+    await new LastFigures(dir, SILENT_LOGGER).keep(figures);
+    expect(await new LastFigures(dir, SILENT_LOGGER).read()).toEqual(figures);
+  });
+
+  it.each([
+    ['nothing has been embedded', undefined],
+    ['the file is cut off', '{"format":1,"time":"2026'],
+    ['another program wrote it', '{"format":2,"time":"2026-01-02T03:04:05.678Z","metrics":{},"restarts":0}'],
+    ['something is missing', '{"format":1,"time":"2026-01-02T03:04:05.678Z","metrics":{"scopes":{}},"restarts":0}'],
+  ])('are none when %s', async (_, content) => {
+    if (content !== undefined) await writeFile(path.join(dir, 'figures.json'), content);
+    expect(await new LastFigures(dir, SILENT_LOGGER).read()).toBeNull();
+  });
+
+  it('bring no index back that has been cleared meanwhile', async () => {
+    const gone = path.join(dir, 'gone');
+    const figures = new LastFigures(gone, SILENT_LOGGER);
+    await figures.keep({ time: '2026-01-02T03:04:05.678Z', metrics: NO_WORK, restarts: 0 });
+    expect(await figures.read()).toBeNull();
+  });
+});

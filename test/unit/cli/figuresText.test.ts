@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import { figuresText } from '../../../src/cli/figuresText.ts';
+import type { EmbedderMetrics } from '../../../src/protocol/embedder.ts';
+import { NO_WORK } from '../../fakes/hashEmbedder.ts';
+
+const METRICS: EmbedderMetrics = {
+  ...NO_WORK,
+  scopes: {
+    docs: NO_WORK.scopes.docs,
+    code: {
+      device: 'cuda',
+      runs: 321,
+      texts: 4321,
+      realTokens: 100_000,
+      paddedTokens: 103_000,
+      paddingRatio: 0.03,
+      tokensPerSecond: 5001,
+      textsPerSecond: 51,
+      recentTokensPerSecond: 5002,
+      recentTextsPerSecond: 52,
+      bestTextsPerSecond: 53,
+      runP50Ms: 1.25,
+      runP90Ms: 20,
+      runP99Ms: 30,
+      tokenizeMs: 440,
+      rssByRunTokens: [
+        { upToTokens: 512, rssMb: 210 },
+        { upToTokens: 1024, rssMb: 220 },
+      ],
+      backoffs: 1,
+      tuner: {
+        budgetTokens: 768,
+        bestTokensPerSecond: 5003,
+        memoryCeilingTokens: 4096,
+        latencyCeilingTokens: null,
+        converged: true,
+        runs: 321,
+        moves: [{ run: 9, fromTokens: 512, toTokens: 768, reason: 'faster' }],
+      },
+    },
+  },
+  lanes: { ...NO_WORK.lanes, saved: { requests: 2, waitP50Ms: 61, waitP90Ms: 62, waitP99Ms: 63 } },
+  threads: 3,
+  sessions: 2,
+  rssMb: 230,
+  peakRssMb: 240,
+  gpuUtilization: 0.4,
+};
+
+it('the best speed is not told before it is known', () => {
+  const { code, docs } = METRICS.scopes;
+  const few = { ...code, bestTextsPerSecond: 0, tuner: { ...code.tuner, bestTokensPerSecond: 0 } };
+  const lines = figuresText({ metrics: { ...METRICS, scopes: { code: few, docs } }, restarts: 0 });
+  expect(lines[1]).toBe('    speed  5,001 tokens/s (5,002 at the end), 51 texts/s (52 at the end)');
+});
+
+it('figures in words are all there are, of what had work', () => {
+  expect(figuresText({ metrics: METRICS, restarts: 7 })).toEqual([
+    '  code     321 runs of 4,321 texts on cuda, 100,000 tokens, 103,000 with padding (3.0 %)',
+    '    speed  5,001 tokens/s (5,002 at the end, 5,003 at best), 51 texts/s (52 at the end, 53 at best)',
+    '    times  runs p50 1.3 ms / p90 20 ms / p99 30 ms, tokenising 440 ms in all',
+    '    batches 768 padded tokens a run, settled, 1 step back for want of memory, memory allows 4,096',
+    '    moves  512 → 768 (faster)',
+    '    memory 210 MiB at 512 tokens a run, 220 MiB at 1,024 tokens a run',
+    '  waits    saved p50 61 ms / p90 62 ms / p99 63 ms',
+    'embedder   3 threads, 2 sessions, 230 MiB, 240 MiB at most, 7 restarts, 40.0 % of the GPU in use',
+  ]);
+});
