@@ -3,7 +3,8 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { TesseraError } from '../base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from '../base/logger.ts';
-import { BUNDLED_MODEL, LATENCY_CEILING_MS } from '../protocol/embedder.ts';
+import { parseDeviceNames } from '../protocol/deviceNames.ts';
+import { BUNDLED_MODEL, type DeviceName, LATENCY_CEILING_MS } from '../protocol/embedder.ts';
 import { DEFAULT_MAX_FILE_BYTES, type IndexSettings } from '../protocol/server.ts';
 import { packageRoot } from './packagePlaces.ts';
 
@@ -11,6 +12,8 @@ import { packageRoot } from './packagePlaces.ts';
 export interface GlobalOptions {
   readonly indexDir?: string;
   readonly model: string;
+  /** Where the model runs, in the order in which devices were named; `auto` when left out. */
+  readonly devices?: readonly [DeviceName, ...DeviceName[]];
   readonly logLevel: LogLevel;
 }
 
@@ -21,6 +24,11 @@ export function addGlobalOptions(program: Command): Command {
       '--model <name-or-folder>',
       'a bundled model, or a folder with tokenizer.json and onnx/model.onnx',
       BUNDLED_MODEL,
+    )
+    .option(
+      '--device <names>',
+      'where the model runs: auto, cpu, webgpu, cuda, cuda:1, … or several as in cuda:0,cuda:1',
+      'auto',
     )
     .option('--log-level <level>', `what is logged to stderr: ${LOG_LEVELS.join(', ')}`, 'off');
 }
@@ -36,6 +44,7 @@ export function globalOptions(command: Command): GlobalOptions {
   return {
     ...(typeof indexDir === 'string' ? { indexDir: path.resolve(indexDir) } : {}),
     model: modelFolder(String(options['model'])),
+    devices: parseDeviceNames(String(options['device']), '--device'),
     logLevel,
   };
 }
@@ -50,11 +59,12 @@ function modelFolder(nameOrFolder: string): string {
 }
 
 /** What the command line indexes with; the extension's defaults are the same. Files are those VS Code indexed with its settings, where it did. */
-export function indexSettings({ model }: GlobalOptions): IndexSettings {
+export function indexSettings({ model, devices = ['auto'] }: GlobalOptions): IndexSettings {
   return {
     embedder: {
       models: { code: model, docs: model },
-      device: 'auto',
+      device: devices[0],
+      ...(devices.length > 1 ? { devices } : {}),
       threads: 0,
       sessions: 0,
       batchSize: 0,

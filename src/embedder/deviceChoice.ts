@@ -1,5 +1,6 @@
 import { errorMessage } from '../base/errors.ts';
-import type { ExecutionProvider } from '../protocol/embedder.ts';
+import { splitDeviceName } from '../protocol/deviceNames.ts';
+import type { DeviceName, ExecutionProvider } from '../protocol/embedder.ts';
 
 /** A model opened on one device. */
 export interface DeviceTrial {
@@ -28,7 +29,7 @@ const WORTH_IT = 1.2;
  * @throws Whatever opening on `cpu` fails with.
  */
 export async function chooseDevice<T extends DeviceTrial>(
-  device: ExecutionProvider | 'auto',
+  device: DeviceName,
   bundled: readonly ExecutionProvider[],
   open: (provider: ExecutionProvider) => Promise<T>,
 ): Promise<DeviceChoice<T>> {
@@ -37,12 +38,13 @@ export async function chooseDevice<T extends DeviceTrial>(
     trial: await open('cpu'),
     fallbackReason,
   });
-  if (device === 'cpu') return onProcessor(null);
-  if (device !== 'auto') {
-    if (!bundled.includes(device))
+  const { provider: asked } = splitDeviceName(device);
+  if (asked === 'cpu') return onProcessor(null);
+  if (asked !== 'auto') {
+    if (!bundled.includes(asked))
       return onProcessor(`The device ${device} is not available with this platform’s ONNX Runtime.`);
     try {
-      return { provider: device, trial: await open(device), fallbackReason: null };
+      return { provider: asked, trial: await open(asked), fallbackReason: null };
     } catch (error) {
       return onProcessor(errorMessage(error));
     }

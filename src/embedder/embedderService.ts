@@ -24,6 +24,7 @@ import type {
   TokenVectorsParams,
   TunerReport,
 } from '../protocol/embedder.ts';
+import { splitDeviceName } from '../protocol/deviceNames.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import { EmbeddingModel } from './embeddingModel.ts';
 import { LENGTH_STEPS } from './executionProviders.ts';
@@ -94,9 +95,12 @@ export class EmbedderService {
       throw namingShortage(error, 'There was not enough memory to load the models.');
     });
     const file = new LearnedFile(settings.tunerStateFile, logger);
+    const { provider, deviceId } = splitDeviceName(settings.device);
     const keyOf = (scope: Scope): string => {
       const { info, threads } = models[scope];
-      return tunerKey({ machine: machineName(threads), device: info.device, model: info.id, scope });
+      // Two graphics processors of a machine may be of different kinds.
+      const device = deviceId !== null && info.device === provider ? settings.device : info.device;
+      return tunerKey({ machine: machineName(threads), device, model: info.id, scope });
     };
     const openTuner = async (scope: Scope): Promise<BatchTuner> => {
       const { info, isStatic, isBag } = models[scope];
@@ -120,6 +124,7 @@ export class EmbedderService {
     const gpu = new GpuMeter(
       SCOPES.map((scope) => models[scope].info.device),
       clock,
+      { deviceId: deviceId ?? 0 },
     );
     const save = (): void => {
       void file.save({ [keyOf('code')]: tuners.code.save(), [keyOf('docs')]: tuners.docs.save() });
@@ -285,11 +290,18 @@ export class EmbedderService {
 
 /** One model for each scope; the same folder is loaded once. */
 async function openModels(
-  { settings: { models, device, threads: chosen }, processorOnly }: OpenParams,
+  { settings: { models, device, graphFor, threads: chosen }, processorOnly }: OpenParams,
   threads: number,
 ): Promise<Readonly<Record<Scope, EmbeddingModel>>> {
   const lookUpThreads = chosen === 0 ? undefined : threads;
-  const open = (folder: string) => EmbeddingModel.open(folder, { device, threads, lookUpThreads, processorOnly });
+  const open = (folder: string) =>
+    EmbeddingModel.open(folder, {
+      device,
+      ...(graphFor === undefined ? {} : { graphFor }),
+      threads,
+      lookUpThreads,
+      processorOnly,
+    });
   const code = await open(models.code);
   return { code, docs: models.docs === models.code ? code : await open(models.docs) };
 }

@@ -3,6 +3,7 @@ import { outputDimension } from '../embedding/modelManifest.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import { type Pooling, type RunOutput, poolToUnitVectors, unitTokenVectors } from '../embedding/pooling.ts';
 import type { EmbedderSettings, ModelInfo, OpenParams, TextRole } from '../protocol/embedder.ts';
+import { splitDeviceName } from '../protocol/deviceNames.ts';
 import { chooseDevice } from './deviceChoice.ts';
 import { bundledProviders } from './executionProviders.ts';
 import { GraphTrial } from './graphTrial.ts';
@@ -19,7 +20,7 @@ const PROBE_TEXT = 'function add(a, b) { return a + b; }';
  */
 const LOOK_UP_THREADS = 1;
 
-export type ModelSettings = Pick<EmbedderSettings, 'device' | 'threads'> &
+export type ModelSettings = Pick<EmbedderSettings, 'device' | 'graphFor' | 'threads'> &
   Partial<Pick<OpenParams, 'processorOnly'>> & {
     /** Threads of a model that only looks vectors up, where somebody has chosen them. */
     readonly lookUpThreads?: number | undefined;
@@ -61,10 +62,17 @@ export class EmbeddingModel {
     const probe = tokenizer.encode(PROBE_TEXT);
     const processorOnly = settings.processorOnly ?? null;
     const device = processorOnly === null ? settings.device : 'cpu';
+    const { deviceId } = splitDeviceName(device);
     const { trial, fallbackReason } = await chooseDevice(device, bundledProviders(), (provider) => {
       // For `auto` the graph must not depend on what happens to win: its vectors would have another identity.
-      const graphName = chooseGraph(folder, settings.device === 'auto' ? 'cpu' : provider);
-      return GraphTrial.open(folder, graphName, provider, settings.threads, probe);
+      const graphName = chooseGraph(folder, settings.graphFor ?? (settings.device === 'auto' ? 'cpu' : provider));
+      const { threads } = settings;
+      return GraphTrial.open(
+        folder,
+        graphName,
+        { provider, deviceId: provider === 'cpu' ? null : deviceId, threads },
+        probe,
+      );
     });
     const { graph, graphName } = trial;
     const isStatic = await trial.looksStatic();

@@ -1,13 +1,14 @@
-import { execFile } from 'node:child_process';
 import type { Clock } from '../base/clock.ts';
+import { type Command, nvidiaCommand, outputOf } from '../process/nvidiaTool.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
-
-/** A program and its arguments. */
-export type Command = readonly [program: string, ...args: readonly string[]];
 
 /** Asking starts a process; more often than this would be noticed. */
 const SAMPLE_EVERY_MS = 10_000;
-const TIMEOUT_MS = 2_000;
+
+export interface GpuMeterOptions {
+  readonly deviceId?: number;
+  readonly command?: Command;
+}
 
 /**
  * Share of a GPU's time in use, by asking its driver's own tool. Only NVIDIA's has one that every driver brings along and any
@@ -20,7 +21,12 @@ export class GpuMeter {
   #asking: Promise<void> | undefined;
   #utilization: number | null = null;
 
-  constructor(devices: readonly ExecutionProvider[], clock: Pick<Clock, 'now'>, command: Command = nvidiaCommand()) {
+  /** `deviceId` is the runtime's number of the GPU. */
+  constructor(
+    devices: readonly ExecutionProvider[],
+    clock: Pick<Clock, 'now'>,
+    { deviceId = 0, command = nvidiaCommand('utilization.gpu', deviceId) }: GpuMeterOptions = {},
+  ) {
     this.#clock = clock;
     this.#command = devices.includes('cuda') ? command : undefined;
   }
@@ -41,28 +47,12 @@ export class GpuMeter {
     return this.#utilization;
   }
 
-  async #ask([program, ...args]: Command): Promise<void> {
+  async #ask(command: Command): Promise<void> {
     this.#sampledMs = this.#clock.now();
-    const output = await outputOf(program, args);
+    const output = await outputOf(command);
     const percent = output === undefined || output.trim() === '' ? NaN : Number(output.trim().split('\n')[0]);
     // A tool that is missing, or a GPU it can't tell about, will not change within this process's life.
     if (!Number.isFinite(percent)) this.#command = undefined;
     this.#utilization = Number.isFinite(percent) ? Math.min(1, Math.max(0, percent / 100)) : null;
   }
-}
-
-/** What a program prints; undefined when it can't be started, fails or takes too long. */
-function outputOf(program: string, args: readonly string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    execFile(program, [...args], { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', windowsHide: true }, (error, stdout) =>
-      resolve(error === null ? stdout : undefined),
-    );
-  });
-}
-
-/** Asks for the GPU the runtime takes: the first of those this process may see. */
-function nvidiaCommand(): Command {
-  const [visible = ''] = (process.env['CUDA_VISIBLE_DEVICES'] ?? '').split(',');
-  const id = visible.trim() === '' ? '0' : visible.trim();
-  return ['nvidia-smi', `--id=${id}`, '--query-gpu=utilization.gpu', '--format=csv,noheader,nounits'];
 }

@@ -1,10 +1,9 @@
 import path from 'node:path';
 import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
 import { DEVICE_LIMITS } from '../embedding/deviceLimits.ts';
-import type { ExecutionProvider } from '../protocol/embedder.ts';
 import type { DeviceTrial } from './deviceChoice.ts';
 import type { ModelFolder } from './modelFolder.ts';
-import { OnnxSession } from './onnxSession.ts';
+import { type GraphOptions, OnnxSession } from './onnxSession.ts';
 import type { TokenIds } from './textTokenizer.ts';
 
 /** A transformer takes ten microseconds a token and more, a look-up far below one: this lies between, on any processor. */
@@ -36,11 +35,11 @@ export class GraphTrial implements DeviceTrial {
   static async open(
     { folder, manifest }: ModelFolder,
     graphName: string,
-    provider: ExecutionProvider,
-    threads: number,
+    device: Pick<GraphOptions, 'provider' | 'deviceId' | 'threads'>,
     probe: TokenIds,
   ): Promise<GraphTrial> {
-    const graph = await OnnxSession.open({ file: path.join(folder, graphName), provider, threads }, manifest);
+    const { provider } = device;
+    const graph = await OnnxSession.open({ file: path.join(folder, graphName), ...device }, manifest);
     try {
       const { width } = await graph.run([probe], probe.length);
       return new GraphTrial(graph, graphName, width, probe);

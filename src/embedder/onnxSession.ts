@@ -14,6 +14,8 @@ export interface GraphOptions {
   /** Absolute path of the ONNX file. */
   readonly file: string;
   readonly provider: ExecutionProvider;
+  /** Number of the provider's device; null leaves it to the runtime, which takes the first. */
+  readonly deviceId: number | null;
   /** Threads of one run; 0 takes one for each processor the process may use. */
   readonly threads: number;
 }
@@ -96,10 +98,10 @@ export function defaultThreads(): number {
 const THREADING = { dynamic_block_base: '4', intra_op: { spin_duration_us: '20' } } as const;
 
 async function createSession(options: GraphOptions): Promise<InferenceSession> {
-  const { file, provider } = options;
+  const { file, provider, deviceId } = options;
   try {
     return await InferenceSession.create(file, {
-      executionProviders: [provider],
+      executionProviders: [deviceId === null ? provider : { name: provider, deviceId }],
       graphOptimizationLevel: 'all',
       executionMode: 'sequential',
       intraOpNumThreads: threadsOf(options),
@@ -123,7 +125,8 @@ async function createSession(options: GraphOptions): Promise<InferenceSession> {
         cause: error,
       });
     }
-    throw new TesseraError('device-unavailable', `The device ${provider} cannot be used (${errorMessage(error)}).`, {
+    const name = deviceId === null ? provider : `${provider}:${deviceId}`;
+    throw new TesseraError('device-unavailable', `The device ${name} cannot be used (${errorMessage(error)}).`, {
       details,
       cause: error,
     });

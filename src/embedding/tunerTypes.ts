@@ -1,4 +1,4 @@
-import type { ExecutionProvider, TunerReport } from '../protocol/embedder.ts';
+import type { DeviceName, TunerReport } from '../protocol/embedder.ts';
 import type { MemoryCeilingState } from './memoryCeiling.ts';
 import type { PlannedRun, RunShape } from './runShape.ts';
 import type { ThroughputState } from './throughputModel.ts';
@@ -80,7 +80,7 @@ export interface TunerState {
 /** Identity of a saved state: another machine, device, model or scope starts on its own. */
 export function tunerKey(parts: {
   readonly machine: string;
-  readonly device: ExecutionProvider;
+  readonly device: DeviceName;
   readonly model: string;
   readonly scope: string;
 }): string {

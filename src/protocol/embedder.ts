@@ -11,6 +11,9 @@ export type TextRole = 'query' | 'document';
 export const EXECUTION_PROVIDERS = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
 
+/** A device as a person names it: whatever is best, one by its provider, or by its number where a provider has several. */
+export type DeviceName = 'auto' | ExecutionProvider | `${'cuda' | 'dml'}:${number}`;
+
 /** Name of the model that comes with Tessera, a folder below `models/`. */
 export const BUNDLED_MODEL = 'tessera-fast';
 
@@ -21,7 +24,11 @@ export interface EmbedderSettings {
   /** Absolute folder of the model (HF layout) for each scope; the same folder twice is loaded once. */
   readonly models: Readonly<Record<Scope, string>>;
   /** `auto` picks by detection and measured throughput; a named provider that is missing falls back to `cpu` with a reason. */
-  readonly device: ExecutionProvider | 'auto';
+  readonly device: DeviceName;
+  /** Several devices that share bulk work, each with a process of its own; instead of `device`, which is the first of them. */
+  readonly devices?: readonly DeviceName[];
+  /** The device whose kind of graph is loaded whatever runs it, so that all processes of one index embed alike; its own when left out. */
+  readonly graphFor?: ExecutionProvider;
   /** Threads in total; 0 lets the engine choose. */
   readonly threads: number;
   /** Sessions side by side, each a process with its share of the threads; 0 leaves it to what is measured. */
@@ -45,7 +52,9 @@ export interface ModelInfo {
   /** Longest input in tokens, special tokens included. */
   readonly maxTokens: number;
   readonly device: ExecutionProvider;
-  /** Why the device is not the one asked for; null when it is. */
+  /** The devices by name where several work. */
+  readonly devices?: readonly DeviceName[];
+  /** Why the device is not the one asked for, or not all of several are in use; null when it is. */
   readonly fallbackReason: string | null;
   /** The model gives a vector for each token (ColBERT-like). The index holds them pooled to one; `embedTokens` gives them all. */
   readonly multiVector: boolean;
@@ -123,7 +132,14 @@ export interface ScopeMetrics {
   readonly tuner: TunerReport;
 }
 
+/** Figures of one of several devices. */
+export interface DeviceMetrics extends Pick<EmbedderMetrics, 'scopes' | 'rssMb' | 'gpuUtilization'> {
+  readonly device: DeviceName;
+}
+
 export interface EmbedderMetrics {
+  /** Each device by itself, where several work. */
+  readonly devices?: readonly DeviceMetrics[];
   readonly scopes: Readonly<Record<Scope, ScopeMetrics>>;
   readonly lanes: Readonly<Record<Lane, LaneMetrics>>;
   readonly threads: number;

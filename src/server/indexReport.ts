@@ -55,7 +55,7 @@ export function summaryOf(
     tokensPerSecond: embeddingSeconds > 0 ? progress.tokens / embeddingSeconds : 0,
     paddingRatio: realTokens > 0 ? sum((scope) => scope.paddedTokens) / realTokens - 1 : 0,
     model: [...new Set([models.code.name, models.docs.name])].join(', '),
-    device: [...new Set([models.code.device, models.docs.device])].join(', '),
+    device: [...new Set(SCOPES.flatMap((scope) => models[scope].devices ?? models[scope].device))].join(', '),
     tuner: metrics?.scopes ?? {},
     lanes: metrics?.lanes ?? {},
     embedder: metrics === null ? null : { ...processesOf(metrics), restarts },

@@ -18,7 +18,7 @@ import { errorCode } from './scanner/fileErrors.ts';
 
 export interface RememberingOptions {
   readonly embedder: Embedder;
-  readonly settings: Pick<EmbedderSettings, 'models' | 'device'>;
+  readonly settings: Pick<EmbedderSettings, 'models' | 'device' | 'devices'>;
   /** The embedder's program: another one may identify models in another way. */
   readonly entry: string;
   /** Where it is remembered; nothing is where its folder does not exist. */
@@ -115,8 +115,8 @@ export class RememberingEmbedder extends Disposable implements Embedder {
   }
 
   get #key(): string {
-    const { models, device } = this.#options.settings;
-    return JSON.stringify([device, ...SCOPES.map((scope) => models[scope])]);
+    const { models, device, devices = [device] } = this.#options.settings;
+    return JSON.stringify([devices.join(), ...SCOPES.map((scope) => models[scope])]);
   }
 
   /** Sizes and times of every file a model may be made of. */

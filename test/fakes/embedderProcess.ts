@@ -2,12 +2,20 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Emitter } from '../../src/base/event.ts';
 import type { ChildExit, ChildHandle } from '../../src/process/childProcess.ts';
 import { RequestServer } from '../../src/process/requestServer.ts';
-import type { EmbedPieceParams, EmbedderEvents, EmbedderRequests, OpenParams } from '../../src/protocol/embedder.ts';
+import type {
+  EmbedPieceParams,
+  EmbedderEvents,
+  EmbedderRequests,
+  ModelInfo,
+  OpenParams,
+} from '../../src/protocol/embedder.ts';
 import { FAKE_MODEL, NO_WORK } from './hashEmbedder.ts';
 import { createLinkPair } from './linkPair.ts';
 
 export interface FakeEmbedderOptions {
   readonly onOpen?: (params: OpenParams) => void;
+  /** What differs from `FAKE_MODEL`. */
+  readonly model?: (params: OpenParams) => Partial<ModelInfo>;
   /** Resolves when the texts of a piece have been worked on; at once by default. */
   readonly work?: (params: EmbedPieceParams, open: OpenParams) => Promise<void>;
   readonly residentMb?: () => number;
@@ -38,7 +46,8 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
     open: (params) => {
       opened = params;
       options.onOpen?.(params);
-      return { code: FAKE_MODEL, docs: FAKE_MODEL };
+      const model = { ...FAKE_MODEL, ...options.model?.(params) };
+      return { code: model, docs: model };
     },
     embed: async (params) => {
       if (opened !== undefined) await options.work?.(params, opened);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { BUNDLED_MODEL } from '../../protocol/embedder.ts';
-import { folderArgument, globalOptions, indexSettings } from '../globalOptions.ts';
+import { folderArgument, globalOptions, indexSettings, usageError } from '../globalOptions.ts';
 import { packageRoot } from '../packagePlaces.ts';
 
 interface BenchCommandOptions {
@@ -28,6 +28,7 @@ export function addBenchCommand(program: Command): void {
     .action(async (dir: string | undefined, options: BenchCommandOptions, command: Command) => {
       const asked = String(command.optsWithGlobals<Record<string, unknown>>()['model']);
       const settings = indexSettings(globalOptions(command)).embedder;
+      if (settings.device !== 'auto') throw usageError('bench runs on the device auto picks; leave --device out.');
       const folder = dir === undefined ? null : folderArgument(dir);
       // Loads ONNX Runtime into this process, which no other command does.
       const [{ runBench }, { renderBench }, { isSynthetic }] = await Promise.all([

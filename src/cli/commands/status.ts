@@ -52,11 +52,11 @@ function statusText(status: FolderStatus): string {
 function modelLines({ models, metrics }: FolderStatus): string[] {
   if (models === null) return [];
   return SCOPES.map((scope) => {
-    const { name, dimension, maxTokens, device, fallbackReason } = models[scope];
+    const { name, dimension, maxTokens, device, devices = [device], fallbackReason } = models[scope];
     const budget = metrics?.scopes[scope].tuner.budgetTokens;
     const tuned = budget === undefined ? '' : `, ${counted(budget, 'padded token')} a run`;
     const fallback = fallbackReason === null ? '' : ` (${fallbackReason})`;
-    return `model      ${scope}: ${name}, ${counted(dimension, 'dimension')}, up to ${counted(maxTokens, 'token')}, ${device}${fallback}${tuned}`;
+    return `model      ${scope}: ${name}, ${counted(dimension, 'dimension')}, up to ${counted(maxTokens, 'token')}, ${devices.join(' + ')}${fallback}${tuned}`;
   });
 }
 

@@ -1,12 +1,7 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import {
-  BUNDLED_MODEL,
-  EXECUTION_PROVIDERS,
-  LATENCY_CEILING_MS,
-  type EmbedderSettings,
-  type ExecutionProvider,
-} from '../../protocol/embedder.ts';
+import { parseDeviceNames } from '../../protocol/deviceNames.ts';
+import { BUNDLED_MODEL, LATENCY_CEILING_MS, type EmbedderSettings } from '../../protocol/embedder.ts';
 import { DEFAULT_MAX_FILE_BYTES, type IndexSettings } from '../../protocol/server.ts';
 import { enabledGlobs } from '../searching/filterText.ts';
 
@@ -68,7 +63,7 @@ function readEmbedderSettings(tessera: vscode.WorkspaceConfiguration, folders: E
   const codeModel = code === '' ? bundled : code;
   return {
     models: { code: codeModel, docs: docs === '' ? codeModel : docs },
-    device: deviceOf(tessera.get('embedder.device', 'auto')),
+    ...devicesOf(tessera.get('embedder.device', 'auto')),
     threads: tessera.get('embedder.threads', 0),
     sessions: tessera.get('embedder.sessions', 0),
     batchSize: tessera.get('embedder.batchSize', 0),
@@ -78,8 +73,14 @@ function readEmbedderSettings(tessera: vscode.WorkspaceConfiguration, folders: E
   };
 }
 
-function deviceOf(value: string): ExecutionProvider | 'auto' {
-  return EXECUTION_PROVIDERS.find((provider) => provider === value) ?? 'auto';
+/** What the setting names; `auto` when it cannot be read, which the settings editor says where it stands. */
+function devicesOf(value: string): Pick<EmbedderSettings, 'device' | 'devices'> {
+  try {
+    const devices = parseDeviceNames(value, 'tessera.embedder.device');
+    return devices.length > 1 ? { device: devices[0], devices } : { device: devices[0] };
+  } catch {
+    return { device: 'auto' };
+  }
 }
 
 function globsOf(section: string, key: string, folder: vscode.Uri): readonly string[] {

@@ -83,7 +83,8 @@ function modelFacts({
       model.dimension,
       model.maxTokens,
     );
-    const device = model.fallbackReason === null ? model.device : `${model.device} (${model.fallbackReason})`;
+    const devices = (model.devices ?? [model.device]).join(' + ');
+    const device = model.fallbackReason === null ? devices : `${devices} (${model.fallbackReason})`;
     facts.push({ label: scopeWords(scope), value: `${value} · ${device}` });
   }
   if (metrics !== null) {

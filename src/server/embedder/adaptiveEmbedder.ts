@@ -16,7 +16,7 @@ import type {
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
-import { EmbedderPool } from './embedderPool.ts';
+import { EmbedderPool, sharing } from './embedderPool.ts';
 import { KnownLayout } from './knownLayout.ts';
 import { LayoutTrial } from './layoutTrial.ts';
 import { metricsInTurn, ofTheEnded } from './metricsInTurn.ts';
@@ -242,7 +242,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     const { settings } = this.#options;
     const ofFirst = (await this.#first.metrics())?.peakRssMb ?? 0;
     const memoryCeilingMb = Math.max(1, Math.floor(this.#ceilingMb - ofFirst));
-    const pool = new EmbedderPool({ ...this.#options, settings: { ...settings, sessions, memoryCeilingMb } });
+    const pool = new EmbedderPool(sharing({ ...this.#options, settings: { ...settings, memoryCeilingMb } }, sessions));
     this.#pools.set(sessions, pool);
     if (this.isDisposed) pool.dispose();
     await pool.open();

@@ -15,6 +15,7 @@ import {
 } from '../../process/processSupervisor.ts';
 import type { RestartPolicy } from '../../process/restartPolicy.ts';
 import {
+  type DeviceName,
   type EmbedParams,
   type EmbedResult,
   type EmbedderEvents,
@@ -126,6 +127,11 @@ export class EmbedderClient extends Disposable implements Embedder {
 
   forgive(): void {
     this.#supervisor.forgive();
+  }
+
+  /** The device it was told to use, by name. */
+  get device(): DeviceName {
+    return this.#settings.device;
   }
 
   async open(signal?: CancellationSignal): Promise<Readonly<Record<Scope, ModelInfo>>> {
@@ -319,7 +325,7 @@ export class EmbedderClient extends Disposable implements Embedder {
 }
 
 /** Stops waiting for `promise` when `signal` fires. */
-async function withCancellation<T>(promise: Promise<T>, signal: CancellationSignal | undefined): Promise<T> {
+export async function withCancellation<T>(promise: Promise<T>, signal: CancellationSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(cancelledError());

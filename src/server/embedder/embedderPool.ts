@@ -33,20 +33,17 @@ interface SharedCall {
  * again by its client; what one that fails for good was given goes to the others.
  */
 export class EmbedderPool extends Disposable implements Embedder {
-  readonly #members: readonly PoolMember[];
+  #members: readonly PoolMember[];
   /** In order of arrival. */
   readonly #calls = new Set<SharedCall>();
   #isHandingOut = false;
   readonly #stateEmitter = this.own(new Emitter<ProcessState>());
   readonly onState: Event<ProcessState> = this.#stateEmitter.event;
 
-  constructor(options: EmbedderClientOptions) {
+  /** A process for each of the options. */
+  constructor(members: readonly EmbedderClientOptions[]) {
     super();
-    const processes = options.settings.sessions;
-    this.#members = Array.from(
-      { length: processes },
-      () => new PoolMember(this.own(new EmbedderClient({ ...options, processes })), options.clock),
-    );
+    this.#members = members.map((options) => new PoolMember(this.own(new EmbedderClient(options)), options.clock));
     for (const { client } of this.#members) this.own(client.onState(() => this.#stateEmitter.fire(this.state)));
   }
 
@@ -70,9 +67,21 @@ export class EmbedderPool extends Disposable implements Embedder {
     for (const { client } of this.#members) client.forgive();
   }
 
+  /** Opens all, and tells what came of each. */
+  openEach(signal?: CancellationSignal): Promise<PromiseSettledResult<Readonly<Record<Scope, ModelInfo>>>[]> {
+    return Promise.allSettled(this.#members.map(({ client }) => client.open(signal)));
+  }
+
+  /** Lets members go, by their places among those it has; at least one has to stay. */
+  drop(places: readonly number[]): void {
+    const gone = this.#members.filter((_, place) => places.includes(place));
+    this.#members = this.#members.filter((member) => !gone.includes(member));
+    for (const { client } of gone) client.dispose();
+  }
+
   /** Opens all; rejects when none can be opened. */
   async open(signal?: CancellationSignal): Promise<Readonly<Record<Scope, ModelInfo>>> {
-    const opened = await Promise.allSettled(this.#members.map(({ client }) => client.open(signal)));
+    const opened = await this.openEach(signal);
     throwIfCancelled(signal);
     for (const result of opened) if (result.status === 'fulfilled') return result.value;
     for (const result of opened) if (result.status === 'rejected') throw toTesseraError(result.reason);
@@ -105,9 +114,21 @@ export class EmbedderPool extends Disposable implements Embedder {
   }
 
   async metrics(): Promise<EmbedderMetrics | null> {
-    const all = await Promise.all(this.#members.map(({ client }) => client.metrics()));
-    const [first, ...rest] = all.filter((metrics) => metrics !== null);
-    return first === undefined ? null : mergeMetrics([first, ...rest]);
+    const all = await Promise.all(
+      this.#members.map(async ({ client }) => ({ device: client.device, metrics: await client.metrics() })),
+    );
+    const parts = all.flatMap(({ device, metrics }) => (metrics === null ? [] : [{ device, metrics }]));
+    const [first, ...rest] = parts.map(({ metrics }) => metrics);
+    if (first === undefined) return null;
+    const whole = mergeMetrics([first, ...rest]);
+    if (new Set(parts.map(({ device }) => device)).size === 1) return whole;
+    const devices = parts.map(({ device, metrics: { scopes, rssMb, gpuUtilization } }) => ({
+      device,
+      scopes,
+      rssMb,
+      gpuUtilization,
+    }));
+    return { ...whole, devices };
   }
 
   override dispose(): void {
@@ -179,6 +200,11 @@ export class EmbedderPool extends Disposable implements Embedder {
     if (first === undefined) throw new TesseraError('internal', 'An embedder needs a session.');
     return alive.reduce((best, member) => (isReadier(member, best) ? member : best), first);
   }
+}
+
+/** Options of so many processes that share the threads and the memory of one. */
+export function sharing(options: EmbedderClientOptions, processes: number): readonly EmbedderClientOptions[] {
+  return Array.from({ length: processes }, () => ({ ...options, processes }));
 }
 
 function isReadier(member: PoolMember, than: PoolMember): boolean {

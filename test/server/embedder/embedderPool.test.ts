@@ -4,7 +4,8 @@ import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import type { ChildHandle } from '../../../src/process/childProcess.ts';
 import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
 import type { EmbedResult, Lane } from '../../../src/protocol/embedder.ts';
-import { EmbedderPool } from '../../../src/server/embedder/embedderPool.ts';
+import type { EmbedderClientOptions } from '../../../src/server/embedder/embedderClient.ts';
+import { EmbedderPool, sharing } from '../../../src/server/embedder/embedderPool.ts';
 import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
 
@@ -35,12 +36,12 @@ class SimulatedPool {
   private constructor(members: readonly FakeMember[]) {
     this.members = members;
     let spawned = 0;
-    this.pool = new EmbedderPool({
+    const options: EmbedderClientOptions = {
       settings: {
         models: { code: 'model', docs: 'model' },
         device: 'cpu',
         threads: members.length,
-        sessions: members.length,
+        sessions: 0,
         batchSize: 0,
         memoryCeilingMb: 1_000,
         latencyCeilingMs: 100,
@@ -54,7 +55,8 @@ class SimulatedPool {
       clock: this.clock,
       logger: SILENT_LOGGER,
       restartPolicy: new RestartPolicy({ maxDeaths: 2, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 }),
-    });
+    };
+    this.pool = new EmbedderPool(sharing(options, members.length));
   }
 
   /** A pool whose processes run, with so many tokens a second each; those that are `failing` cannot be started. */

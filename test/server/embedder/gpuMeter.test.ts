@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Command, GpuMeter } from '../../../src/embedder/gpuMeter.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GpuMeter } from '../../../src/embedder/gpuMeter.ts';
+import { type Command, countNvidiaGpus, nvidiaCommand } from '../../../src/process/nvidiaTool.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
 
 let folder = '';
@@ -25,12 +26,12 @@ const callCount = () =>
 
 describe('the use of a GPU', () => {
   it('is what its tool says, as a share', async () => {
-    expect(await new GpuMeter(['cpu', 'cuda'], new ManualClock(), tool('37\n')).utilization()).toBe(0.37);
+    expect(await new GpuMeter(['cpu', 'cuda'], new ManualClock(), { command: tool('37\n') }).utilization()).toBe(0.37);
   });
 
   it('is asked for now and then, not each time', async () => {
     const clock = new ManualClock();
-    const meter = new GpuMeter(['cuda'], clock, tool('50\n'));
+    const meter = new GpuMeter(['cuda'], clock, { command: tool('50\n') });
     await meter.utilization();
     meter.sample();
     await meter.utilization();
@@ -41,7 +42,7 @@ describe('the use of a GPU', () => {
   });
 
   it('is unknown, and nothing is started, on any other device', async () => {
-    const meter = new GpuMeter(['cpu', 'webgpu'], new ManualClock(), tool('37\n'));
+    const meter = new GpuMeter(['cpu', 'webgpu'], new ManualClock(), { command: tool('37\n') });
     meter.sample();
     expect(await meter.utilization()).toBeNull();
     expect(await callCount()).toBe(0);
@@ -51,7 +52,7 @@ describe('the use of a GPU', () => {
     'is unknown when the tool says "%s", which is asked once',
     async (says) => {
       const clock = new ManualClock();
-      const meter = new GpuMeter(['cuda'], clock, tool(says));
+      const meter = new GpuMeter(['cuda'], clock, { command: tool(says) });
       expect(await meter.utilization()).toBeNull();
       clock.advance(60_000);
       expect(await meter.utilization()).toBeNull();
@@ -61,8 +62,26 @@ describe('the use of a GPU', () => {
 
   it('is unknown where there is no tool, or one that fails', async () => {
     const missing: Command = [path.join(folder, 'none')];
-    expect(await new GpuMeter(['cuda'], new ManualClock(), missing).utilization()).toBeNull();
+    expect(await new GpuMeter(['cuda'], new ManualClock(), { command: missing }).utilization()).toBeNull();
     const failing: Command = [process.execPath, '-e', 'process.exit(9)'];
-    expect(await new GpuMeter(['cuda'], new ManualClock(), failing).utilization()).toBeNull();
+    expect(await new GpuMeter(['cuda'], new ManualClock(), { command: failing }).utilization()).toBeNull();
+  });
+});
+
+describe('NVIDIA’s GPUs', () => {
+  afterEach(() => vi.unstubAllEnvs());
+  beforeEach(() => vi.stubEnv('CUDA_VISIBLE_DEVICES', ''));
+
+  it('are counted by the lines the tool prints', async () => {
+    expect(await countNvidiaGpus(tool('0\n1\n2\n'))).toBe(3);
+    expect(await countNvidiaGpus(tool('No devices were found'))).toBe(0);
+    expect(await countNvidiaGpus([path.join(folder, 'none')])).toBe(0);
+  });
+
+  it('are asked about by the numbers the runtime has for them', async () => {
+    expect(nvidiaCommand('utilization.gpu', 1)).toContain('--id=1');
+    vi.stubEnv('CUDA_VISIBLE_DEVICES', '4,2');
+    expect(nvidiaCommand('utilization.gpu', 1)).toContain('--id=2');
+    expect(await countNvidiaGpus(tool('0\n1\n2\n3\n4\n'))).toBe(2);
   });
 });
