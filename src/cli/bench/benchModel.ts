@@ -18,6 +18,8 @@ export interface BenchModel {
   readonly device: string;
   readonly limits: BudgetLimits;
   readonly isStatic: boolean;
+  /** Whether it takes the texts of a run one after another: nothing is padded then, whatever a policy plans. */
+  readonly isBag: boolean;
   /** Threads of a run; at least 1. */
   readonly threads: number;
   readonly maxTokens: number;
@@ -94,6 +96,7 @@ function wrap(model: EmbeddingModel, synthetic: SyntheticFolder | null): BenchMo
     device: model.info.device,
     limits: model.isStatic ? STATIC_MODEL_LIMITS : DEVICE_LIMITS[model.info.device],
     isStatic: model.isStatic,
+    isBag: model.isBag,
     threads: model.threads,
     maxTokens: model.info.maxTokens,
     encoder: synthetic === null ? null : { size: synthetic.size, precision: synthetic.precision },

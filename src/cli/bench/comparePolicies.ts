@@ -57,7 +57,7 @@ class Comparison {
     this.#model = model;
     this.#record = record;
     this.#options = options;
-    this.#tuned = tuned(TUNED, model.limits, options.latencyCeilingMs, record.tuner ?? undefined);
+    this.#tuned = tuned(TUNED, model, options.latencyCeilingMs, record.tuner ?? undefined);
   }
 
   async run(): Promise<boolean> {

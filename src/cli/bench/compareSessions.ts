@@ -70,9 +70,9 @@ async function runSession(
   saved: unknown,
   options: SessionOptions,
 ): Promise<Session> {
-  const cold = tuned('cold', model.limits, options.latencyCeilingMs);
-  const restored = tuned('saved', model.limits, options.latencyCeilingMs, saved);
-  const oracle = tokenBudget(oracleBudget);
+  const cold = tuned('cold', model, options.latencyCeilingMs);
+  const restored = tuned('saved', model, options.latencyCeilingMs, saved);
+  const oracle = tokenBudget(oracleBudget, model.isBag);
   const policies: readonly Policy[] = [oracle, cold, restored];
   const windowTokens = Math.max(...policies.map((policy) => policy.windowTokens ?? 0));
   const windows = cutWindows(workload.lengths, options.chunks, windowTokens);

@@ -1,8 +1,9 @@
 import { TesseraError } from '../../base/errors.ts';
 import { BatchTuner } from '../../embedding/batchTuner.ts';
 import type { PlannedRun } from '../../embedding/runShape.ts';
-import { longestFirst, packGreedily } from '../../embedding/tokenBatcher.ts';
+import { longestFirst, packGreedily, packUnpadded } from '../../embedding/tokenBatcher.ts';
 import type { BudgetLimits, RunMeasurement } from '../../embedding/tunerTypes.ts';
+import type { BenchModel } from './benchModel.ts';
 
 /** A way to cut texts that wait together into runs. */
 export interface Policy {
@@ -22,7 +23,7 @@ export function fixedCount(count: number, order: 'arrival' | 'sorted', name?: st
     name: name ?? `fixed ${count} ${order}`,
     leastTexts: Number.isFinite(count) ? (order === 'sorted' ? 2 : 1) * count : 1,
     plan(lengths) {
-      const all = order === 'sorted' ? longestFirst(lengths) : Uint32Array.from(lengths, (_, index) => index);
+      const all = order === 'sorted' ? longestFirst(lengths) : inOrder(lengths);
       const runs: PlannedRun[] = [];
       for (let start = 0; start < all.length; start += count) {
         const indices = all.slice(start, start + count);
@@ -34,14 +35,19 @@ export function fixedCount(count: number, order: 'arrival' | 'sorted', name?: st
   };
 }
 
-/** Sorted by length, up to so many padded tokens a run. */
-export function tokenBudget(tokens: number): Policy {
+/** Sorted by length, up to so many padded tokens a run; for a bag its own tokens, in order of arrival. */
+export function tokenBudget(tokens: number, isBag: boolean): Policy {
+  const limits = { maxTokens: tokens, maxCount: Infinity, lengthStep: 1 };
   return {
     name: `budget ${tokens}`,
     windowTokens: 16 * tokens,
     plan: (lengths) =>
-      packGreedily(lengths, longestFirst(lengths), { maxTokens: tokens, maxCount: Infinity, lengthStep: 1 }),
+      isBag ? packUnpadded(lengths, inOrder(lengths), limits) : packGreedily(lengths, longestFirst(lengths), limits),
   };
+}
+
+function inOrder(lengths: readonly number[]): Uint32Array {
+  return Uint32Array.from(lengths, (_, index) => index);
 }
 
 export interface TunedPolicy extends Policy {
@@ -50,9 +56,14 @@ export interface TunedPolicy extends Policy {
 }
 
 /** What Tessera does. */
-export function tuned(name: string, limits: BudgetLimits, latencyCeilingMs: number, saved?: unknown): TunedPolicy {
+export function tuned(
+  name: string,
+  { limits, isBag }: Pick<BenchModel, 'limits' | 'isBag'>,
+  latencyCeilingMs: number,
+  saved?: unknown,
+): TunedPolicy {
   const tuner = new BatchTuner(
-    { limits, latencyCeilingMs, memoryCeilingMb: Infinity, fixedCount: 0, lengthStep: 1 },
+    { limits, latencyCeilingMs, memoryCeilingMb: Infinity, fixedCount: 0, lengthStep: 1, isBag },
     saved,
   );
   return {
@@ -78,23 +89,20 @@ export function oracleBudgets(limits: BudgetLimits, most = 16_384): number[] {
 }
 
 /** What is compared. What peers do is named after them (Continue embeds one by one). */
-export function policiesFor(full: boolean, isStatic: boolean, limits: BudgetLimits): Policy[] {
+export function policiesFor(
+  full: boolean,
+  { isStatic, isBag, limits }: Pick<BenchModel, 'isStatic' | 'isBag' | 'limits'>,
+): Policy[] {
+  const budget = (tokens: number): Policy => tokenBudget(tokens, isBag);
   const oneByOne = fixedCount(1, 'arrival', 'one by one (Continue)');
   const known = [fixedCount(8, 'arrival'), fixedCount(64, 'arrival'), fixedCount(64, 'sorted')];
-  if (!full) return [oneByOne, ...known, ...[256, 512, 1024, 2048].map(tokenBudget)];
+  if (!full) return [oneByOne, ...known, ...[256, 512, 1024, 2048].map(budget)];
   const peers = [
     fixedCount(60, 'arrival', 'fixed 60 (Roo Code)'),
     fixedCount(100, 'arrival', 'fixed 100 (claude-context)'),
   ];
   const whole = isStatic ? [fixedCount(Infinity, 'arrival', 'all at once (semble)')] : [];
-  return [
-    oneByOne,
-    ...known,
-    fixedCount(128, 'arrival'),
-    ...peers,
-    ...whole,
-    ...oracleBudgets(limits).map(tokenBudget),
-  ];
+  return [oneByOne, ...known, fixedCount(128, 'arrival'), ...peers, ...whole, ...oracleBudgets(limits).map(budget)];
 }
 
 /** Those whose names have one of these texts in them; all when there are none. Throws `invalid-argument` for a text no name has. */

@@ -57,7 +57,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
         onTunedPass: async (pass) => meter?.sample(rateOf([pass]), meanLength()),
       });
       complete &&= isDone;
-      const names = [...policiesFor(true, model.isStatic, model.limits).map(({ name }) => name), TUNED];
+      const names = [...policiesFor(true, model).map(({ name }) => name), TUNED];
       const summary = summarizeWorkload(workload, names);
       cases.push(...summary.cases);
       Object.assign(ratios, summary.ratios);
@@ -127,11 +127,11 @@ function textsOfPass(
 /** The policies asked for, without those that so few texts say nothing about. */
 function affordablePolicies(
   { full, policies }: BenchOptions,
-  { isStatic, limits }: BenchModel,
+  model: BenchModel,
   texts: number,
   notes: string[],
 ): readonly Policy[] {
-  const wanted = choosePolicies(policiesFor(full, isStatic, limits), policies);
+  const wanted = choosePolicies(policiesFor(full, model), policies);
   const affordable = wanted.filter(({ leastTexts = 1 }) => leastTexts <= texts);
   for (const policy of wanted)
     if (!affordable.includes(policy))

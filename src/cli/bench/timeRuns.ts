@@ -1,3 +1,4 @@
+import { paddedTokens as computedTokens } from '../../embedding/runShape.ts';
 import type { BenchModel } from './benchModel.ts';
 import type { Policy } from './policies.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -35,10 +36,11 @@ export async function timePass(
     await model.run(own, run.length);
     const endedAtMs = performance.now();
     const real = own.reduce((sum, length) => sum + length, 0);
-    policy.record?.({ shape: run, realTokens: real, elapsedMs: endedAtMs - runStartedMs, endedAtMs });
+    const shape = { length: model.isBag ? real / run.count : run.length, count: run.count };
+    policy.record?.({ shape, realTokens: real, elapsedMs: endedAtMs - runStartedMs, endedAtMs });
     runMs.push(endedAtMs - runStartedMs);
     realTokens += real;
-    paddedTokens += run.length * run.count;
+    paddedTokens += computedTokens(shape);
     if (options.measureRss) peakRssMb = Math.max(peakRssMb, process.memoryUsage.rss() / BYTES_PER_MB);
   }
   const milliseconds = now() - startedMs;

@@ -10,7 +10,7 @@ import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
 const MS_PER_TOKEN = 1;
 const TEXTS = 64;
 const LENGTHS = Array.from({ length: 500 }, (_, index) => 10 + (index % 40));
-const POLICIES = [fixedCount(1, 'arrival'), fixedCount(64, 'arrival'), tokenBudget(512)];
+const POLICIES = [fixedCount(1, 'arrival'), fixedCount(64, 'arrival'), tokenBudget(512, false)];
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => vi.useRealTimers());
@@ -21,6 +21,7 @@ function slowModel(): BenchModel {
     device: 'cpu',
     limits: DEVICE_LIMITS.cpu,
     isStatic: false,
+    isBag: false,
     threads: 1,
     maxTokens: 512,
     encoder: null,
