@@ -113,7 +113,18 @@ export class EmbedderService {
         isBag,
         onMove: (move: TunerReport['moves'][number]) => logger.debug('batch budget', { scope, ...move }),
       };
-      return new BatchTuner(options, await file.read(keyOf(scope)));
+      const tuner = new BatchTuner(options, await file.read(keyOf(scope)));
+      const { budgetTokens, memoryCeilingTokens, converged, runs } = tuner.report();
+      const fixed = settings.batchSize > 0 ? { textsPerRun: settings.batchSize } : {};
+      logger.debug('batch budget to begin with', {
+        scope,
+        budgetTokens,
+        memoryCeilingTokens,
+        converged,
+        runs,
+        ...fixed,
+      });
+      return tuner;
     };
     const tuners = { code: await openTuner('code'), docs: await openTuner('docs') };
     const meters = { code: new ScopeMeter(), docs: new ScopeMeter() };

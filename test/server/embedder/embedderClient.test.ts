@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DisposableStore } from '../../../src/base/disposable.ts';
 import { TesseraError } from '../../../src/base/errors.ts';
-import { SILENT_LOGGER } from '../../../src/base/logger.ts';
+import { type LogRecord, Logger, SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { resolveMemoryCeilingMb } from '../../../src/process/memory.ts';
 import { spawnChild } from '../../../src/process/childProcess.ts';
 import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
@@ -127,6 +127,44 @@ describe('the embedder', () => {
     } finally {
       await bag.remove();
     }
+  });
+
+  it('embeds each scope with a model of its own', async () => {
+    const { model } = buildBagModel({ vocabulary: 100, hidden: 8, seed: 3 });
+    const bag = await writeModelFolder({ graphs: { 'onnx/model.onnx': model } });
+    try {
+      const client = startClient({ settings: { models: { code: folder, docs: bag.folder } } });
+      const models = await client.open();
+      expect([models.code.dimension, models.docs.dimension]).toEqual([16, 8]);
+      expect(models.code.id).not.toBe(models.docs.id);
+      const texts = someTexts(50, 4);
+      const [code, docs] = await Promise.all([
+        client.embed(bulk(texts)),
+        client.embed({ ...bulk(texts), scope: 'docs' }),
+      ]);
+      expect(dot(rows(code)[9]!, rows(await undisturbed(texts))[9]!)).toBeGreaterThan(0.9999);
+      expect([code.dimension, docs.dimension]).toEqual([16, 8]);
+      const { scopes } = (await client.metrics())!;
+      expect([scopes.code.texts, scopes.docs.texts]).toEqual([50, 50]);
+      expect(scopes.docs.paddedTokens).toBe(scopes.docs.realTokens);
+    } finally {
+      await bag.remove();
+    }
+  });
+
+  it('keeps to a number of texts a run that a person has set, and tells it in the debug log', async () => {
+    const records: LogRecord[] = [];
+    const logger = new Logger({ level: 'debug', write: (record) => records.push(record) }, 'test');
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ settings: { batchSize: 3 } }), logger }));
+    await client.embed(bulk(someTexts(30)));
+    const { code } = (await client.metrics())!.scopes;
+    expect([code.texts, code.runs]).toEqual([30, 10]);
+    const begun = records.filter(({ message }) => message === 'batch budget to begin with');
+    const budgetTokens: unknown = expect.any(Number);
+    expect(begun.map(({ fields }) => fields)).toMatchObject([
+      { scope: 'code', budgetTokens, converged: false, runs: 0, textsPerRun: 3 },
+      { scope: 'docs', budgetTokens, converged: false, runs: 0, textsPerRun: 3 },
+    ]);
   });
 
   it('counts tokens without special ones', async () => {
