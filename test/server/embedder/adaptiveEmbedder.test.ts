@@ -241,6 +241,17 @@ describe('several processes', () => {
     machine.embedder.dispose();
   });
 
+  it('are not started while the embedder waits for work a fifth of the time, but when it does no more', async () => {
+    const machine = new SimulatedMachine(TWO_ARE_FASTER);
+    for (let portions = 0; portions < 40; portions++) {
+      await machine.work(4);
+      await machine.pass(1_200);
+    }
+    expect(machine.started).toEqual([1]);
+    await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    machine.embedder.dispose();
+  });
+
   it('are not started where they would need more memory than is allowed', async () => {
     const machine = new SimulatedMachine({ 1: 10_000, 2: 20_000 }, { memoryCeilingMb: 250 });
     await machine.work(60);
