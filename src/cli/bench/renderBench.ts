@@ -1,3 +1,4 @@
+import { counted } from '../../base/wording.ts';
 import type { BenchCase, BenchRatio, BenchReport, SessionComparison } from './benchReport.ts';
 import { TUNED } from './policies.ts';
 
@@ -7,7 +8,7 @@ const NAME_WIDTH = 26;
 /** A report as text for a terminal: a chart for each workload, then what was compared with what. */
 export function renderBench(report: BenchReport): string {
   const lines = [
-    `${report.model} on ${report.device}, ${report.threads} threads (${report.processor})${report.clock === 'cpu' ? ', processor time' : ''}`,
+    `${report.model} on ${report.device}, ${counted(report.threads, 'thread')} (${report.processor})${report.clock === 'cpu' ? ', processor time' : ''}`,
   ];
   const workloads = [...new Set(report.cases.map((one) => one.workload))];
   for (const workload of workloads) {
@@ -29,7 +30,7 @@ export function renderBench(report: BenchReport): string {
 
 function chart(workload: string, cases: readonly BenchCase[], ratios: BenchReport['ratios']): string[] {
   const fastest = Math.max(...cases.map((one) => one.tokensPerSecond));
-  const head = `${workload.padEnd(NAME_WIDTH)}${''.padEnd(BAR_WIDTH)} tokens/s  padding     p50     p99    RSS  tuned is`;
+  const head = `${workload.padEnd(NAME_WIDTH)}${''.padEnd(BAR_WIDTH)}   tokens/s  padding     p50     p99    RSS  tuned is`;
   return [
     head,
     ...cases.map((one) => {
@@ -38,7 +39,7 @@ function chart(workload: string, cases: readonly BenchCase[], ratios: BenchRepor
       return [
         one.policy.padEnd(NAME_WIDTH),
         bar,
-        Math.round(one.tokensPerSecond).toLocaleString('en').padStart(9),
+        Math.round(one.tokensPerSecond).toLocaleString('en').padStart(11),
         percent(one.paddingRatio).padStart(9),
         `${one.p50Ms.toFixed(1)} ms`.padStart(11),
         `${one.p99Ms.toFixed(0)} ms`.padStart(8),

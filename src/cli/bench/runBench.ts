@@ -135,9 +135,7 @@ function affordablePolicies(
   const affordable = wanted.filter(({ leastTexts = 1 }) => leastTexts <= texts);
   for (const policy of wanted)
     if (!affordable.includes(policy))
-      notes.push(
-        `${policy.name}: left out, since ${texts} texts, as many as this model embeds in some seconds, do not show it.`,
-      );
+      notes.push(`${policy.name}: left out, since ${texts} texts do not show what it does.`);
   return affordable;
 }
 
