@@ -1,4 +1,3 @@
-import type { DataType } from 'apache-arrow';
 import {
   type Data,
   Field,
@@ -13,7 +12,6 @@ import {
   Table,
   Utf8,
   makeData,
-  vectorFromArray,
 } from 'apache-arrow';
 import type { FileRecord, FileToWrite } from './chunkStore.ts';
 import { writeHalves } from './halfFloat.ts';
@@ -131,25 +129,40 @@ export function rowsOfFile({ record, chunks }: FileToWrite, spaces: VectorSpaces
 export function encodeRows(rows: readonly Row[], spaces: VectorSpaces): Table {
   const schema = tableSchema(spaces);
   const columns: Data[] = [
-    ...STRING_COLUMNS.map((name) => columnData(rows, (row) => row[name] ?? '', new Utf8())),
+    ...STRING_COLUMNS.map((name) => stringData(rows.map((row) => row[name] ?? ''))),
     ...INTEGER_COLUMNS.map((name) =>
       makeData({ type: new Int32(), data: Int32Array.from(rows, (row) => row[name] ?? 0) }),
     ),
     ...NUMBER_COLUMNS.map((name) =>
       makeData({ type: new Float64(), data: Float64Array.from(rows, (row) => row[name] ?? 0) }),
     ),
-    ...LIST_COLUMNS.map((name) => columnData(rows, (row) => row[name] ?? [], listType)),
+    ...LIST_COLUMNS.map((name) => listData(rows.map((row) => row[name] ?? []))),
     ...distinctSpaces(spaces).map(({ column, dimension }) => vectorData(rows, column, dimension)),
   ];
   const struct = makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children: columns });
   return new Table(schema, new RecordBatch(schema, struct));
 }
 
-function columnData(rows: readonly Row[], valueOf: (row: Row) => unknown, type: DataType): Data {
-  const data = vectorFromArray(rows.map(valueOf), type).data[0];
-  // Arrow makes one chunk for an array; none only for an empty one, which is never written.
-  if (data === undefined) throw new RangeError('An empty set of rows has no columns.');
-  return data;
+/** Arrow's own builders look at each value on its own: with them encoding rows took four times the processor's time. */
+function stringData(values: readonly string[]): Data<Utf8> {
+  const valueOffsets = new Int32Array(values.length + 1);
+  values.forEach((value, row) => {
+    valueOffsets[row + 1] = (valueOffsets[row] ?? 0) + (value === '' ? 0 : Buffer.byteLength(value));
+  });
+  const data = Buffer.allocUnsafeSlow(valueOffsets.at(-1) ?? 0);
+  values.forEach((value, row) => {
+    if (value !== '') data.write(value, valueOffsets[row] ?? 0);
+  });
+  return makeData({ type: new Utf8(), length: values.length, nullCount: 0, valueOffsets, data });
+}
+
+function listData(values: readonly (readonly string[])[]): Data<List<Utf8>> {
+  const valueOffsets = new Int32Array(values.length + 1);
+  values.forEach((items, row) => {
+    valueOffsets[row + 1] = (valueOffsets[row] ?? 0) + items.length;
+  });
+  const child = stringData(values.flat());
+  return makeData({ type: listType, length: values.length, nullCount: 0, valueOffsets, child });
 }
 
 function vectorData(rows: readonly Row[], column: string, dimension: number): Data {
