@@ -96,7 +96,7 @@ export interface ChunkReader {
     readonly limit: number;
     readonly filters: SearchFilters;
   }): Promise<readonly VectorCandidate[]>;
-  /** Chunks whose `searchText` holds any of the tokens (exactly as given), by BM25, best first. */
+  /** Chunks whose `searchText` holds any of the tokens, by BM25, best first; slow in a table too small to have an index for it. */
   matching(query: {
     readonly tokens: readonly string[];
     readonly limit: number;

@@ -4,7 +4,7 @@ import { throwIfCancelled, type CancellationSignal } from '../../base/cancellati
 import { errorMessage } from '../../base/errors.ts';
 import { SILENT_LOGGER, type Logger } from '../../base/logger.ts';
 import type { ChunkStore, ChunkWithVector, FileRecord, StoreChange } from './chunkStore.ts';
-import { createFullTextIndex, matchTokens } from './fullTextIndex.ts';
+import { createFullTextIndex, fullTextIndexState, matchTokens } from './fullTextIndex.ts';
 import { createIdIndex, probeIdIndex } from './idIndex.ts';
 import { type IndexFacts, type IndexRules, decodeFacts, encodeFacts } from './indexFacts.ts';
 import { LanceChunkReader } from './lanceChunkReader.ts';
@@ -29,7 +29,7 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
     this.#facts = facts;
   }
 
-  /** Makes the table, with its first row and an (empty) full-text index, so that every later row can be searched at once. */
+  /** Makes the table, with its first row. */
   static async create(
     connection: Connection,
     name: string,
@@ -40,7 +40,6 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
     return storeFailure('create', async () => {
       // With its first row in one commit: a kill leaves no table that does not say what it is.
       const table = await connection.createTable(name, encodeRows([indexRow(encodeFacts(facts))], spaces));
-      await createFullTextIndex(table);
       return new LanceChunkStore(table, spaces, facts, logger);
     });
   }
@@ -149,10 +148,10 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
   maintain(options: { readonly need: UpkeepNeed; readonly signal?: CancellationSignal }): Promise<void> {
     return this.#write('maintain', async (table) => {
       const rows = await table.countRows();
-      if (!this.#upkeep.isNeeded(rows, options.need)) return;
+      if (!(await this.#upkeep.isNeeded(table, rows, options.need))) return;
       throwIfCancelled(options.signal);
       const startedAt = performance.now();
-      await this.#upkeep.run(table, this.#logger);
+      await this.#upkeep.run(table, rows, this.#logger);
       this.#logger.debug('index maintained', { rows, tookMs: Math.round(performance.now() - startedAt) });
     });
   }
@@ -177,6 +176,7 @@ export class LanceChunkStore extends LanceChunkReader implements ChunkStore {
   /** The rows it is made from are the truth. */
   #repairFullTextIndex(): Promise<void> {
     return this.#write('repairFullTextIndex', async (table) => {
+      if ((await fullTextIndexState(table)) === 'none') return;
       try {
         await matchTokens(table, { tokens: ['probe'], columns: ['id'], limit: 1 });
       } catch (error) {
