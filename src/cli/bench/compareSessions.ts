@@ -9,8 +9,8 @@ import type { Workload } from './workloads.ts';
 const WINDOW_TEXTS = 256;
 /** Windows of a single session that are compared at a time: a disturbance of a second touches one group only. */
 const GROUPS = 10;
-/** Sessions, where they are short enough. */
-const SESSIONS = 5;
+/** Sessions, where they are short enough: so many at most, and fewer than the least are compared by parts. */
+const SESSIONS = { least: 5, most: 41 } as const;
 
 interface SessionOptions {
   readonly now: Stopwatch;
@@ -47,7 +47,8 @@ export async function compareSessions(
   for (;;) {
     sessions.push(await runSession(model, workload, oracleBudget, saved, options));
     const seconds = (performance.now() - startedMs) / 1000;
-    if (sessions.length === SESSIONS || (seconds / sessions.length) * (sessions.length + 1) > options.seconds) break;
+    if (sessions.length === SESSIONS.most || (seconds / sessions.length) * (sessions.length + 1) > options.seconds)
+      break;
   }
   const oracle = sessions.flatMap((session) => session.oracle);
   const last = sessions.at(-1);
@@ -81,8 +82,11 @@ async function runSession(
   let convergedAfterRuns: number | null = null;
   for (const [index, window] of windows.entries()) {
     options.onProgress(`${workload.name}: window ${index + 1} of ${windows.length} of an index`);
+    // Each comes first as often as the others, and after each of the others: what one leaves in the caches is the next one's.
+    const isReversed = Math.floor(index / policies.length) % 2 === 1;
     for (let turn = 0; turn < policies.length; turn++) {
-      const policy = policies[(turn + index) % policies.length];
+      const step = isReversed ? policies.length - 1 - turn : turn;
+      const policy = policies[(step + index) % policies.length];
       if (policy === undefined) continue;
       const pass = await timePass(model, policy, window, { ...options, measureRss: false });
       passes.get(policy)?.push(pass);
@@ -104,7 +108,7 @@ async function runSession(
 function compare(sessions: readonly Session[], pick: (session: Session) => readonly Pass[]): BenchRatio {
   const ratio = (own: readonly Pass[], oracle: readonly Pass[]): number => rateOf(own) / rateOf(oracle);
   const whole = sessions.map((session) => ratio(pick(session), session.oracle));
-  if (whole.length >= SESSIONS) return summarize(whole);
+  if (whole.length >= SESSIONS.least) return summarize(whole);
   const parts = sessions.flatMap((session) => {
     const groups = Math.min(GROUPS, session.oracle.length);
     const part = (all: readonly Pass[], group: number): readonly Pass[] =>

@@ -17,6 +17,7 @@ import {
   recorded,
   simulate,
   withCarryOver,
+  withLastingCarryOver,
 } from './simulatedMachine.ts';
 
 const OPTIONS: TunerOptions = {
@@ -139,6 +140,20 @@ describe('learning', () => {
     const { undisturbedMs } = simulate(new BatchTuner(options, saved(cold)), SESSION, cost, hiccups(seed + 100));
     expect(best.ms / undisturbedMs).toBeGreaterThan(0.97);
   });
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'costs less than a twentieth of the first index where each size tried slows the runs after it (hiccups %d)',
+    (seed) => {
+      const options = { ...OPTIONS, limits: STATIC_MODEL_LIMITS };
+      const best = bestFixedBudget(SESSION, FAST_LOOK_UPS);
+      const cold = new BatchTuner(options);
+      const first = simulate(cold, SESSION, withLastingCarryOver(FAST_LOOK_UPS, 0.25), hiccups(seed));
+      expect(best.ms / first.undisturbedMs).toBeGreaterThan(0.95);
+      const warm = new BatchTuner(options, saved(cold));
+      const second = simulate(warm, SESSION, withLastingCarryOver(FAST_LOOK_UPS, 0.25), hiccups(seed + 100));
+      expect(best.ms / second.undisturbedMs).toBeGreaterThan(0.98);
+    },
+  );
 
   it('tries sizes next to those it knows only', () => {
     const { runs } = simulate(new BatchTuner(OPTIONS), SESSION, MACHINES.cachedCpu);

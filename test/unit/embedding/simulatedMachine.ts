@@ -133,6 +133,27 @@ export function withCarryOver(cost: RunCost, share: number): RunCost {
   };
 }
 
+/**
+ * The same, but that after a run of another size runs take longer (by a share that wears off), until about as many tokens have gone by
+ * as the larger of the two has.
+ */
+export function withLastingCarryOver(cost: RunCost, share: number): RunCost {
+  let last = 0;
+  let left = 0;
+  let wearOffTokens = 1;
+  return (length, count) => {
+    const tokens = length * count;
+    if (last > 0 && (tokens > last * Math.SQRT2 || tokens < last / Math.SQRT2)) {
+      left = share;
+      wearOffTokens = 0.7 * Math.max(tokens, last);
+    }
+    last = tokens;
+    const ms = cost(length, count) * (1 + left);
+    left *= Math.exp(-tokens / wearOffTokens);
+    return ms;
+  };
+}
+
 export interface Simulation {
   /** Time the runs would have taken without disturbance. */
   readonly undisturbedMs: number;
