@@ -1,5 +1,4 @@
 import { TesseraError } from '../../base/errors.ts';
-import type { MatrixSamples } from './matrixLimit.ts';
 import type { BenchClock } from './stopwatch.ts';
 import type { Pass } from './timeRuns.ts';
 
@@ -31,6 +30,20 @@ export interface BenchSetup {
   readonly processor: string;
   readonly maxTokens: number;
   readonly latencyCeilingMs: number;
+}
+
+/** What was sampled of matrix products so far, one value for each sample. */
+export interface MatrixSamples {
+  /** Operations a second by shape, `rows × inner × columns`. */
+  readonly rates: Record<string, number[]>;
+  readonly shares: number[];
+  readonly embedding: number[];
+  readonly limits: number[];
+}
+
+/** Nothing sampled yet. */
+export function noMatrixSamples(): MatrixSamples {
+  return { rates: {}, shares: [], embedding: [], limits: [] };
 }
 
 /** Everything measured of one model, so that a later call can go on from here. */

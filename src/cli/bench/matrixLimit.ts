@@ -1,6 +1,7 @@
 import { MatrixProduct } from '../../embedder/matrixProduct.ts';
 import type { EncoderSize } from '../../synthetic/encoderShapes.ts';
 import { buildMatrixProducts, randomMatrix } from '../../synthetic/smallModels.ts';
+import type { MatrixSamples } from './benchRecord.ts';
 import { type MatrixLimit, operationsPerToken, summarize } from './benchReport.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
@@ -18,20 +19,6 @@ interface TimedProduct {
   readonly product: MatrixProduct;
   /** Operations a second, one value for each sample. */
   readonly rates: number[];
-}
-
-/** What was sampled so far, one value for each sample. */
-export interface MatrixSamples {
-  /** Operations a second by shape, `rows × inner × columns`. */
-  readonly rates: Record<string, number[]>;
-  readonly shares: number[];
-  readonly embedding: number[];
-  readonly limits: number[];
-}
-
-/** Nothing sampled yet. */
-export function noMatrixSamples(): MatrixSamples {
-  return { rates: {}, shares: [], embedding: [], limits: [] };
 }
 
 /**

@@ -2,11 +2,17 @@ import { cpus } from 'node:os';
 import { TesseraError } from '../../base/errors.ts';
 import { EmbeddingModel } from '../../embedder/embeddingModel.ts';
 import { type BenchModel, openBenchModel } from './benchModel.ts';
-import { type BenchRecord, type BenchSetup, type WorkloadRecord, checkSameSetup } from './benchRecord.ts';
+import {
+  type BenchRecord,
+  type BenchSetup,
+  type WorkloadRecord,
+  checkSameSetup,
+  noMatrixSamples,
+} from './benchRecord.ts';
 import type { BenchCase, BenchOptions, BenchRatio, BenchReport, SessionComparison } from './benchReport.ts';
 import { comparePolicies } from './comparePolicies.ts';
 import { compareSessions } from './compareSessions.ts';
-import { MatrixLimitMeter, noMatrixSamples } from './matrixLimit.ts';
+import { MatrixLimitMeter } from './matrixLimit.ts';
 import { type Policy, TUNED, choosePolicies, policiesFor } from './policies.ts';
 import { stopwatch } from './stopwatch.ts';
 import { summarizeWorkload } from './summarizeWorkload.ts';
