@@ -3,7 +3,6 @@ import type { Chunk } from '../../indexing/document.ts';
 import type { SearchFilters } from '../../protocol/hit.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import type { SkipReason } from '../../protocol/server.ts';
-import type { UpkeepNeed } from './upkeep.ts';
 import type { VectorSpaces } from './vectorSpaces.ts';
 
 /**
@@ -146,6 +145,9 @@ export interface StoredRows {
   /** Ids of the chunks whose vector is there and of unit length. */
   readonly withVector: ReadonlySet<string>;
 }
+
+/** When upkeep is asked for: however few commits there were (but not without any), once it is worth it, or once it cannot wait any more. */
+export type UpkeepNeed = 'any' | 'due' | 'overdue';
 
 /** The chunk table of one folder. One writer at a time (see `writerLock.ts`); failures are `store-failed`. */
 export interface ChunkStore extends ChunkReader {

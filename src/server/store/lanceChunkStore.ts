@@ -3,7 +3,7 @@ import type { Connection, Table } from '@lancedb/lancedb';
 import { throwIfCancelled, type CancellationSignal } from '../../base/cancellation.ts';
 import { errorMessage } from '../../base/errors.ts';
 import { SILENT_LOGGER, type Logger } from '../../base/logger.ts';
-import type { ChunkStore, ChunkWithVector, FileRecord, StoreChange } from './chunkStore.ts';
+import type { ChunkStore, ChunkWithVector, FileRecord, StoreChange, UpkeepNeed } from './chunkStore.ts';
 import { createFullTextIndex, fullTextIndexState, matchTokens } from './fullTextIndex.ts';
 import { createIdIndex, probeIdIndex } from './idIndex.ts';
 import { type IndexFacts, type IndexRules, decodeFacts, encodeFacts } from './indexFacts.ts';
@@ -13,7 +13,7 @@ import { LatelyWritten } from './latelyWritten.ts';
 import { INDEX_ORDINAL, INDEX_ROW_ID, encodeRows, fileRow, indexRow, rowsOfFile } from './rowEncoding.ts';
 import { sqlIn } from './sqlText.ts';
 import { storeFailure } from './storeFailure.ts';
-import { Upkeep, type UpkeepNeed } from './upkeep.ts';
+import { Upkeep } from './upkeep.ts';
 import { NO_VECTOR_SPACES, type VectorSpaces } from './vectorSpaces.ts';
 
 /** The chunk table of one folder in LanceDB. */

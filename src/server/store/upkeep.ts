@@ -1,6 +1,7 @@
 import type { Table } from '@lancedb/lancedb';
 import { errorMessage } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { UpkeepNeed } from './chunkStore.ts';
 import { FULL_TEXT_ROWS, createFullTextIndex, dropFullTextIndex, fullTextIndexState } from './fullTextIndex.ts';
 import { createIdIndex, ensureIdIndex, probeIdIndex } from './idIndex.ts';
 import { INDEX_ROW_ID } from './rowEncoding.ts';
@@ -14,9 +15,6 @@ const ROWS_PER_EXTRA_COMMIT = 4_000;
 
 /** After how many times those commits it is worth it although somebody may be waiting. */
 const OVERDUE = 4;
-
-/** When upkeep is asked for: however few commits there were (but not without any), once it is worth it, or once it cannot wait any more. */
-export type UpkeepNeed = 'any' | 'due' | 'overdue';
 
 /** Knows when a table is worth compacting: by this process's commits, since only the writer may. */
 export class Upkeep {
