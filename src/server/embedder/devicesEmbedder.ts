@@ -198,10 +198,10 @@ function membersFor(
   const threads = settings.threads > 0 ? settings.threads : availableParallelism();
   return names.map((device) => {
     const own = { ...settings, device, graphFor };
-    if (device !== 'cpu') return { ...options, processes, settings: own };
+    if (!names.includes('cpu')) return { ...options, processes, settings: own };
     const memoryCeilingMb = Math.max(1, resolveMemoryCeilingMb(settings.memoryCeilingMb, processes));
-    const left = Math.max(1, threads - (processes - 1));
-    return { ...options, processes: 1, settings: { ...own, threads: left, memoryCeilingMb } };
+    const ownThreads = device === 'cpu' ? Math.max(1, threads - (processes - 1)) : 1;
+    return { ...options, processes: 1, settings: { ...own, threads: ownThreads, memoryCeilingMb } };
   });
 }
 

@@ -44,7 +44,21 @@ export class EmbedderPool extends Disposable implements Embedder {
   constructor(members: readonly EmbedderClientOptions[]) {
     super();
     this.#members = members.map((options) => new PoolMember(this.own(new EmbedderClient(options)), options.clock));
-    for (const { client } of this.#members) this.own(client.onState(() => this.#stateEmitter.fire(this.state)));
+    this.#members.forEach(({ client }, place) => {
+      const { logger, settings } = members[place] ?? {};
+      const device = settings?.device;
+      this.own(
+        client.onState((state) => {
+          if (state.kind === 'failed') {
+            logger?.warn('an embedder process is given up, the others do its work', {
+              device,
+              error: state.error.message,
+            });
+          }
+          this.#stateEmitter.fire(this.state);
+        }),
+      );
+    });
   }
 
   /** That of the first that has not failed; failed when all have. */
@@ -186,14 +200,16 @@ export class EmbedderPool extends Disposable implements Embedder {
         job.addRow(index, vectors.subarray(row * dimension, (row + 1) * dimension), tokenCounts[row] ?? 0),
       );
     } catch (error) {
-      if (isCancelled(error)) return;
-      if (member.isAlive) job.done.reject(toTesseraError(error));
-      else job.putBack(indices);
+      // Nobody waits for these any more when the call is over, but others may for the room they had.
+      if (!isCancelled(error)) {
+        if (member.isAlive) job.done.reject(toTesseraError(error));
+        else job.putBack(indices);
+      }
     }
     this.#handOutSoon();
   }
 
-  /** Who answers a query soonest: nobody's before it, then as few as may be, then by speed. */
+  /** Who answers a query soonest: whose process is there, then nobody's before it, then as few as may be, then by speed. */
   #readiest(): PoolMember {
     const alive = this.#alive;
     const [first] = alive.length > 0 ? alive : this.#members;
@@ -208,6 +224,8 @@ export function sharing(options: EmbedderClientOptions, processes: number): read
 }
 
 function isReadier(member: PoolMember, than: PoolMember): boolean {
+  // One whose process ended begins with loading the model.
+  if (member.isRunning !== than.isRunning) return member.isRunning;
   const isIdle = member.heldChars === 0;
   if (isIdle !== (than.heldChars === 0)) return isIdle;
   if (member.queryChars !== than.queryChars) return member.queryChars < than.queryChars;

@@ -25,6 +25,10 @@ export class PoolMember {
     return this.client.state.kind !== 'failed';
   }
 
+  get isRunning(): boolean {
+    return this.client.state.kind === 'running';
+  }
+
   /** Characters of the texts it was given and has not answered. */
   get heldChars(): number {
     return LANES.reduce((sum, lane) => sum + this.#held[lane], 0);

@@ -304,3 +304,38 @@ describe('a member that dies', () => {
     expect([...(await answer).vectors]).toEqual(lengthsOf(texts));
   });
 });
+
+describe('a member whose process has ended', () => {
+  it('gets no query while another one can answer at once', async () => {
+    machine = await SimulatedPool.open([1_000, 1_000]);
+    await machine.during(machine.embed(someTexts(200)));
+    machine.kill(1);
+    await machine.pass(20);
+    const queries = [machine.embed(['one'], 'query'), machine.embed(['another'], 'query')];
+    await machine.during(Promise.all(queries));
+    expect(machine.pieces.slice(-2).map(({ member, lane }) => ({ member, lane }))).toEqual([
+      { member: 0, lane: 'query' },
+      { member: 0, lane: 'query' },
+    ]);
+  });
+});
+
+describe('a call that is cancelled', () => {
+  it.each([2_000, 20_000])('leaves its room to the others, at %i tokens a second', async (speed) => {
+    machine = await SimulatedPool.open([speed, speed]);
+    const leaving = new AbortController();
+    const first = machine.embed(someTexts(speed), 'bulk', leaving.signal);
+    await machine.pass(200);
+    const texts = someTexts(200);
+    const second = machine.embed(texts);
+    await machine.pass(40);
+    leaving.abort();
+    await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+    let answer: Float32Array | undefined;
+    void second.then(({ vectors }) => {
+      answer = vectors;
+    });
+    await machine.pass(60_000);
+    expect([...(answer ?? [])]).toEqual(lengthsOf(texts));
+  });
+});
