@@ -10,6 +10,8 @@ const EXCEPTION_SIGNS: readonly RegExp[] = [
   /bfc_arena\.cc/i,
   // C++ runtime: `std::bad_alloc`, `std::bad_array_new_length`.
   /bad_alloc|bad_array_new_length/,
+  // A session's threads, to whose stacks the system gives nothing: ORT's env.cc, seen under a limit on address space while loading.
+  /pthread_create failed, error code: 12\b/,
   // CUDA, cuBLAS and cuDNN: "CUDA failure 2: out of memory", CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED.
   /CUDA(?: error| failure)?.{0,40}out of memory|cudaErrorMemoryAllocation|CU(?:BLAS|DNN)_STATUS_ALLOC_FAILED/is,
   // Direct3D 12 under DirectML: E_OUTOFMEMORY, and the device it takes with it.

@@ -6,6 +6,7 @@ describe('an exception', () => {
   it.each([
     // As thrown by ONNX Runtime 1.30 under a limit on address space.
     "Non-zero status code returned while running MatMul node. Name:'MatMul_12' Status Message: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:376 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 1610612736",
+    '/onnxruntime_src/onnxruntime/core/platform/posix/env.cc:251 onnxruntime::{anonymous}::PosixThread::PosixThread(const char*, int, unsigned int (*)(int, Eigen::ThreadPoolInterface*), Eigen::ThreadPoolInterface*, const onnxruntime::ThreadOptions&) pthread_create failed, error code: 12 error msg: Cannot allocate memory',
     'std::bad_alloc',
     'CUDA error cudaErrorMemoryAllocation:out of memory',
     'CUDA failure 2: out of memory ; GPU=0 ; hostname=h ; expr=cudaMalloc((void**)&p, size);',
