@@ -44,8 +44,11 @@ export async function compareSessions(
 ): Promise<SessionComparison> {
   const sessions: Session[] = [];
   const startedMs = performance.now();
+  let windows = 0;
   for (;;) {
-    sessions.push(await runSession(model, workload, oracleBudget, saved, options));
+    const session = await runSession(model, workload, oracleBudget, saved, windows, options);
+    sessions.push(session);
+    windows += session.oracle.length;
     const seconds = (performance.now() - startedMs) / 1000;
     if (sessions.length === SESSIONS.most || (seconds / sessions.length) * (sessions.length + 1) > options.seconds)
       break;
@@ -69,6 +72,7 @@ async function runSession(
   workload: Workload,
   oracleBudget: number,
   saved: unknown,
+  windowsBefore: number,
   options: SessionOptions,
 ): Promise<Session> {
   const cold = tuned('cold', model, options.latencyCeilingMs);
@@ -82,11 +86,12 @@ async function runSession(
   let convergedAfterRuns: number | null = null;
   for (const [index, window] of windows.entries()) {
     options.onProgress(`${workload.name}: window ${index + 1} of ${windows.length} of an index`);
-    // Each comes first as often as the others, and after each of the others: what one leaves in the caches is the next one's.
-    const isReversed = Math.floor(index / policies.length) % 2 === 1;
+    // Over all sessions, each comes first as often as the others, and after each of the others: what one leaves in the caches is the next one's.
+    const place = windowsBefore + index;
+    const isReversed = Math.floor(place / policies.length) % 2 === 1;
     for (let turn = 0; turn < policies.length; turn++) {
       const step = isReversed ? policies.length - 1 - turn : turn;
-      const policy = policies[(step + index) % policies.length];
+      const policy = policies[(step + place) % policies.length];
       if (policy === undefined) continue;
       const pass = await timePass(model, policy, window, { ...options, measureRss: false });
       passes.get(policy)?.push(pass);
