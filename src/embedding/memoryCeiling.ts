@@ -22,8 +22,8 @@ const LAST_PATIENCE = 4096;
 /**
  * The padded tokens a run may have without running out of memory.
  *
- * A size that had never succeeded and ran out is remembered: half of it is the ceiling from then on, also in later
- * sessions. A size that had succeeded before ran out for another reason, since memory is shared and processes are killed for
+ * A size that had never succeeded and ran out is remembered: half of it, or what had succeeded if that is more, is the ceiling
+ * from then on, also in later sessions. A size that had succeeded before ran out for another reason, since memory is shared and processes are killed for
  * sins of their neighbours: half of it is the ceiling for a while, then larger runs are tried again, more and more seldom
  * while they fail.
  */
@@ -71,7 +71,8 @@ export class MemoryCeiling {
     const half = Math.max(this.#floorTokens, Math.floor(tokens / 2));
     this.#quietStarts = 0;
     if (tokens > this.#proven) {
-      this.#remembered = Math.min(this.#remembered, half);
+      // A trial that met a moment's shortage must not cost sizes that do well.
+      this.#remembered = Math.min(this.#remembered, Math.max(half, this.#proven));
       return;
     }
     if (tokens > this.#safe) this.#patience *= PATIENCE_GROWTH;

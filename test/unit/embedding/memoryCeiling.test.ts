@@ -21,6 +21,14 @@ describe('a memory ceiling', () => {
     expect(ceiling.failureTokens).toBe(4096);
   });
 
+  it('leaves what has succeeded allowed when something a little larger runs out', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    succeedTimes(ceiling, 10, 1024);
+    ceiling.fail(1200);
+    expect(ceiling.tokens).toBe(1024);
+    expect(new MemoryCeiling(OPTIONS, ceiling.save()).tokens).toBe(1024);
+  });
+
   it('halves at once a size that used to work, and comes back when it works again', () => {
     const ceiling = new MemoryCeiling(OPTIONS);
     succeedTimes(ceiling, 10, 2048);
