@@ -5,6 +5,7 @@ import { Disposable, DisposableStore } from '../../base/disposable.ts';
 import { TesseraError, toTesseraError } from '../../base/errors.ts';
 import { Emitter } from '../../base/event.ts';
 import type { Logger } from '../../base/logger.ts';
+import { DeviceSetting } from '../settings/deviceSetting.ts';
 import { type ExtensionFolders, INDEX_SECTIONS, readFolderSettings } from '../settings/indexSettings.ts';
 import { FolderWatcher } from '../watching/folderWatcher.ts';
 import { FolderIndex, type FolderPermission } from './folderIndex.ts';
@@ -42,6 +43,7 @@ export class WorkspaceIndex extends Disposable {
   /** Read when it may have changed: it is asked for with every step of an index run, and reading a setting is slow. */
   readonly #permissions = new Map<string, FolderPermission>();
   #isOnBattery = false;
+  readonly #deviceSetting: DeviceSetting;
   readonly #searchTrouble = new SearchTrouble();
   readonly #overview = this.own(new Emitter<Overview>());
   readonly #foldersChanged = this.own(new Emitter<void>());
@@ -52,6 +54,7 @@ export class WorkspaceIndex extends Disposable {
   constructor(options: WorkspaceIndexOptions) {
     super();
     this.#options = options;
+    this.#deviceSetting = new DeviceSetting(options.logger);
   }
 
   /** Begins to follow the window's folders. Starts the server when there is a folder to be indexed in the background. */
@@ -220,7 +223,7 @@ export class WorkspaceIndex extends Disposable {
         server,
         logger,
         permission: () => this.#permissions.get(folder) ?? 'none',
-        readSettings: () => readFolderSettings(workspaceFolder.uri, folders),
+        readSettings: () => readFolderSettings(workspaceFolder.uri, folders, this.#deviceSetting),
         openPaths: () => openPathsIn(folder),
       }),
     );

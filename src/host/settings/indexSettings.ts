@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { parseDeviceNames } from '../../protocol/deviceNames.ts';
 import { BUNDLED_MODEL, LATENCY_CEILING_MS, type EmbedderSettings } from '../../protocol/embedder.ts';
 import { DEFAULT_MAX_FILE_BYTES, type IndexSettings } from '../../protocol/server.ts';
 import { enabledGlobs } from '../searching/filterText.ts';
+import type { DeviceSetting } from './deviceSetting.ts';
 
 /** Folders the extension itself brings or owns. */
 export interface ExtensionFolders {
@@ -18,13 +18,17 @@ export interface FolderSettings {
 }
 
 /** What a person set for one workspace folder, in the form the index server takes. */
-export function readFolderSettings(folder: vscode.Uri, folders: ExtensionFolders): FolderSettings {
+export function readFolderSettings(
+  folder: vscode.Uri,
+  folders: ExtensionFolders,
+  device: DeviceSetting,
+): FolderSettings {
   const tessera = vscode.workspace.getConfiguration('tessera', folder);
   const location = tessera.get('index.location', '').trim();
   return {
     indexDir: location === '' ? null : location,
     settings: {
-      embedder: readEmbedderSettings(tessera, folders),
+      embedder: readEmbedderSettings(tessera, folders, device),
       maxFileBytes: tessera.get('index.maxFileSizeKb', DEFAULT_MAX_FILE_BYTES / 1024) * 1024,
       exclude: [
         ...globsOf('files', 'exclude', folder),
@@ -56,14 +60,18 @@ export const INDEX_SECTIONS = [
   'search.exclude',
 ] as const;
 
-function readEmbedderSettings(tessera: vscode.WorkspaceConfiguration, folders: ExtensionFolders): EmbedderSettings {
+function readEmbedderSettings(
+  tessera: vscode.WorkspaceConfiguration,
+  folders: ExtensionFolders,
+  device: DeviceSetting,
+): EmbedderSettings {
   const bundled = join(folders.extensionPath, 'models', BUNDLED_MODEL);
   const code = tessera.get('model.code', '').trim();
   const docs = tessera.get('model.docs', '').trim();
   const codeModel = code === '' ? bundled : code;
   return {
     models: { code: codeModel, docs: docs === '' ? codeModel : docs },
-    ...devicesOf(tessera.get('embedder.device', 'auto')),
+    ...device.read(tessera.get<unknown>('embedder.device', 'auto')),
     threads: tessera.get('embedder.threads', 0),
     sessions: tessera.get('embedder.sessions', 0),
     batchSize: tessera.get('embedder.batchSize', 0),
@@ -71,16 +79,6 @@ function readEmbedderSettings(tessera: vscode.WorkspaceConfiguration, folders: E
     latencyCeilingMs: LATENCY_CEILING_MS,
     tunerStateFile: join(folders.globalStoragePath, 'tuner.json'),
   };
-}
-
-/** What the setting names; `auto` when it cannot be read, which the settings editor says where it stands. */
-function devicesOf(value: string): Pick<EmbedderSettings, 'device' | 'devices'> {
-  try {
-    const devices = parseDeviceNames(value, 'tessera.embedder.device');
-    return devices.length > 1 ? { device: devices[0], devices } : { device: devices[0] };
-  } catch {
-    return { device: 'auto' };
-  }
 }
 
 function globsOf(section: string, key: string, folder: vscode.Uri): readonly string[] {
