@@ -48,13 +48,36 @@ function isFigures(value: unknown): value is EmbeddingFigures {
   if (!isRecord(value) || value['format'] !== FORMAT) return false;
   if (typeof value['time'] !== 'string' || typeof value['restarts'] !== 'number') return false;
   const { metrics } = value;
-  if (!isRecord(metrics)) return false;
+  if (!isRecord(metrics) || !hasNumbers(metrics, ['threads', 'sessions'])) return false;
   const { scopes, lanes } = metrics;
-  return isRecord(scopes) && isRecord(lanes) && hasAll(scopes, SCOPES) && hasAll(lanes, LANES);
+  if (!isRecord(scopes) || !isRecord(lanes)) return false;
+  return SCOPES.every((scope) => isOfScope(scopes[scope])) && LANES.every((lane) => isOfLane(lanes[lane]));
 }
 
-function hasAll(record: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
-  return names.every((name) => isRecord(record[name]));
+/** Has all that cannot be shown without being there. */
+function isOfScope(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { rssByRunTokens, tuner } = value;
+  const times = ['runP50Ms', 'runP90Ms', 'runP99Ms', 'tokenizeMs'];
+  return (
+    hasNumbers(value, ['runs', 'texts', 'realTokens', 'backoffs', ...times]) &&
+    isRecords(rssByRunTokens) &&
+    isRecord(tuner) &&
+    hasNumbers(tuner, ['budgetTokens']) &&
+    isRecords(tuner['moves'])
+  );
+}
+
+function isOfLane(value: unknown): boolean {
+  return isRecord(value) && hasNumbers(value, ['requests', 'waitP50Ms', 'waitP90Ms', 'waitP99Ms']);
+}
+
+function hasNumbers(record: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
+  return names.every((name) => typeof record[name] === 'number');
+}
+
+function isRecords(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isRecord);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -99,7 +99,7 @@ export class RememberingEmbedder extends Disposable implements Embedder {
     this.#embedder.forgive();
   }
 
-  /** Loads the models and sees to it that they are what they were said to be. */
+  /** Loads the models and sees to it that they are what they were said to be; they may be on another device, which is remembered. */
   async #start(signal: CancellationSignal | undefined): Promise<void> {
     const models = await this.#embedder.open(signal);
     const said = (this.#models ??= models);
@@ -111,7 +111,9 @@ export class RememberingEmbedder extends Disposable implements Embedder {
       const { name } = models[other];
       throw new TesseraError('model-invalid', `The model ${name} is another one than last time; run this again.`);
     }
-    if (!this.#isRemembered) await this.#remember();
+    const isSame = JSON.stringify(models) === JSON.stringify(said);
+    this.#models = models;
+    if (!isSame || !this.#isRemembered) await this.#remember();
   }
 
   get #key(): string {

@@ -12,6 +12,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
+const { code } = NO_WORK.scopes;
+
+/** The file with these metrics, right or wrong. */
+function kept(metrics: unknown): string {
+  return JSON.stringify({ format: 1, time: '2026-01-02T03:04:05.678Z', metrics, restarts: 0 });
+}
+
 describe('the figures of the last pass', () => {
   it('are read as they were kept, by another process too', async () => {
     const figures = { time: '2026-01-02T03:04:05.678Z', metrics: NO_WORK, restarts: 3 };
@@ -23,6 +30,14 @@ describe('the figures of the last pass', () => {
     ['nothing has been embedded', undefined],
     ['the file is cut off', '{"format":1,"time":"2026'],
     ['another program wrote it', '{"format":2,"time":"2026-01-02T03:04:05.678Z","metrics":{},"restarts":0}'],
+    ['a scope has no figures', kept({ ...NO_WORK, scopes: { code: {}, docs: {} } })],
+    ['a scope has no moves', kept({ ...NO_WORK, scopes: { ...NO_WORK.scopes, code: { ...code, tuner: {} } } })],
+    [
+      'a scope has no memory',
+      kept({ ...NO_WORK, scopes: { ...NO_WORK.scopes, code: { ...code, rssByRunTokens: 0 } } }),
+    ],
+    ['a lane has no figures', kept({ ...NO_WORK, lanes: { query: {}, saved: {}, bulk: {} } })],
+    ['the threads are missing', kept({ ...NO_WORK, threads: undefined })],
     ['something is missing', '{"format":1,"time":"2026-01-02T03:04:05.678Z","metrics":{"scopes":{}},"restarts":0}'],
   ])('are none when %s', async (_, content) => {
     if (content !== undefined) await writeFile(path.join(dir, 'figures.json'), content);

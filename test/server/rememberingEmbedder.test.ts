@@ -78,6 +78,18 @@ it('a model whose vectors have another length than was remembered embeds nothing
   await expect(embedder.embed(REQUEST)).rejects.toMatchObject({ code: 'model-invalid' });
 });
 
+it('a device that is another than was remembered is told from the first embedding on, by the next process too', async () => {
+  await start().embedder.open();
+  const lost = 'The GPU is lost.';
+  const kept = await readFile(file(), 'utf8');
+  await writeFile(file(), kept.replaceAll('"fallbackReason":null', `"fallbackReason":"${lost}"`));
+  const { embedder } = start();
+  expect((await embedder.open()).code.fallbackReason).toBe(lost);
+  await embedder.embed(REQUEST);
+  expect((await embedder.open()).code.fallbackReason).toBeNull();
+  expect(await readFile(file(), 'utf8')).toBe(kept);
+});
+
 it('what cannot be read is as if it was not there', async () => {
   await writeFile(file(), '{"format":1,"known":{"');
   const { embedder, loads } = start();
