@@ -1,51 +1,14 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Connection, type Table, connect } from '@lancedb/lancedb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { NO_FILTERS } from '../../../src/protocol/hit.ts';
-import type { FileToWrite } from '../../../src/server/store/chunkStore.ts';
 import { createFullTextIndex, fullTextIndexState } from '../../../src/server/store/fullTextIndex.ts';
 import { LanceChunkStore } from '../../../src/server/store/lanceChunkStore.ts';
 import { Upkeep } from '../../../src/server/store/upkeep.ts';
-import { vectorSpaces } from '../../../src/server/store/vectorSpaces.ts';
-
-const MODEL = { id: 'test-model', dimension: 4 };
-const SPACES = vectorSpaces({ code: MODEL, docs: MODEL });
-const FACTS = { folder: '/folder', models: ['test-model'], complete: false };
-
-function file(filePath: string, ...texts: readonly string[]): FileToWrite {
-  return {
-    record: {
-      path: filePath,
-      fileHash: `hash of ${texts.join()}`,
-      sizeBytes: 100,
-      mtimeMs: 1,
-      ctimeMs: 1,
-      scope: 'code',
-      language: 'typescript',
-      lines: texts.length,
-      chunks: texts.length,
-      skipped: null,
-    },
-    chunks: texts.map((text, index) => ({
-      startLine: index + 1,
-      endLine: index + 1,
-      text,
-      symbol: '',
-      symbolKind: '',
-      enclosing: [],
-      definitions: [],
-      tokens: 1,
-      chunkHash: `chunk ${text}`,
-      searchText: text,
-      vector: Float32Array.of(1, 0, 0, 0),
-    })),
-  };
-}
-
-const change = (replace: readonly FileToWrite[], remove: readonly string[] = []) => ({ replace, touch: [], remove });
+import { FACTS, SPACES, change, damageIndexes, file } from './smallFiles.ts';
 
 let folder: string;
 let connection: Connection;
@@ -120,7 +83,7 @@ describe('the full-text index', () => {
   it('of a table of an earlier version goes with its first upkeep, even when it cannot be read', async () => {
     await store.apply(change([file('a.ts', 'one')]));
     await createFullTextIndex(table);
-    await damageIndexes();
+    await damageIndexes(folder);
     await store.maintain({ need: 'any' });
     expect(await fullTextIndexState(table)).toBe('none');
     expect(await idsWith('one')).toEqual(['a.ts#0']);
@@ -130,14 +93,14 @@ describe('the full-text index', () => {
     const upkeep = new Upkeep(1);
     await store.apply(change([file('a.ts', 'one')]));
     await upkeepOf(upkeep);
-    await damageIndexes();
+    await damageIndexes(folder);
     await inNewProcess(async (own, again) => {
       await expect(again.matching({ tokens: ['one'], limit: 10, filters: NO_FILTERS })).rejects.toThrow();
       await again.apply(change([file('b.ts', 'two one')]));
       await upkeep.run(own, await own.countRows(), SILENT_LOGGER);
       expect(await again.matching({ tokens: ['one'], limit: 10, filters: NO_FILTERS })).toHaveLength(2);
     });
-    await damageIndexes();
+    await damageIndexes(folder);
     await inNewProcess(async (own, again) => {
       await again.reread();
       expect(await fullTextIndexState(own)).toBe('readable');
@@ -153,11 +116,4 @@ async function inNewProcess(use: (own: Table, again: LanceChunkStore) => Promise
   await use(await other.openTable('chunks'), again);
   again.close();
   other.close();
-}
-
-async function damageIndexes(): Promise<void> {
-  const indexes = path.join(folder, 'chunks.lance', '_indices');
-  for (const entry of await readdir(indexes, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) await writeFile(path.join(entry.parentPath, entry.name), 'no index');
-  }
 }

@@ -1,49 +1,12 @@
-import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Connection, connect } from '@lancedb/lancedb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FileToWrite } from '../../../src/server/store/chunkStore.ts';
 import { UNINDEXED_ID } from '../../../src/server/store/idIndex.ts';
 import { LanceChunkStore } from '../../../src/server/store/lanceChunkStore.ts';
 import { sqlIn } from '../../../src/server/store/sqlText.ts';
-import { vectorSpaces } from '../../../src/server/store/vectorSpaces.ts';
-
-const MODEL = { id: 'test-model', dimension: 4 };
-const SPACES = vectorSpaces({ code: MODEL, docs: MODEL });
-const FACTS = { folder: '/folder', models: ['test-model'], complete: false };
-
-function file(filePath: string, ...texts: readonly string[]): FileToWrite {
-  return {
-    record: {
-      path: filePath,
-      fileHash: `hash of ${texts.join()}`,
-      sizeBytes: 100,
-      mtimeMs: 1,
-      ctimeMs: 1,
-      scope: 'code',
-      language: 'typescript',
-      lines: texts.length,
-      chunks: texts.length,
-      skipped: null,
-    },
-    chunks: texts.map((text, index) => ({
-      startLine: index + 1,
-      endLine: index + 1,
-      text,
-      symbol: '',
-      symbolKind: '',
-      enclosing: [],
-      definitions: [],
-      tokens: 1,
-      chunkHash: `chunk ${text}`,
-      searchText: text,
-      vector: Float32Array.of(1, 0, 0, 0),
-    })),
-  };
-}
-
-const change = (replace: readonly FileToWrite[], remove: readonly string[] = []) => ({ replace, touch: [], remove });
+import { FACTS, SPACES, change, damageIndexes, file } from './smallFiles.ts';
 
 let folder: string;
 let connection: Connection;
@@ -115,7 +78,7 @@ describe('the index of ids', () => {
   ])('that cannot be read keeps no text from anybody, and is made anew by $by', async ({ mend }) => {
     await store.apply(change([file('a.ts', 'one')]));
     await store.maintain({ need: 'any' });
-    await damageIndexes();
+    await damageIndexes(folder);
     const other = await connect(folder, { readConsistencyInterval: 0 });
     const again = await LanceChunkStore.open(other, 'chunks', SPACES);
     await expect(planThenRead(other)).rejects.toThrow();
@@ -156,13 +119,6 @@ async function planThenRead(through: Connection): Promise<void> {
     .where(sqlIn('id', ['a.ts#0']))
     .select(['id'])
     .toArrow();
-}
-
-async function damageIndexes(): Promise<void> {
-  const indexes = path.join(folder, 'chunks.lance', '_indices');
-  for (const entry of await readdir(indexes, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) await writeFile(path.join(entry.parentPath, entry.name), 'no index');
-  }
 }
 
 /** Zeroes some bytes at a part of the way through the sorted ids. */
