@@ -1,5 +1,5 @@
 import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
-import { outputDimension } from '../embedding/modelManifest.ts';
+import { outputDimension, requireProjection } from '../embedding/modelManifest.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import { type Pooling, type RunOutput, poolToUnitVectors, unitTokenVectors } from '../embedding/pooling.ts';
 import type { EmbedderSettings, ModelInfo, OpenParams, TextRole } from '../protocol/embedder.ts';
@@ -77,15 +77,19 @@ export class EmbeddingModel {
     const { graph, graphName } = trial;
     const isStatic = await trial.looksStatic();
     if (isStatic && graph.options.provider === 'cpu') await graph.useThreads(settings.lookUpThreads ?? LOOK_UP_THREADS);
+    const { perToken } = graph.ports.output;
+    if (perToken) requireProjection(manifest, trial.width);
     const dimension = outputDimension(manifest, trial.width);
+    // Null stays null: whether it means the graph's pooling or a mean, the graph decides, and that is in the identity.
+    const pooling = perToken || manifest.pooling === null ? manifest.pooling : 'none';
     const info: ModelInfo = {
-      id: await identifyModel(folder, graphName, dimension),
+      id: await identifyModel(folder, graphName, { dimension, pooling }),
       name: manifest.name,
       dimension,
       maxTokens: manifest.maxTokens,
       device: graph.options.provider,
       fallbackReason: processorOnly ?? fallbackReason,
-      multiVector: manifest.multiVector && graph.ports.output.perToken,
+      multiVector: manifest.multiVector && perToken,
     };
     return new EmbeddingModel(info, folder, tokenizer, graph, isStatic);
   }

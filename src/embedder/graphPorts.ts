@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { TesseraError } from '../base/errors.ts';
-import type { Pooling } from '../embedding/pooling.ts';
+import type { ModelManifest } from '../embedding/modelManifest.ts';
 
 export type IntegerType = 'int64' | 'int32';
 
@@ -47,16 +47,22 @@ const INTEGER_INPUTS: Readonly<Record<string, 'ids' | 'mask' | 'types' | 'positi
 /** One vector a text, best first; then one a token. `pooler_output` is BERT's own head and no embedding. */
 const POOLED_OUTPUTS = ['sentence_embedding', 'embeddings', 'text_embeds', 'dense_vecs'];
 const TOKEN_OUTPUTS = ['token_embeddings', 'last_hidden_state', 'hidden_states'];
+/** Scores of words or classes: numbers of the right shape, and no vectors of anything. */
+const SCORES = /logits$/i;
+
+/** What a model's files say of how its graph's output is to be used. */
+export type PoolingWish = Pick<ModelManifest, 'pooling' | 'poolingIsOwn' | 'beyondPooling'>;
 
 /**
  * What a graph wants and gives, from its declared inputs and outputs.
  *
- * @throws TesseraError `model-unsupported` for an input nobody can fill; `model-invalid` when there is no usable output.
+ * @throws TesseraError `model-unsupported` for an input nobody can fill, or when texts' vectors can't be made of what the graph gives;
+ *   `model-invalid` when there is no usable output.
  */
 export function readGraphPorts(
   inputs: readonly InferenceSession.ValueMetadata[],
   outputs: readonly InferenceSession.ValueMetadata[],
-  pooling: Pooling | null,
+  wish: PoolingWish,
   file: string,
 ): GraphPorts {
   const ports = inputs.map((input) => inputPort(input, file));
@@ -65,7 +71,7 @@ export function readGraphPorts(
   }
   return {
     inputs: ports,
-    output: outputPort(outputs, pooling, file),
+    output: outputPort(outputs, wish, file),
     isBag: ports.some((port) => port.kind === 'offsets'),
   };
 }
@@ -92,21 +98,34 @@ function inputPort(input: InferenceSession.ValueMetadata, file: string): InputPo
 
 function outputPort(
   outputs: readonly InferenceSession.ValueMetadata[],
-  pooling: Pooling | null,
+  { pooling, poolingIsOwn, beyondPooling }: PoolingWish,
   file: string,
 ): OutputPort {
   const ranks = new Map(
     outputs.flatMap((output) => (output.isTensor ? [[output.name, output.shape.length] as const] : [])),
   );
   const named = (names: readonly string[], rank: number) => names.find((name) => ranks.get(name) === rank);
-  const ofRank = (rank: number) => [...ranks].find(([name, found]) => found === rank && name !== 'pooler_output')?.[0];
-  const pooled = named(POOLED_OUTPUTS, 2) ?? ofRank(2);
+  const ofRank = (rank: number) =>
+    [...ranks].find(([name, found]) => found === rank && name !== 'pooler_output' && !SCORES.test(name))?.[0];
+  const surelyPooled = named(POOLED_OUTPUTS, 2);
+  const pooled = surelyPooled ?? ofRank(2);
   const tokens = named(TOKEN_OUTPUTS, 3) ?? ofRank(3);
-  // A manifest that names a pooling means the tokens; without a word, what the graph pooled itself is best.
+  // Other files tell how to pool outside of a graph; where the graph does it, everything behind the pooling is in it too.
+  if (surelyPooled !== undefined && !poolingIsOwn) return { name: surelyPooled, perToken: false };
+  if (beyondPooling !== null) {
+    throw unsupported(
+      file,
+      `has no output sentence_embedding, which is needed because the model ${beyondPooling}; export it with all modules of sentence-transformers`,
+    );
+  }
   const wantsTokens = pooling !== null && pooling !== 'none';
   if (wantsTokens && tokens !== undefined) return { name: tokens, perToken: true };
   if (pooled !== undefined && !wantsTokens) return { name: pooled, perToken: false };
   if (tokens !== undefined && pooling === null) return { name: tokens, perToken: true };
+  const scores = [...ranks.keys()].find((name) => SCORES.test(name));
+  if (tokens === undefined && pooled === undefined && scores !== undefined) {
+    throw unsupported(file, `gives scores (${scores}) and no vectors; export the model for feature extraction`);
+  }
   const found = [...ranks.keys()].join(', ');
   throw new TesseraError(
     'model-invalid',

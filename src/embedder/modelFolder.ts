@@ -2,7 +2,9 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { TesseraError, errorMessage } from '../base/errors.ts';
 import { type ModelManifest, resolveManifest } from '../embedding/modelManifest.ts';
+import { projectionFile } from '../embedding/sentenceModules.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
+import type { Pooling } from '../embedding/pooling.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
 import { fingerprintFacts, fingerprintFile } from './fileFingerprint.ts';
 
@@ -50,7 +52,9 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   if (typeof tokenizer !== 'object' || tokenizer === null) {
     throw missingFile(folder, 'tokenizer.json', 'export it with the model (a “fast” tokenizer)');
   }
-  const facts = { tessera, config, tokenizerConfig, modules, pooling, sentenceTransformers, sentenceBert };
+  const projection = projectionFile(modules);
+  const dense = projection === undefined ? undefined : await read(projection);
+  const facts = { tessera, config, tokenizerConfig, modules, dense, pooling, sentenceTransformers, sentenceBert };
   const manifest = resolveManifest(facts, path.basename(folder));
   const graphs = await listGraphs(folder);
   if (graphs.length === 0) throw missingFile(folder, 'onnx/model.onnx', 'export the model to ONNX');
@@ -90,16 +94,25 @@ export function chooseGraph({ folder, manifest, graphs }: ModelFolder, device: E
   return first;
 }
 
-/**
- * Stable identity of a model's vectors: its weights, its tokenizer and how they are used. `dimension` is that of the
- * vectors made.
- */
-export async function identifyModel(model: ModelFolder, graph: string, dimension: number): Promise<string> {
+/** How vectors are made of a graph's output, as far as it is part of a model's identity. */
+export interface VectorUse {
+  /** Of the vectors made. */
+  readonly dimension: number;
+  /** `none` where the graph's own vector of a text is taken in spite of what the manifest says; else what that says. */
+  readonly pooling: Pooling | null;
+}
+
+/** Stable identity of a model's vectors: its weights, its tokenizer and how they are used. */
+export async function identifyModel(
+  model: ModelFolder,
+  graph: string,
+  { dimension, pooling }: VectorUse,
+): Promise<string> {
   const { manifest, folder } = model;
   const data = `${graph}_data`;
   const files = [graph, 'tokenizer.json', ...(model.graphs.length > 0 && (await exists(folder, data)) ? [data] : [])];
   const hashes = await Promise.all(files.map((file) => fingerprintFile(path.join(folder, file))));
-  const { pooling, maxTokens, queryPrefix, documentPrefix, outputZeroPoint, padTokenId, firstPosition } = manifest;
+  const { maxTokens, queryPrefix, documentPrefix, outputZeroPoint, padTokenId, firstPosition } = manifest;
   const ofInputs = [maxTokens, queryPrefix, documentPrefix, padTokenId, firstPosition];
   const facts = [hashes, dimension, pooling, outputZeroPoint, ...ofInputs];
   return `${manifest.name.replace(/[^\w.-]+/g, '-')}-${fingerprintFacts(facts)}`;

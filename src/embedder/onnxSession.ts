@@ -49,7 +49,7 @@ export class OnnxSession {
    */
   static async open(options: GraphOptions, manifest: ModelManifest): Promise<OnnxSession> {
     const session = await createSession(options);
-    const ports = readGraphPorts(session.inputMetadata, session.outputMetadata, manifest.pooling, options.file);
+    const ports = readGraphPorts(session.inputMetadata, session.outputMetadata, manifest, options.file);
     return new OnnxSession(options, manifest, session, ports);
   }
 

@@ -1,6 +1,7 @@
 import { TesseraError } from '../base/errors.ts';
 import { isRecord, numberAt, stringAt } from './jsonFacts.ts';
 import { POOLINGS, type Pooling } from './pooling.ts';
+import { type Projection, readProjection, readRecipe } from './sentenceModules.ts';
 
 /** How a model is used: what Tessera knows about it besides its weights. */
 export interface ModelManifest {
@@ -14,6 +15,10 @@ export interface ModelManifest {
   readonly maxTokens: number;
   /** Null: `none` when the graph gives one vector a text, else the family's custom. */
   readonly pooling: Pooling | null;
+  /** Whether tessera.json itself asks for `pooling`; otherwise a vector the graph has made of the whole text is better. */
+  readonly poolingIsOwn: boolean;
+  /** What the model does besides pooling, as the end of "the model …": only a graph's own vector of a text will do. Null: nothing. */
+  readonly beyondPooling: string | null;
   readonly queryPrefix: string;
   readonly documentPrefix: string;
   /** Relative to the model's folder; null lets the device choose among those there. */
@@ -21,6 +26,8 @@ export interface ModelManifest {
   readonly license: string | null;
   /** Whether the model is meant to give a vector for each token. */
   readonly multiVector: boolean;
+  /** The layer behind a multi-vector model's tokens, which its graph has to include; null where none is told of. */
+  readonly projection: Projection | null;
   /** What stands for 0 in an output of unsigned bytes. */
   readonly outputZeroPoint: number;
   /** Fills rows up to the longest. */
@@ -37,6 +44,8 @@ export interface ModelFacts {
   readonly tokenizerConfig?: unknown;
   /** sentence-transformers: list of modules. */
   readonly modules?: unknown;
+  /** sentence-transformers: `config.json` of the last Dense module. */
+  readonly dense?: unknown;
   /** sentence-transformers: `1_Pooling/config.json`. */
   readonly pooling?: unknown;
   /** sentence-transformers: `config_sentence_transformers.json`, with the prompts. */
@@ -49,15 +58,15 @@ export interface ModelFacts {
 const DEFAULT_MAX_TOKENS = 512;
 /** Families whose position table starts behind the padding id (fairseq's custom). */
 const OFFSET_POSITIONS = ['roberta', 'xlm-roberta', 'camembert', 'mpnet', 'longformer', 'xlm-roberta-xl'];
-/** Decoders: the last token has seen the whole text. */
-const DECODERS = /^(?:qwen|llama|mistral|gemma|phi|gpt|opt|bloom|starcoder|granite|smollm|falcon|olmo)/;
+/** Decoders: the last token has seen the whole text. EmbeddingGemma (`gemma3_text`) looks both ways and takes the mean. */
+const DECODERS = /^(?:qwen|llama|mistral|gemma(?!3)|phi|gpt|opt|bloom|starcoder|granite|smollm|falcon|olmo)/;
 /** No embedding of this many tokens makes sense; tokenizers without a limit say 1e30. */
 const MAX_BELIEVABLE_TOKENS = 1 << 20;
 
 /**
  * Puts a model's facts together: our manifest first, then sentence-transformers' files, then the family's customs.
  *
- * @throws TesseraError `model-invalid` or `model-unsupported`, in a sentence that names the file.
+ * @throws TesseraError `model-invalid`, in a sentence that names the file.
  */
 export function resolveManifest(facts: ModelFacts, folderName: string): ModelManifest {
   const own = facts.tessera ?? {};
@@ -65,6 +74,9 @@ export function resolveManifest(facts: ModelFacts, folderName: string): ModelMan
   const config = isRecord(facts.config) ? facts.config : {};
   const family = stringAt(config, 'model_type') ?? '';
   const padTokenId = numberAt(own, 'padTokenId') ?? numberAt(config, 'pad_token_id') ?? 0;
+  const asked = ownPooling(own);
+  const multiVector = own['multiVector'] === true || looksMultiVector(facts, config);
+  const recipe = readRecipe(facts.pooling, facts.modules);
   const firstPosition = OFFSET_POSITIONS.includes(family) ? padTokenId + 1 : 0;
   const manifest: ModelManifest = {
     name: stringAt(own, 'name') ?? folderName,
@@ -72,13 +84,17 @@ export function resolveManifest(facts: ModelFacts, folderName: string): ModelMan
     dimension: numberAt(own, 'dimension') ?? null,
     matryoshkaDimensions: integersAt(own, 'matryoshkaDimensions'),
     maxTokens: numberAt(own, 'maxTokens') ?? longestInput(facts, config, firstPosition),
-    pooling: ownPooling(own) ?? declaredPooling(facts.pooling) ?? (DECODERS.test(family) ? 'lastToken' : null),
+    pooling: asked ?? recipe.pooling ?? (DECODERS.test(family) ? 'lastToken' : null),
+    poolingIsOwn: asked !== undefined,
+    // What comes behind a multi-vector model's tokens makes no vector of a text, and is part of its exports.
+    beyondPooling: asked !== undefined || multiVector ? null : recipe.beyondPooling,
     queryPrefix: stringAt(own, 'queryPrefix') ?? prompt(facts.sentenceTransformers, ['query']),
     documentPrefix:
       stringAt(own, 'documentPrefix') ?? prompt(facts.sentenceTransformers, ['document', 'passage', 'corpus']),
     onnxFile: stringAt(own, 'onnxFile') ?? null,
     license: stringAt(own, 'license') ?? null,
-    multiVector: own['multiVector'] === true || looksMultiVector(facts, config),
+    multiVector,
+    projection: multiVector ? readProjection(facts.modules, facts.dense) : null,
     outputZeroPoint: numberAt(own, 'outputZeroPoint') ?? 128,
     padTokenId,
     firstPosition,
@@ -94,6 +110,21 @@ function checked(manifest: ModelManifest): ModelManifest {
     throw invalid('tessera.json', '"dimension" must be a whole number above 0');
   }
   return { ...manifest, matryoshkaDimensions: [...matryoshkaDimensions].sort((a, b) => a - b) };
+}
+
+/**
+ * Sees to it that a graph's vectors of tokens, of `width` numbers, went through the model's projection.
+ *
+ * @throws TesseraError `model-unsupported` otherwise: such vectors look right and find nothing.
+ */
+export function requireProjection({ projection }: ModelManifest, width: number): void {
+  if (projection === null || projection.width === width) return;
+  const { file, width: expected } = projection;
+  throw new TesseraError(
+    'model-unsupported',
+    `The model’s graph gives ${width} numbers a token, its ${file} ${expected}; export it with that layer.`,
+    { details: { file, width, expected } },
+  );
 }
 
 /**
@@ -121,21 +152,6 @@ function ownPooling(own: Readonly<Record<string, unknown>>): Pooling | undefined
   if (pooling === undefined)
     throw invalid('tessera.json', `has an unknown "pooling"; known are ${POOLINGS.join(', ')}`);
   return pooling;
-}
-
-/** What `1_Pooling/config.json` says. */
-function declaredPooling(file: unknown): Pooling | undefined {
-  if (!isRecord(file)) return undefined;
-  if (file['pooling_mode_mean_tokens'] === true || file['pooling_mode_mean_sqrt_len_tokens'] === true) return 'mean';
-  if (file['pooling_mode_cls_token'] === true) return 'cls';
-  if (file['pooling_mode_lasttoken'] === true) return 'lastToken';
-  const asked = Object.keys(file).find((key) => key.startsWith('pooling_mode_') && file[key] === true);
-  if (asked === undefined) return undefined;
-  throw new TesseraError(
-    'model-unsupported',
-    `The model pools by ${asked} (1_Pooling/config.json), which is not supported; choose a model with mean, cls or last-token pooling.`,
-    { details: { file: '1_Pooling/config.json', pooling: asked } },
-  );
 }
 
 function longestInput(facts: ModelFacts, config: Readonly<Record<string, unknown>>, firstPosition: number): number {

@@ -232,6 +232,29 @@ describe('an output', () => {
     ).toBeLessThan(1e-4);
   });
 
+  it('that the graph has made of a text with all its modules counts, whatever pooling sentence-transformers’ files name', async () => {
+    // As LaBSE has it: a layer behind the pooling, which the tokens' vectors know nothing of.
+    const graph = new OnnxGraph();
+    const ids = graph.cast(graph.input('input_ids', 'int64', ['batch', 'sequence']), 'float32');
+    const tokens = graph.op('Unsqueeze', [ids, graph.integers([2])]);
+    graph.output('token_embeddings', graph.op('Concat', [tokens, tokens], { axis: { int: 2 } }), 'float32', [
+      'batch',
+      'sequence',
+      2,
+    ]);
+    const sum = graph.op('ReduceSum', [ids, graph.integers([1])], { keepdims: { int: 1 } });
+    const dense = graph.op('MatMul', [sum, graph.float([3, -4], [1, 2])]);
+    graph.output('sentence_embedding', dense, 'float32', ['batch', 2]);
+    const graphs = { 'onnx/model.onnx': graph.encode() };
+    const files = { '1_Pooling/config.json': { pooling_mode_mean_tokens: true } };
+    const model = await open({ graphs, json: files });
+    const rounded = (await embed(model, ['w9'], 'together'))[0]!.map((value) => Math.round(value * 1000));
+    expect(rounded).toEqual([600, -800]);
+    // An index with vectors of the tokens' mean must not go on with these.
+    const ofTokens = await open({ graphs, json: { ...files, 'tessera.json': { pooling: 'mean' } } });
+    expect(model.info.id.split('-').at(-1)).not.toBe(ofTokens.info.id.split('-').at(-1));
+  });
+
   it('is cut to a Matryoshka dimension and brought to unit length again', async () => {
     const graphs = { 'onnx/model.onnx': buildEncoder(TINY).model };
     const whole = await open({ graphs });
@@ -248,6 +271,23 @@ describe('an output', () => {
     const json = { 'config.json': { model_type: 'bert', architectures: ['HF_ColBERT'], max_position_embeddings: 64 } };
     const model = await open({ graphs: { 'onnx/model.onnx': graph }, json });
     expect(model.info).toMatchObject({ multiVector: true, dimension: 6 });
+  });
+
+  it('without a multi-vector model’s projection is refused', async () => {
+    const json = {
+      'config_sentence_transformers.json': { similarity_fn_name: 'MaxSim' },
+      'modules.json': [
+        { idx: 0, name: '0', path: '', type: 'sentence_transformers.models.Transformer' },
+        { idx: 1, name: '1', path: '1_Dense', type: 'pylate.models.Dense.Dense' },
+      ],
+      '1_Dense/config.json': { in_features: 16, out_features: 6 },
+    };
+    const whole = await open({ graphs: { 'onnx/model.onnx': buildEncoder({ ...TINY, projection: 6 }).model }, json });
+    expect(whole.info).toMatchObject({ multiVector: true, dimension: 6 });
+    await expect(open({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model }, json })).rejects.toMatchObject({
+      code: 'model-unsupported',
+      message: expect.stringMatching(/16.*1_Dense.*6/) as string,
+    });
   });
 
   it('gives the unit vector of each token, whatever is in the same run', async () => {

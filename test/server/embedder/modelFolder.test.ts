@@ -2,6 +2,7 @@ import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chooseGraph, identifyModel, readModelFolder } from '../../../src/embedder/modelFolder.ts';
+import type { Pooling } from '../../../src/embedding/pooling.ts';
 import { type ModelFolderFiles, writeModelFolder } from '../../fakes/modelFolder.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -85,12 +86,12 @@ describe('the graph for a device', () => {
 });
 
 describe('a model’s identity', () => {
-  it('changes with its weights, its tokenizer, its prefixes, how its inputs are filled and its dimension, and with nothing else', async () => {
-    const identify = async (files: Partial<ModelFolderFiles>, dimension = 8) => {
+  it('changes with its weights, its tokenizer, its prefixes, how its inputs are filled, its pooling and its dimension, and with nothing else', async () => {
+    const identify = async (files: Partial<ModelFolderFiles>, dimension = 8, pooling: Pooling | null = null) => {
       const model = await readModelFolder(
         await makeFolder({ graphs: { 'onnx/model.onnx': graph('weights') }, ...files }),
       );
-      return identifyModel(model, 'onnx/model.onnx', dimension);
+      return identifyModel(model, 'onnx/model.onnx', { dimension, pooling });
     };
     const json = { 'tessera.json': { name: 'm' } };
     const id = await identify({ json });
@@ -104,15 +105,16 @@ describe('a model’s identity', () => {
       identify({ json: { ...json, 'config.json': { pad_token_id: 3 } } }),
       identify({ json: { ...json, 'config.json': { model_type: 'roberta', pad_token_id: 3 } } }),
       identify({ json }, 4),
+      identify({ json }, 8, 'none'),
     ]);
-    expect(new Set([id, ...others]).size).toBe(7);
+    expect(new Set([id, ...others]).size).toBe(8);
   });
 
   it('includes weights kept beside the graph', async () => {
     const folder = await makeFolder({ graphs: { 'onnx/model.onnx': graph('weights') } });
     const model = await readModelFolder(folder);
-    const without = await identifyModel(model, 'onnx/model.onnx', 8);
+    const without = await identifyModel(model, 'onnx/model.onnx', { dimension: 8, pooling: null });
     await writeFile(path.join(folder, 'onnx/model.onnx_data'), 'more weights');
-    expect(await identifyModel(model, 'onnx/model.onnx', 8)).not.toBe(without);
+    expect(await identifyModel(model, 'onnx/model.onnx', { dimension: 8, pooling: null })).not.toBe(without);
   });
 });

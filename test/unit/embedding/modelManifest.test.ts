@@ -74,6 +74,21 @@ describe('what is known of a model', () => {
     expect(resolve({ config: { model_type: 'qwen3' } }).pooling).toBe('lastToken');
   });
 
+  it('does not take EmbeddingGemma for a decoder: its tokens see the whole text', () => {
+    expect(resolve({ config: { model_type: 'gemma3_text' } }).pooling).toBeNull();
+    expect(resolve({ config: { model_type: 'gemma2' } }).pooling).toBe('lastToken');
+  });
+
+  it.each([
+    ['mean', 'mean'],
+    ['cls', 'cls'],
+    ['lasttoken', 'lastToken'],
+    [['cls'], 'cls'],
+    ['mean_sqrt_len_tokens', 'mean'],
+  ])('reads the pooling %j as newer versions of sentence-transformers write it', (mode, expected) => {
+    expect(resolve({ pooling: { pooling_mode: mode } }).pooling).toBe(expected);
+  });
+
   it('ignores a tokenizer that claims to have no limit', () => {
     const manifest = resolve({
       tokenizerConfig: { model_max_length: 1e30 },
@@ -92,11 +107,6 @@ describe('what is known of a model', () => {
     ['half a dimension', { tessera: { dimension: 12.5 } }, 'model-invalid'],
     ['dimensions that are no list', { tessera: { matryoshkaDimensions: 64 } }, 'model-invalid'],
     ['a manifest that is no object', { tessera: [] }, 'model-invalid'],
-    [
-      'a pooling of sentence-transformers’ that is not supported',
-      { pooling: { pooling_mode_max_tokens: true } },
-      'model-unsupported',
-    ],
   ])('is refused for %s', (_, facts, code) => {
     expect(() => resolve(facts)).toThrow(expect.objectContaining({ code }) as Error);
   });

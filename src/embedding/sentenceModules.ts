@@ -1,0 +1,82 @@
+import { isRecord, numberAt, stringAt } from './jsonFacts.ts';
+import type { Pooling } from './pooling.ts';
+
+/** What sentence-transformers' files say of the way from the tokens' vectors to the text's. */
+export interface TextVectorRecipe {
+  /** Undefined where no file says one that is done here. */
+  readonly pooling: Pooling | undefined;
+  /**
+   * What they ask for and is not done here, as the end of "the model …" and with the file's name; null when it is all done here.
+   * Only a graph that gives texts' vectors itself can be used then.
+   */
+  readonly beyondPooling: string | null;
+}
+
+const POOLING_FILE = '1_Pooling/config.json';
+/** sentence-transformers' names without their ending `_tokens`; both means have the same direction. */
+const MODES: Readonly<Record<string, Pooling>> = {
+  mean: 'mean',
+  mean_sqrt_len: 'mean',
+  cls: 'cls',
+  lasttoken: 'lastToken',
+};
+/** Older versions write a truth value for each mode under a key that begins so. */
+const MODE_KEY = 'pooling_mode_';
+/** Modules behind the first, the graph's own, that change no direction or are the pooling itself. */
+const DONE_HERE = ['Pooling', 'Normalize', 'Dropout'];
+
+/**
+ * @param pooling Parsed `1_Pooling/config.json`.
+ * @param modules Parsed `modules.json`.
+ */
+export function readRecipe(pooling: unknown, modules: unknown): TextVectorRecipe {
+  const [, ...further] = moduleTypes(modules);
+  const unknownModule = further.find((type) => !DONE_HERE.includes(type));
+  if (unknownModule !== undefined) {
+    return { pooling: undefined, beyondPooling: `has a module ${unknownModule} (modules.json)` };
+  }
+  if (!isRecord(pooling)) return { pooling: undefined, beyondPooling: null };
+  const modes = poolingModes(pooling);
+  const [mode = 'mean'] = modes;
+  if (modes.length > 1) {
+    return { pooling: undefined, beyondPooling: `joins the poolings ${modes.join(' and ')} (${POOLING_FILE})` };
+  }
+  const known = MODES[mode];
+  return known === undefined
+    ? { pooling: undefined, beyondPooling: `pools by ${mode} (${POOLING_FILE})` }
+    : { pooling: known, beyondPooling: null };
+}
+
+/** A multi-vector model's last layer: what it is told by, and how many numbers a token's vector has behind it. */
+export interface Projection {
+  readonly file: string;
+  readonly width: number;
+}
+
+/** The file of the last Dense module of `modules.json`, relative to the model's folder; undefined where there is none. */
+export function projectionFile(modules: unknown): string | undefined {
+  const list: readonly unknown[] = Array.isArray(modules) ? modules : [];
+  const folder = stringAt(list[moduleTypes(modules).lastIndexOf('Dense')], 'path');
+  return folder === undefined ? undefined : `${folder}/config.json`;
+}
+
+/** @param dense Parsed file that `projectionFile` names. */
+export function readProjection(modules: unknown, dense: unknown): Projection | null {
+  const file = projectionFile(modules);
+  const width = numberAt(dense, 'out_features');
+  return file === undefined || width === undefined ? null : { file, width };
+}
+
+/** Class names in their order: `Dense` of `sentence_transformers.models.Dense`. */
+function moduleTypes(modules: unknown): readonly string[] {
+  if (!Array.isArray(modules)) return [];
+  return modules.map((module: unknown) => stringAt(module, 'type')?.split('.').at(-1) ?? '');
+}
+
+/** Names of the modes that are on; newer versions write a name or a list of them. */
+function poolingModes(file: Readonly<Record<string, unknown>>): readonly string[] {
+  const named = file['pooling_mode'];
+  const names = Array.isArray(named) ? named.map(String) : typeof named === 'string' ? [named] : undefined;
+  const on = Object.keys(file).filter((key) => key.startsWith(MODE_KEY) && file[key] === true);
+  return (names ?? on.map((key) => key.slice(MODE_KEY.length))).map((name) => name.replace(/_tokens?$/, ''));
+}
