@@ -116,7 +116,7 @@ export class EmbeddingModel {
 
   /**
    * Embeds texts in one run, each padded to `length` tokens: unit vectors, row-major. Rejects with `out-of-memory` when
-   * a smaller run might do, else with `embedder-failed`.
+   * a smaller run might do, else with `embedder-failed`: also when one text's vector is not finite, the others' may be.
    */
   run(texts: readonly TokenIds[], length: number): Promise<Float32Array> {
     return this.#run(texts, length, (output, tokenCounts) =>

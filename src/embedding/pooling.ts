@@ -18,6 +18,8 @@ export interface RunOutput {
  * One unit vector of `dimension` numbers for each text, row-major. Padding is on the right and never looked at:
  * `tokenCounts` says how many tokens of each row are the text's own. Dimensions beyond `dimension` are dropped first
  * (Matryoshka), so that what is left has unit length. A vector of zeros stays zero.
+ *
+ * @throws TesseraError `embedder-failed` when a text's vector is not finite; `model-invalid` when there are fewer dimensions.
  */
 export function poolToUnitVectors(
   output: RunOutput,
@@ -47,7 +49,11 @@ export function poolToUnitVectors(
   return vectors;
 }
 
-/** A unit vector of `dimension` numbers for each token of each text, texts one after another, without padding. */
+/**
+ * A unit vector of `dimension` numbers for each token of each text, texts one after another, without padding.
+ *
+ * @throws TesseraError `embedder-failed` when one is not finite.
+ */
 export function unitTokenVectors(
   { values, length, width }: RunOutput,
   tokenCounts: readonly number[],
@@ -76,7 +82,12 @@ function addTokens(vector: Float32Array, values: Float32Array, start: number, to
   }
 }
 
-/** Scales to unit length in place; zeros stay. Sums in double precision. */
+/**
+ * Scales to unit length in place; zeros stay. Sums in double precision, which no square of a finite number overflows.
+ *
+ * @throws TesseraError `embedder-failed` for a vector that is not finite: stored, it would make every comparison with it
+ *   meaningless, and never be made again.
+ */
 export function normalize(vector: Float32Array): void {
   const { length } = vector;
   let squares = 0;
@@ -85,6 +96,12 @@ export function normalize(vector: Float32Array): void {
     squares += value * value;
   }
   if (squares === 0) return;
+  if (!Number.isFinite(squares)) {
+    throw new TesseraError(
+      'embedder-failed',
+      'The model gave a vector that is not finite; choose a graph of single precision ("onnxFile" in tessera.json) or another device.',
+    );
+  }
   const scale = 1 / Math.sqrt(squares);
   for (let i = 0; i < length; i++) vector[i] = (vector[i] ?? 0) * scale;
 }

@@ -366,6 +366,25 @@ describe('a text', () => {
   });
 });
 
+describe('a run', () => {
+  it('with a text whose vector is not finite fails, and the others’ runs do not', async () => {
+    // Divides by the place a text's first word has behind w10, so that w10 itself has no vector.
+    const graph = new OnnxGraph();
+    const ids = graph.cast(graph.input('input_ids', 'int64', ['batch', 'sequence']), 'float32');
+    const first = graph.op('Slice', [ids, graph.integers([1]), graph.integers([2]), graph.integers([1])]);
+    const inverse = graph.op('Div', [graph.scalar(1), graph.op('Sub', [first, graph.scalar(10)])]);
+    graph.output('sentence_embedding', graph.op('Concat', [inverse, first], { axis: { int: 1 } }), 'float32', [
+      'batch',
+      2,
+    ]);
+    const model = await open({ graphs: { 'onnx/model.onnx': graph.encode() } });
+    const [good, bad] = ['w11', 'w10'].map((text) => model.encode(text, 'document'));
+    await expect(model.run([good!, bad!], 3)).rejects.toMatchObject({ code: 'embedder-failed' });
+    await expect(model.run([bad!], 3)).rejects.toMatchObject({ code: 'embedder-failed' });
+    expect(Math.hypot(...(await model.run([good!], 3)))).toBeCloseTo(1);
+  });
+});
+
 describe('a device', () => {
   it('that is not there falls back to the processor and says why', async () => {
     const { folder, remove } = await writeModelFolder({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model } });

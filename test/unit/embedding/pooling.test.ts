@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Pooling, normalize, poolToUnitVectors } from '../../../src/embedding/pooling.ts';
+import { type Pooling, normalize, poolToUnitVectors, unitTokenVectors } from '../../../src/embedding/pooling.ts';
 
 /** Two texts of up to three tokens of two numbers; the last token of the second is padding. */
 const OUTPUT = { values: Float32Array.of(3, 4, 0, 2, 3, 0, 6, 8, 0, 5, 100, 100), count: 2, length: 3, width: 2 };
@@ -45,5 +45,36 @@ describe('a vector of zeros', () => {
     const zeros = new Float32Array(3);
     normalize(zeros);
     expect([...zeros]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('a vector that is not finite', () => {
+  const failure = expect.objectContaining({
+    code: 'embedder-failed',
+    message: expect.stringContaining('not finite') as string,
+  }) as Error;
+  /** Two texts of two tokens of two numbers, the second's last token as given. */
+  const output = (last: number) => ({
+    values: Float32Array.of(3, 4, 0, 2, 3, 0, 6, last),
+    count: 2,
+    length: 2,
+    width: 2,
+  });
+
+  it.each([NaN, Infinity, -Infinity])('for a number of %d fails the run', (last) => {
+    expect(() => poolToUnitVectors(output(last), [2, 2], 'mean', 2)).toThrow(failure);
+    expect(() => poolToUnitVectors(output(last), [2, 2], 'lastToken', 2)).toThrow(failure);
+    expect(() => unitTokenVectors(output(last), [2, 2], 2)).toThrow(failure);
+  });
+
+  it('is of no account where it is padding, or cut off', () => {
+    expect(() => poolToUnitVectors(output(NaN), [2, 1], 'mean', 2)).not.toThrow();
+    expect(() => unitTokenVectors(output(NaN), [2, 1], 2)).not.toThrow();
+    expect(() => poolToUnitVectors(output(NaN), [2, 2], 'mean', 1)).not.toThrow();
+  });
+
+  it('is not what very large numbers make', () => {
+    const large = { values: Float32Array.of(3e38, 3e38), count: 1, length: 1, width: 2 };
+    expect(rounded(poolToUnitVectors(large, [1], 'none', 2))).toEqual([0.707, 0.707]);
   });
 });
