@@ -87,8 +87,10 @@ export interface LaneMetrics {
 
 /** What the tuner knows and why it moved; plain data, saved and shown as it is. */
 export interface TunerReport {
-  /** Padded tokens per run now in use. */
+  /** Padded tokens per run that the tuner is for; runs have fewer where a ceiling below is lower (`runSizeOf`). */
   readonly budgetTokens: number;
+  /** Texts per run that a person fixed, in place of the budget; left out where the tuner decides. */
+  readonly textsPerRun?: number;
   readonly bestTokensPerSecond: number;
   /** Budget never exceeded again after an out-of-memory; null when none happened. */
   readonly memoryCeilingTokens: number | null;

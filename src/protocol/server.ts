@@ -63,7 +63,7 @@ export interface IndexSummary {
   readonly lanes: Partial<EmbedderMetrics['lanes']>;
   /** The processes that embedded; null as above. */
   readonly embedder:
-    | (Pick<EmbedderMetrics, 'threads' | 'sessions' | 'rssMb' | 'peakRssMb' | 'gpuUtilization'> & {
+    | (Pick<EmbedderMetrics, 'threads' | 'sessions' | 'rssMb' | 'peakRssMb' | 'gpuUtilization' | 'devices'> & {
         readonly restarts: number;
       })
     | null;

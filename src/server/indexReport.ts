@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.ts';
-import { type EmbedderMetrics, LANES, type ModelInfo } from '../protocol/embedder.ts';
+import { type EmbedderMetrics, LANES, type ModelInfo, type ScopeMetrics } from '../protocol/embedder.ts';
+import { runSizeOf } from '../protocol/runSize.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import type { EmbeddingFigures, FolderStatus, IndexSummary, SkipReason, SkippedFile } from '../protocol/server.ts';
 import type { RunProgress } from './indexer/runProgress.ts';
@@ -58,7 +59,7 @@ export function summaryOf(
     device: [...new Set(SCOPES.flatMap((scope) => models[scope].devices ?? models[scope].device))].join(', '),
     tuner: metrics?.scopes ?? {},
     lanes: metrics?.lanes ?? {},
-    embedder: metrics === null ? null : { ...processesOf(metrics), restarts },
+    embedder: metrics === null ? null : { ...processesOf(metrics), ...devicesOf(metrics), restarts },
   };
 }
 
@@ -66,30 +67,51 @@ function processesOf({ threads, sessions, rssMb, peakRssMb, gpuUtilization }: Em
   return { threads, sessions, rssMb, peakRssMb, gpuUtilization };
 }
 
-/** Writes the embedder's figures into the log: a line for each scope and each lane that had work, and one for the processes. */
+function devicesOf({ devices }: EmbedderMetrics): Pick<EmbedderMetrics, 'devices'> {
+  return devices === undefined ? {} : { devices };
+}
+
+/**
+ * Writes the embedder's figures into the log: a line for each scope and each lane that had work, and one for the processes. Where
+ * several devices work, a line for each of them and each scope it had work of besides, since each has a tuner of its own.
+ */
 export function logFigures(
   logger: Logger,
   { metrics, restarts }: Pick<EmbeddingFigures, 'metrics' | 'restarts'>,
 ): void {
+  const { devices = [] } = metrics;
   for (const scope of SCOPES) {
-    const { rssByRunTokens, tuner, ...figures } = metrics.scopes[scope];
+    const figures = metrics.scopes[scope];
     if (figures.runs === 0) continue;
-    const { moves, ...ofTuner } = tuner;
-    // `upToTokens:MiB`, and `from→to reason` for each move of the budget: values in a log are plain.
-    const rss = rssByRunTokens.map(({ upToTokens, rssMb }) => `${upToTokens}:${Math.round(rssMb)}`).join(' ');
-    const history = moves.map((move) => `${move.fromTokens}→${move.toTokens} ${move.reason}`).join(', ');
-    logger.info('embedded', {
-      scope,
-      ...figures,
-      ...ofTuner,
-      runs: figures.runs,
-      rssMbByRunTokens: rss,
-      moves: history,
-    });
+    logger.info('embedded', { scope, ...runFields(figures), ...(devices.length > 0 ? {} : tunerFields(figures)) });
+  }
+  for (const { device, scopes, rssMb, gpuUtilization } of devices) {
+    for (const scope of SCOPES) {
+      const figures = scopes[scope];
+      if (figures.runs === 0) continue;
+      const fields = { ...runFields(figures), ...tunerFields(figures), device, rssMb, gpuUtilization };
+      logger.info('embedded on one of the devices', { scope, ...fields });
+    }
   }
   logger.info('embedded by', { ...processesOf(metrics), restarts });
   for (const lane of LANES) {
     const waits = metrics.lanes[lane];
     if (waits.requests > 0) logger.info('waited to be embedded', { lane, ...waits });
   }
+}
+
+/** Values in a log are plain: memory is `upToTokens:MiB` by the size of runs. */
+function runFields({ rssByRunTokens, tuner: _, ...figures }: ScopeMetrics) {
+  const rss = rssByRunTokens.map(({ upToTokens, rssMb }) => `${upToTokens}:${Math.round(rssMb)}`);
+  return { ...figures, rssMbByRunTokens: rss.join(' ') };
+}
+
+/** `from→to reason` for each move of the budget; `runTokens` are what runs have of it, unless a person fixed their texts. */
+function tunerFields({ tuner }: ScopeMetrics) {
+  // Its runs are those of all starts.
+  const { moves, runs: _, ...ofTuner } = tuner;
+  const size = runSizeOf(tuner);
+  const inUse = size.kind === 'tokens' ? { runTokens: size.tokens, boundBy: size.boundBy } : {};
+  const history = moves.map((move) => `${move.fromTokens}→${move.toTokens} ${move.reason}`);
+  return { ...ofTuner, ...inUse, moves: history.join(', ') };
 }

@@ -48,23 +48,46 @@ function isFigures(value: unknown): value is EmbeddingFigures {
   if (!isRecord(value) || value['format'] !== FORMAT) return false;
   if (typeof value['time'] !== 'string' || typeof value['restarts'] !== 'number') return false;
   const { metrics } = value;
-  if (!isRecord(metrics) || !hasNumbers(metrics, ['threads', 'sessions'])) return false;
-  const { scopes, lanes } = metrics;
-  if (!isRecord(scopes) || !isRecord(lanes)) return false;
-  return SCOPES.every((scope) => isOfScope(scopes[scope])) && LANES.every((lane) => isOfLane(lanes[lane]));
+  if (!isRecord(metrics) || !hasNumbers(metrics, ['threads', 'sessions', 'peakRssMb'])) return false;
+  const { lanes, devices = [] } = metrics;
+  if (!isRecord(lanes) || !LANES.every((lane) => isOfLane(lanes[lane]))) return false;
+  if (!isRecords(devices) || !devices.every((one) => typeof one['device'] === 'string' && isOfProcesses(one))) {
+    return false;
+  }
+  return isOfProcesses(metrics);
 }
+
+/** Of one device or of all. */
+function isOfProcesses(value: Readonly<Record<string, unknown>>): boolean {
+  const { scopes } = value;
+  if (!isRecord(scopes) || !hasNumbers(value, ['rssMb']) || !hasNumbersOrNull(value, ['gpuUtilization'])) return false;
+  return SCOPES.every((scope) => isOfScope(scopes[scope]));
+}
+
+const AMOUNTS = ['runs', 'texts', 'realTokens', 'paddedTokens', 'paddingRatio', 'backoffs', 'tokenizeMs'];
+const SPEEDS = ['tokensPerSecond', 'textsPerSecond', 'recentTokensPerSecond', 'recentTextsPerSecond'];
+const TIMES = ['runP50Ms', 'runP90Ms', 'runP99Ms'];
 
 /** Has all that cannot be shown without being there. */
 function isOfScope(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { rssByRunTokens, tuner } = value;
-  const times = ['runP50Ms', 'runP90Ms', 'runP99Ms', 'tokenizeMs'];
   return (
-    hasNumbers(value, ['runs', 'texts', 'realTokens', 'backoffs', ...times]) &&
+    hasNumbers(value, [...AMOUNTS, ...SPEEDS, 'bestTextsPerSecond', ...TIMES]) &&
     isRecords(rssByRunTokens) &&
+    rssByRunTokens.every((one) => hasNumbers(one, ['upToTokens', 'rssMb'])) &&
     isRecord(tuner) &&
-    hasNumbers(tuner, ['budgetTokens']) &&
-    isRecords(tuner['moves'])
+    isOfTuner(tuner)
+  );
+}
+
+function isOfTuner(tuner: Readonly<Record<string, unknown>>): boolean {
+  const { moves } = tuner;
+  return (
+    hasNumbers(tuner, ['budgetTokens', 'bestTokensPerSecond']) &&
+    hasNumbersOrNull(tuner, ['memoryCeilingTokens', 'latencyCeilingTokens']) &&
+    isRecords(moves) &&
+    moves.every((move) => hasNumbers(move, ['run', 'fromTokens', 'toTokens']) && typeof move['reason'] === 'string')
   );
 }
 
@@ -76,7 +99,11 @@ function hasNumbers(record: Readonly<Record<string, unknown>>, names: readonly s
   return names.every((name) => typeof record[name] === 'number');
 }
 
-function isRecords(value: unknown): boolean {
+function hasNumbersOrNull(record: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
+  return names.every((name) => record[name] === null || typeof record[name] === 'number');
+}
+
+function isRecords(value: unknown): value is Record<string, unknown>[] {
   return Array.isArray(value) && value.every(isRecord);
 }
 

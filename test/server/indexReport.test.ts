@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Logger, type LogRecord } from '../../src/base/logger.ts';
-import { logFigures } from '../../src/server/indexReport.ts';
+import { logFigures, summaryOf } from '../../src/server/indexReport.ts';
+import type { EmbedderMetrics, ModelInfo } from '../../src/protocol/embedder.ts';
+import { RunProgress } from '../../src/server/indexer/runProgress.ts';
 import { NO_WORK } from '../fakes/hashEmbedder.ts';
+import { ManualClock } from '../fakes/manualClock.ts';
 
 describe('the figures in the log', () => {
   it('are a line for each scope and lane that had work, of plain values', () => {
@@ -32,7 +35,69 @@ describe('the figures in the log', () => {
     ]);
     for (const { fields } of records) expect(Object.values(fields ?? {}).filter(isCompound)).toEqual([]);
   });
+
+  it('tell the size of runs that is in use', () => {
+    const { code } = NO_WORK.scopes;
+    const tuner = { ...code.tuner, budgetTokens: 512, latencyCeilingTokens: 128 };
+    expect(logged({ ...NO_WORK, scopes: { ...NO_WORK.scopes, code: { ...code, runs: 1, tuner } } })[0]).toMatchObject({
+      ...{ budgetTokens: 512, latencyCeilingTokens: 128 },
+      ...{ runTokens: 128, boundBy: 'latency' },
+    });
+  });
+
+  it('have a line for each of several devices, whose tuners are its own', () => {
+    const lines = logged(ON_TWO_DEVICES);
+    expect(lines).toMatchObject([
+      { scope: 'code', runs: 3 },
+      { scope: 'code', device: 'cuda:0', runs: 2, budgetTokens: 4096, rssMb: 300, gpuUtilization: 0.5 },
+      { scope: 'code', device: 'cpu', runs: 1, budgetTokens: 512, rssMb: 200, gpuUtilization: null },
+      { threads: 1, restarts: 0 },
+    ]);
+    expect(lines[0]).not.toHaveProperty('budgetTokens');
+    expect(lines.flatMap((fields) => Object.values(fields)).filter(isCompound)).toEqual([]);
+  });
 });
+
+describe('the summary of a pass', () => {
+  const progress = new RunProgress(new ManualClock());
+  const model: ModelInfo = {
+    ...{ id: 'm', name: 'm', dimension: 1, maxTokens: 1, device: 'cpu' },
+    ...{ fallbackReason: null, multiVector: false },
+  };
+  const summaryWith = (metrics: EmbedderMetrics) =>
+    summaryOf(new Map(), progress, { code: model, docs: model }, metrics, 0);
+
+  it('has the figures of each of several devices', () => {
+    expect(summaryWith(ON_TWO_DEVICES).embedder?.devices).toEqual(ON_TWO_DEVICES.devices);
+  });
+
+  it('says nothing of devices where one does all', () => {
+    expect(summaryWith(NO_WORK).embedder).not.toHaveProperty('devices');
+  });
+});
+
+const { code, docs } = NO_WORK.scopes;
+const ON_TWO_DEVICES: EmbedderMetrics = {
+  ...NO_WORK,
+  scopes: { code: { ...code, runs: 3 }, docs },
+  devices: [
+    {
+      ...{ device: 'cuda:0', rssMb: 300, gpuUtilization: 0.5 },
+      scopes: { code: { ...code, runs: 2, tuner: { ...code.tuner, budgetTokens: 4096 } }, docs },
+    },
+    {
+      ...{ device: 'cpu', rssMb: 200, gpuUtilization: null },
+      scopes: { code: { ...code, runs: 1, tuner: { ...code.tuner, budgetTokens: 512 } }, docs },
+    },
+  ],
+};
+
+/** The fields of the lines that figures leave in the log. */
+function logged(metrics: EmbedderMetrics): NonNullable<LogRecord['fields']>[] {
+  const records: LogRecord[] = [];
+  logFigures(new Logger({ level: 'info', write: (record) => records.push(record) }, 'test'), { metrics, restarts: 0 });
+  return records.map(({ fields }) => fields ?? {});
+}
 
 function isCompound(value: unknown): boolean {
   return typeof value === 'object' && value !== null;

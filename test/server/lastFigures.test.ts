@@ -26,6 +26,14 @@ describe('the figures of the last pass', () => {
     expect(await new LastFigures(dir, SILENT_LOGGER).read()).toEqual(figures);
   });
 
+  it('are those of each of several devices, too', async () => {
+    const { scopes, rssMb, gpuUtilization } = NO_WORK;
+    const devices = (['cuda:0', 'cuda:1'] as const).map((device) => ({ device, scopes, rssMb, gpuUtilization }));
+    const figures = { time: '2026-01-02T03:04:05.678Z', metrics: { ...NO_WORK, devices }, restarts: 3 };
+    await new LastFigures(dir, SILENT_LOGGER).keep(figures);
+    expect(await new LastFigures(dir, SILENT_LOGGER).read()).toEqual(figures);
+  });
+
   it.each([
     ['nothing has been embedded', undefined],
     ['the file is cut off', '{"format":1,"time":"2026'],
@@ -36,6 +44,11 @@ describe('the figures of the last pass', () => {
       'a scope has no memory',
       kept({ ...NO_WORK, scopes: { ...NO_WORK.scopes, code: { ...code, rssByRunTokens: 0 } } }),
     ],
+    [
+      'a speed is missing',
+      kept({ ...NO_WORK, scopes: { ...NO_WORK.scopes, code: { ...code, textsPerSecond: null } } }),
+    ],
+    ['a device has no figures', kept({ ...NO_WORK, devices: [{ device: 'cuda:0', rssMb: 1, gpuUtilization: null }] })],
     ['a lane has no figures', kept({ ...NO_WORK, lanes: { query: {}, saved: {}, bulk: {} } })],
     ['the threads are missing', kept({ ...NO_WORK, threads: undefined })],
     ['something is missing', '{"format":1,"time":"2026-01-02T03:04:05.678Z","metrics":{"scopes":{}},"restarts":0}'],

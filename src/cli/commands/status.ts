@@ -4,7 +4,7 @@ import { SCOPES } from '../../protocol/scope.ts';
 import type { FolderStatus } from '../../protocol/server.ts';
 import { folderArgument, globalOptions } from '../globalOptions.ts';
 import { printableName } from '../printable.ts';
-import { figuresText } from '../figuresText.ts';
+import { figuresText, runSizeText } from '../figuresText.ts';
 import { withSession } from '../session.ts';
 
 export function addStatusCommand(program: Command): void {
@@ -53,8 +53,7 @@ function modelLines({ models, metrics }: FolderStatus): string[] {
   if (models === null) return [];
   return SCOPES.map((scope) => {
     const { name, dimension, maxTokens, device, devices = [device], fallbackReason } = models[scope];
-    const budget = metrics?.scopes[scope].tuner.budgetTokens;
-    const tuned = budget === undefined ? '' : `, ${counted(budget, 'padded token')} a run`;
+    const tuned = metrics === null ? '' : `, ${runSizeText(metrics.scopes[scope].tuner)}`;
     const fallback = fallbackReason === null ? '' : ` (${fallbackReason})`;
     return `model      ${scope}: ${name}, ${counted(dimension, 'dimension')}, up to ${counted(maxTokens, 'token')}, ${devices.join(' + ')}${fallback}${tuned}`;
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { figuresText } from '../../../src/cli/figuresText.ts';
+import { figuresText, runSizeText } from '../../../src/cli/figuresText.ts';
 import type { EmbedderMetrics } from '../../../src/protocol/embedder.ts';
 import { NO_WORK } from '../../fakes/hashEmbedder.ts';
 
@@ -65,4 +65,33 @@ it('figures in words are all there are, of what had work', () => {
     '  waits    saved p50 61 ms / p90 62 ms / p99 63 ms',
     'embedder   3 threads, 2 sessions, 230 MiB, 240 MiB at most, 7 restarts, 40.0 % of the GPU in use',
   ]);
+});
+
+it('what keeps runs small is told, and the budget only where it is in use', () => {
+  const { tuner } = METRICS.scopes.code;
+  expect(runSizeText({ ...tuner, latencyCeilingTokens: 128 })).toBe(
+    "128 padded tokens a run for the latency ceiling (the tuner's budget is 768)",
+  );
+  expect(runSizeText({ ...tuner, memoryCeilingTokens: 768 })).toBe('768 padded tokens a run for the memory ceiling');
+  expect(runSizeText({ ...tuner, textsPerRun: 64 })).toBe('64 texts a run, as set');
+});
+
+it('of several devices each has its figures and its batches, all together have none', () => {
+  const { code, docs } = METRICS.scopes;
+  const slow = { ...code, runs: 1, texts: 1, tuner: { ...code.tuner, moves: [], latencyCeilingTokens: 512 } };
+  const devices = [
+    { device: 'cuda:0', scopes: { code, docs }, rssMb: 130, gpuUtilization: 0.4 },
+    { device: 'cpu', scopes: { code: slow, docs }, rssMb: 100, gpuUtilization: null },
+  ] as const;
+  const lines = figuresText({ metrics: { ...METRICS, devices }, restarts: 0 });
+  expect(lines[0]).toContain(' on cuda:0 + cpu, ');
+  expect(lines.slice(3, 9)).toEqual([
+    '    memory 210 MiB at 512 tokens a run, 220 MiB at 1,024 tokens a run',
+    '    cuda:0 321 runs of 4,321 texts, 5,001 tokens/s (5,002 at the end, 5,003 at best), 51 texts/s (52 at the end, 53 at best), runs p50 1.3 ms / p90 20 ms / p99 30 ms',
+    '    batches 768 padded tokens a run, settled, 1 step back for want of memory, memory allows 4,096',
+    '    moves  512 → 768 (faster)',
+    '    cpu    1 run of 1 text, 5,001 tokens/s (5,002 at the end, 5,003 at best), 51 texts/s (52 at the end, 53 at best), runs p50 1.3 ms / p90 20 ms / p99 30 ms',
+    "    batches 512 padded tokens a run for the latency ceiling (the tuner's budget is 768), settled, 1 step back for want of memory, memory allows 4,096",
+  ]);
+  expect(lines.slice(10, 12)).toEqual(['  cuda:0   130 MiB, 40.0 % of the GPU in use', '  cpu      100 MiB']);
 });
