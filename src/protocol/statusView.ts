@@ -40,13 +40,14 @@ export type StatusSection =
   | {
       readonly kind: 'facts';
       readonly title: string;
-      readonly facts: readonly { readonly label: string; readonly value: string }[];
+      readonly facts: readonly StatusFact[];
     }
+  /** Figures side by side; those that few people need open on demand. */
   | {
-      readonly kind: 'table';
+      readonly kind: 'tables';
       readonly title: string;
-      readonly columns: readonly string[];
-      readonly rows: readonly (readonly string[])[];
+      readonly tables: readonly StatusTable[];
+      readonly details: { readonly label: string; readonly tables: readonly StatusTable[] };
     }
   /** What went wrong, the newest first. */
   | { readonly kind: 'errors'; readonly title: string; readonly errors: readonly StatusError[] }
@@ -57,6 +58,20 @@ export type StatusSection =
       readonly note: string;
       readonly groups: readonly StatusFileGroup[];
     };
+
+export interface StatusFact {
+  readonly label: string;
+  readonly value: string;
+}
+
+export interface StatusTable {
+  /** Empty where the section's title says enough. */
+  readonly caption: string;
+  /** Headings; none where rows are names with a value. */
+  readonly columns: readonly string[];
+  /** Cells, as many as there are headings; the first names the row. */
+  readonly rows: readonly (readonly string[])[];
+}
 
 export interface StatusError {
   readonly time: string;

@@ -1,17 +1,17 @@
 import { env, l10n } from 'vscode';
 import { TesseraError } from '../../base/errors.ts';
-import type { ScopeMetrics } from '../../protocol/embedder.ts';
-import { SCOPES, type Scope } from '../../protocol/scope.ts';
+import { SCOPES } from '../../protocol/scope.ts';
 import { type FolderStatus, SKIP_REASONS } from '../../protocol/server.ts';
-import type { StatusFileGroup, StatusSection } from '../../protocol/statusView.ts';
+import type { StatusFact, StatusFileGroup, StatusSection } from '../../protocol/statusView.ts';
 import { actionLabel, explainError } from '../messages.ts';
-import { millisecondWords, numberWords, percentWords } from '../words.ts';
+import { numberWords } from '../words.ts';
+import { embedderFacts, embeddingFigures } from './embeddingFigures.ts';
+import { scopeWords } from './figureWords.ts';
 import { skipReasonWords } from './skipReasonWords.ts';
 
 /** Longer lists help nobody and cost the page its speed. */
 const MAX_FILES_PER_REASON = 200;
 const MAX_LANGUAGES = 12;
-const MAX_MOVES = 8;
 const MAX_ERRORS = 8;
 
 /** What the status page tells of a folder below its state and its counts. */
@@ -20,8 +20,7 @@ export function statusSections(status: FolderStatus): readonly StatusSection[] {
     ...languages(status),
     ...skipped(status),
     ...modelFacts(status),
-    ...throughput(status),
-    ...tunerMoves(status),
+    ...embeddingFigures(status),
     ...lastErrors(status),
   ];
 }
@@ -73,7 +72,7 @@ function modelFacts({
   indexName,
   embedderRestarts,
 }: FolderStatus): readonly StatusSection[] {
-  const facts: { label: string; value: string }[] = [];
+  const facts: StatusFact[] = [];
   for (const scope of SCOPES) {
     const model = models?.[scope];
     if (model === undefined) continue;
@@ -87,87 +86,11 @@ function modelFacts({
     const device = model.fallbackReason === null ? devices : `${devices} (${model.fallbackReason})`;
     facts.push({ label: scopeWords(scope), value: `${value} · ${device}` });
   }
-  if (metrics !== null) {
-    facts.push({
-      label: l10n.t('Embedder'),
-      value: [
-        metrics.threads === 1 ? l10n.t('1 thread') : l10n.t('{0} threads', metrics.threads),
-        metrics.sessions === 1 ? l10n.t('1 session') : l10n.t('{0} sessions', metrics.sessions),
-        l10n.t('{0} MiB (at most {1})', Math.round(metrics.rssMb), Math.round(metrics.peakRssMb)),
-      ].join(', '),
-    });
-    if (metrics.gpuUtilization !== null)
-      facts.push({ label: l10n.t('GPU in use'), value: percentWords(metrics.gpuUtilization) });
-  }
-  if (embedderRestarts > 0) facts.push({ label: l10n.t('Embedder restarts'), value: numberWords(embedderRestarts) });
+  facts.push(...embedderFacts(metrics, embedderRestarts));
   // Without an index there is only the place for one.
   if (indexName !== '') facts.push({ label: l10n.t('Index'), value: indexName });
   facts.push({ label: l10n.t('Kept in'), value: indexDir });
   return [{ kind: 'facts', title: l10n.t('Model and index'), facts }];
-}
-
-function throughput(status: FolderStatus): readonly StatusSection[] {
-  const { used, earlier } = usedScopes(status);
-  if (used.length === 0) return [];
-  return [
-    {
-      kind: 'table',
-      title:
-        earlier === null
-          ? l10n.t('Embedding on this machine')
-          : l10n.t('Embedding on this machine, on {0}', new Date(earlier).toLocaleString(env.language)),
-      columns: [
-        l10n.t('Scope'),
-        l10n.t('Tokens/s'),
-        l10n.t('Texts/s'),
-        l10n.t('Padding'),
-        l10n.t('Budget (tokens a run)'),
-        l10n.t('Run time p50 / p90 / p99'),
-        l10n.t('Tuner'),
-      ],
-      rows: used.map(([scope, one]) => [
-        scopeWords(scope),
-        numberWords(Math.round(one.tokensPerSecond)),
-        one.textsPerSecond < 10 ? one.textsPerSecond.toFixed(1) : numberWords(Math.round(one.textsPerSecond)),
-        percentWords(one.paddingRatio),
-        numberWords(one.tuner.budgetTokens),
-        [one.runP50Ms, one.runP90Ms, one.runP99Ms].map(millisecondWords).join(' / '),
-        tunerWords(one),
-      ]),
-    },
-  ];
-}
-
-function tunerWords({ tuner, backoffs }: ScopeMetrics): string {
-  return [
-    tuner.converged ? l10n.t('settled') : l10n.t('still learning'),
-    // Nothing was measured yet where the budget was known from the start.
-    ...(tuner.bestTokensPerSecond < 1
-      ? []
-      : [l10n.t('best {0} tokens/s', numberWords(Math.round(tuner.bestTokensPerSecond)))]),
-    ...(tuner.memoryCeilingTokens === null
-      ? []
-      : [l10n.t('memory allows {0}', numberWords(tuner.memoryCeilingTokens))]),
-    ...(backoffs === 0
-      ? []
-      : [backoffs === 1 ? l10n.t('1 step back') : l10n.t('{0} steps back', numberWords(backoffs))]),
-  ].join(', ');
-}
-
-function tunerMoves(status: FolderStatus): readonly StatusSection[] {
-  const rows = usedScopes(status).used.flatMap(([scope, { tuner }]) =>
-    tuner.moves
-      .slice(-MAX_MOVES)
-      .map((move) => [
-        scopeWords(scope),
-        numberWords(move.run),
-        `${numberWords(move.fromTokens)} → ${numberWords(move.toTokens)}`,
-        move.reason,
-      ]),
-  );
-  if (rows.length === 0) return [];
-  const columns = [l10n.t('Scope'), l10n.t('Run'), l10n.t('Budget'), l10n.t('Reason')];
-  return [{ kind: 'table', title: l10n.t('Latest moves of the batch tuner'), columns, rows }];
 }
 
 /** The newest first; one that keeps coming back is said once, with what can be done about it. */
@@ -190,23 +113,4 @@ function lastErrors({ lastErrors: errors }: FolderStatus): readonly StatusSectio
       })),
     },
   ];
-}
-
-/** Scopes that had work: now or, where this process has had none yet, when the folder was last indexed; then since when. */
-function usedScopes({ metrics, lastFigures }: FolderStatus): {
-  readonly used: readonly (readonly [Scope, ScopeMetrics])[];
-  readonly earlier: string | null;
-} {
-  const of = (figures: FolderStatus['metrics']) =>
-    SCOPES.flatMap((scope) => {
-      const one = figures?.scopes[scope];
-      return one === undefined || one.runs === 0 ? [] : [[scope, one] as const];
-    });
-  const now = of(metrics);
-  if (now.length > 0 || lastFigures === null) return { used: now, earlier: null };
-  return { used: of(lastFigures.metrics), earlier: lastFigures.time };
-}
-
-function scopeWords(scope: Scope): string {
-  return scope === 'code' ? l10n.t('Code') : l10n.t('Docs');
 }

@@ -6,6 +6,7 @@ import type {
   StatusFolder,
   StatusModel,
   StatusSection,
+  StatusTable,
   StatusToHost,
 } from '../../protocol/statusView.ts';
 import { element, icon } from '../dom.ts';
@@ -14,7 +15,7 @@ import { progressElement } from '../noticeElement.ts';
 
 interface PanelState {
   readonly scrollTop: number;
-  /** Groups of files that are open. */
+  /** What is open: groups of files, details. */
   readonly open: readonly string[];
 }
 
@@ -135,8 +136,18 @@ export class StatusPanel {
             ...section.facts.flatMap(({ label, value }) => [element('dt', {}, label), element('dd', {}, value)]),
           ),
         );
-      case 'table':
-        return element('div', { class: 'section' }, title, tableElement(section.columns, section.rows));
+      case 'tables':
+        return element(
+          'div',
+          { class: 'section' },
+          title,
+          ...section.tables.map(tableElement),
+          this.#details(
+            `${folder.path} figures`,
+            [element('span', {}, section.details.label)],
+            ...section.details.tables.map(tableElement),
+          ),
+        );
       case 'errors':
         return element(
           'div',
@@ -174,16 +185,9 @@ export class StatusPanel {
 
   #group(folder: StatusFolder, group: StatusFileGroup): HTMLElement {
     const key = `${folder.path} ${group.label}`;
-    const details = element(
-      'details',
-      { open: this.#open.has(key) },
-      element(
-        'summary',
-        { 'data-key': key },
-        icon('chevron-right'),
-        element('span', {}, group.label),
-        element('span', { class: 'badge' }, group.count),
-      ),
+    return this.#details(
+      key,
+      [element('span', {}, group.label), element('span', { class: 'badge' }, group.count)],
       element(
         'ul',
         {},
@@ -194,6 +198,16 @@ export class StatusPanel {
         }),
         group.more === '' ? null : element('li', { class: 'file-detail' }, group.more),
       ),
+    );
+  }
+
+  /** Opens on demand, and stays as it was left. `key` names it among all of the page. */
+  #details(key: string, summary: readonly HTMLElement[], ...content: readonly HTMLElement[]): HTMLElement {
+    const details = element(
+      'details',
+      { open: this.#open.has(key) },
+      element('summary', { 'data-key': key }, icon('chevron-right'), ...summary),
+      ...content,
     );
     details.addEventListener('toggle', () => {
       if (details.open) this.#open.add(key);
@@ -218,15 +232,25 @@ function cardElement({ label, value, detail }: StatusCard): HTMLElement {
   );
 }
 
-function tableElement(columns: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
+function tableElement({ caption, columns, rows }: StatusTable): HTMLElement {
   return element(
     'div',
     { class: 'table-frame' },
     element(
       'table',
       {},
-      element('thead', {}, element('tr', {}, ...columns.map((column) => element('th', { scope: 'col' }, column)))),
-      element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((cell) => element('td', {}, cell))))),
+      caption === '' ? null : element('caption', {}, caption),
+      columns.length === 0 ? null : element('thead', {}, element('tr', {}, ...columns.map(columnElement))),
+      element('tbody', {}, ...rows.map(rowElement)),
     ),
   );
+}
+
+/** The corner above the names of rows is no heading. */
+function columnElement(column: string): HTMLElement {
+  return column === '' ? element('td') : element('th', { scope: 'col' }, column);
+}
+
+function rowElement([name = '', ...cells]: readonly string[]): HTMLElement {
+  return element('tr', {}, element('th', { scope: 'row' }, name), ...cells.map((cell) => element('td', {}, cell)));
 }
