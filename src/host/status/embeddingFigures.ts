@@ -59,7 +59,7 @@ export function embeddingFigures({ metrics, lastFigures }: FolderStatus): readon
         tables: [
           scopeTable('', used, [...amounts(), ...(devices.length > 0 ? [] : ceilings())]),
           ...devices.map((device) =>
-            scopeTable(device.device, usedScopes(device), [...speeds(), ...amounts(), ...ceilings()]),
+            scopeTable(device.device, usedScopes(device), [...speeds(), ...batches(), ...amounts(), ...ceilings()]),
           ),
           waitTable(shown),
           memoryTable(used),
@@ -110,7 +110,7 @@ function speeds(): readonly Figure[] {
 
 function batches(): readonly Figure[] {
   return [
-    [l10n.t('Texts run together'), ({ tuner }) => runSizeWords(tuner)],
+    [l10n.t('Batch size'), ({ tuner }) => runSizeWords(tuner)],
     [l10n.t('Batch tuner'), ({ tuner }) => tunerWords(tuner)],
   ];
 }
@@ -155,7 +155,7 @@ function deviceTable(devices: readonly DeviceMetrics[]): readonly StatusTable[] 
     l10n.t('{0} MiB', numberWords(Math.round(rssMb))),
     ...(hasGpu ? [gpuUtilization === null ? NOTHING : percentWords(gpuUtilization)] : []),
   ];
-  const figures = [...speeds().slice(0, 1), ...batches()];
+  const figures = [...speeds().slice(0, 1), ...batches().slice(0, 1)];
   return [
     {
       caption: '',
@@ -200,8 +200,8 @@ function memoryTable(used: readonly UsedScope[]): StatusTable {
     return found === undefined ? NOTHING : l10n.t('{0} MiB', numberWords(Math.round(found.rssMb)));
   };
   return {
-    caption: l10n.t('Most memory after runs of up to so many tokens'),
-    columns: [l10n.t('Tokens a run'), ...used.map(([scope]) => scopeWords(scope))],
+    caption: l10n.t('Most memory by batch size'),
+    columns: [l10n.t('Tokens a run, up to'), ...used.map(([scope]) => scopeWords(scope))],
     rows: [...new Set(sizes)]
       .sort((a, b) => a - b)
       .map((size) => [numberWords(size), ...used.map(([, one]) => memoryAt(size, one))]),

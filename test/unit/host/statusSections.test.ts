@@ -88,7 +88,7 @@ function withTuner(change: Partial<TunerReport>): FolderStatus {
 }
 
 function runsTogether(status: FolderStatus): string | undefined {
-  return cell(figuresOf(status)?.tables[0], 'Texts run together');
+  return cell(figuresOf(status)?.tables[0], 'Batch size');
 }
 
 test('where nothing was ever embedded there are no figures of it', () => {
@@ -108,7 +108,7 @@ test('what matters to most comes first: how fast, how large runs are, how long t
           ['Texts/s', '5.3 (best 53)'],
           ['Padding', '3 %'],
           ['Run time p50 / p90 / p99', '1.3 ms / 20 ms / 30 ms'],
-          ['Texts run together', '768 tokens'],
+          ['Batch size', '768 tokens'],
           ['Batch tuner', 'settled'],
         ],
       },
@@ -146,8 +146,8 @@ test('the rest opens on demand, all there is of it', () => {
         ],
       },
       {
-        caption: 'Most memory after runs of up to so many tokens',
-        columns: ['Tokens a run', 'Code'],
+        caption: 'Most memory by batch size',
+        columns: ['Tokens a run, up to', 'Code'],
         rows: [
           ['512', '210 MiB'],
           ['1,024', '1,220 MiB'],
@@ -171,7 +171,7 @@ test('scopes stand side by side where both have work', () => {
   const section = figuresOf(status);
   expect(section?.tables[0]?.columns).toEqual(['', 'Code', 'Docs']);
   expect(section?.details.tables[0]?.rows[0]).toEqual(['Runs', '1,321', '3']);
-  expect(detail(status, 'Most memory after runs of up to so many tokens')?.rows).toEqual([
+  expect(detail(status, 'Most memory by batch size')?.rows).toEqual([
     ['512', '210 MiB', '90 MiB'],
     ['1,024', '1,220 MiB', '–'],
   ]);
@@ -210,18 +210,19 @@ test('of several devices each has a row, and its figures among the details', () 
   const section = figuresOf(statusOf({ ...METRICS, devices }));
   expect(section?.tables[1]).toEqual({
     caption: '',
-    columns: ['Device', 'Memory', 'GPU in use', 'Scope', 'Tokens/s', 'Texts run together', 'Batch tuner'],
+    columns: ['Device', 'Memory', 'GPU in use', 'Scope', 'Tokens/s', 'Batch size'],
     rows: [
-      ['cuda:0', '300 MiB', '50 %', 'Code', '5,002 (best 5,003)', '768 tokens', 'settled'],
-      ['cuda:0', '', '', 'Docs', '5,002 (best 5,003)', '768 tokens', 'settled'],
-      ['cpu', '200 MiB', '–', 'Code', '900 (best 5,003)', '768 tokens', 'still learning'],
-      ['cuda:1', '100 MiB', '0 %', '–', '–', '–', '–'],
+      ['cuda:0', '300 MiB', '50 %', 'Code', '5,002 (best 5,003)', '768 tokens'],
+      ['cuda:0', '', '', 'Docs', '5,002 (best 5,003)', '768 tokens'],
+      ['cpu', '200 MiB', '–', 'Code', '900 (best 5,003)', '768 tokens'],
+      ['cuda:1', '100 MiB', '0 %', '–', '–', '–'],
     ],
   });
   // One tuner of many would speak for all.
   expect(cell(section?.tables[0], 'Batch tuner')).toBeUndefined();
   expect(section?.details.tables.map(({ caption }) => caption).slice(0, 3)).toEqual(['', 'cuda:0', 'cpu']);
   expect(cell(section?.details.tables[2], 'Runs')).toBe('7');
+  expect(cell(section?.details.tables[2], 'Batch tuner')).toBe('still learning');
   const moves = section?.details.tables.find(({ caption }) => caption === 'Latest moves of the batch tuner');
   expect(moves?.rows[0]?.[0]).toBe('Code on cuda:0');
 });
