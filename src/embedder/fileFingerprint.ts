@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 /** Files above this are known by their size, their first and their last half of it: reading gigabytes at each start would show. */
 const WHOLE_FILE_BYTES = 64 << 20;
@@ -12,18 +12,24 @@ export async function fingerprintFile(path: string): Promise<string> {
   try {
     const { size } = await file.stat();
     hash.update(`${size}:`);
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
-    for (const [start, end] of partsToRead(size)) {
-      for (let position = start; position < end;) {
-        const { bytesRead } = await file.read(buffer, 0, Math.min(READ_BYTES, end - position), position);
-        if (bytesRead === 0) break;
-        hash.update(buffer.subarray(0, bytesRead));
-        position += bytesRead;
-      }
-    }
+    for await (const part of readParts(file)) hash.update(part);
     return hash.digest('hex');
   } finally {
     await file.close();
+  }
+}
+
+/** A file's content (of its two ends, when it is very large), in parts that are valid until the next is asked for. */
+export async function* readParts(file: FileHandle): AsyncGenerator<Buffer> {
+  const { size } = await file.stat();
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  for (const [start, end] of partsToRead(size)) {
+    for (let position = start; position < end;) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(READ_BYTES, end - position), position);
+      if (bytesRead === 0) break;
+      yield buffer.subarray(0, bytesRead);
+      position += bytesRead;
+    }
   }
 }
 

@@ -6,7 +6,9 @@ import { projectionFile } from '../embedding/sentenceModules.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import type { Pooling } from '../embedding/pooling.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
+import { externalDataFiles } from './externalData.ts';
 import { fingerprintFacts, fingerprintFile } from './fileFingerprint.ts';
+import { type ProcessorFacts, preferredGraphs, thisProcessor } from './graphNames.ts';
 
 /** A model's folder as read: facts, tokenizer, and where the graphs are. Nothing is loaded yet. */
 export interface ModelFolder {
@@ -67,25 +69,21 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   };
 }
 
-/** What each device runs best; files of other names are taken only when the manifest names them or nothing else is there. */
-const PREFERRED_GRAPHS = {
-  // int8 runs at about twice fp32's speed on processors with VNNI, and fp16 is computed as fp32 with conversions. Not measured on
-  // each machine: its vectors differ, and an index would be built anew whenever the measurement came out otherwise.
-  cpu: ['model_quantized', 'model_int8', 'model', 'model_fp16'],
-  gpu: ['model_fp16', 'model', 'model_quantized', 'model_int8'],
-} as const;
-
 /**
  * The graph for a device, relative to the folder.
  *
  * @throws TesseraError `model-missing` when the manifest names a file that is not there.
  */
-export function chooseGraph({ folder, manifest, graphs }: ModelFolder, device: ExecutionProvider): string {
+export function chooseGraph(
+  { folder, manifest, graphs }: ModelFolder,
+  device: ExecutionProvider,
+  processor: ProcessorFacts = thisProcessor(),
+): string {
   if (manifest.onnxFile !== null) {
     if (graphs.includes(manifest.onnxFile)) return manifest.onnxFile;
     throw missingFile(folder, manifest.onnxFile, 'correct "onnxFile" in tessera.json');
   }
-  for (const name of PREFERRED_GRAPHS[device === 'cpu' ? 'cpu' : 'gpu']) {
+  for (const name of preferredGraphs(device, processor)) {
     const found = graphs.find((graph) => path.posix.basename(graph) === `${name}.onnx`);
     if (found !== undefined) return found;
   }
@@ -109,9 +107,11 @@ export async function identifyModel(
   { dimension, pooling }: VectorUse,
 ): Promise<string> {
   const { manifest, folder } = model;
-  const data = `${graph}_data`;
-  const files = [graph, 'tokenizer.json', ...(model.graphs.length > 0 && (await exists(folder, data)) ? [data] : [])];
-  const hashes = await Promise.all(files.map((file) => fingerprintFile(path.join(folder, file))));
+  const data = await externalDataFiles(path.join(folder, graph));
+  const files = [graph, 'tokenizer.json', ...data.map((name) => path.posix.join(path.posix.dirname(graph), name))];
+  const hashes: (string | undefined)[] = [];
+  // One after another: some exports keep each of hundreds of tensors in a file of its own.
+  for (const file of files) hashes.push(await ifThere(folder, file, () => fingerprintFile(path.join(folder, file))));
   const { maxTokens, queryPrefix, documentPrefix, outputZeroPoint, padTokenId, firstPosition } = manifest;
   const ofInputs = [maxTokens, queryPrefix, documentPrefix, padTokenId, firstPosition];
   const facts = [hashes, dimension, pooling, outputZeroPoint, ...ofInputs];
@@ -175,8 +175,4 @@ function missingFile(folder: string, file: string, remedy: string): TesseraError
 async function isDirectory(folder: string): Promise<boolean> {
   const stats = await ifThere(folder, '.', () => stat(folder));
   return stats?.isDirectory() === true;
-}
-
-async function exists(folder: string, file: string): Promise<boolean> {
-  return (await ifThere(folder, file, () => stat(path.join(folder, file)))) !== undefined;
 }
