@@ -49,6 +49,25 @@ export function runSizeText(tuner: TunerReport): string {
   }
 }
 
+/** What each of several devices did of the work, a line for each; none where one did all. */
+export function sharesText(devices: readonly DeviceMetrics[] = []): string[] {
+  return devices.map(({ device, scopes }) => {
+    const sum = (pick: (figures: ScopeMetrics) => number) =>
+      SCOPES.reduce((total, scope) => total + pick(scopes[scope]), 0);
+    const runs = `${counted(
+      sum(({ runs }) => runs),
+      'run',
+    )} of ${counted(
+      sum(({ texts }) => texts),
+      'text',
+    )}`;
+    return `  ${device}: ${runs}, ${counted(
+      sum(({ realTokens }) => realTokens),
+      'token',
+    )}`;
+  });
+}
+
 /** Of several devices each has a tuner of its own. */
 function scopeLines(scope: Scope, figures: ScopeMetrics, devices: readonly DeviceMetrics[]): string[] {
   const used = devices.filter(({ scopes }) => scopes[scope].runs > 0);

@@ -3,6 +3,7 @@ import { counted } from '../../base/wording.ts';
 import type { FolderIndex } from '../../server/folderIndex.ts';
 import type { FolderState, IndexSummary } from '../../protocol/server.ts';
 import { FILE_SCANNER } from '../../server/scanner/fileScanner.ts';
+import { sharesText } from '../figuresText.ts';
 import { folderArgument, globalOptions } from '../globalOptions.ts';
 import { printableName } from '../printable.ts';
 import { ProgressView, durationText } from '../progressView.ts';
@@ -91,6 +92,7 @@ function summaryText(summary: IndexSummary): string {
   return [
     `${counted(summary.files, 'file')}, ${counted(summary.chunks, 'chunk')} in ${durationText(summary.seconds)}`,
     `${summary.embedded} embedded, ${summary.reused} reused${speed} (${summary.model} on ${summary.device})`,
+    ...sharesText(summary.embedder?.devices),
     `skipped: ${skipped.length === 0 ? 'nothing' : skipped.join(', ')}`,
   ].join('\n');
 }

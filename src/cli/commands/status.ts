@@ -53,7 +53,9 @@ function modelLines({ models, metrics }: FolderStatus): string[] {
   if (models === null) return [];
   return SCOPES.map((scope) => {
     const { name, dimension, maxTokens, device, devices = [device], fallbackReason } = models[scope];
-    const tuned = metrics === null ? '' : `, ${runSizeText(metrics.scopes[scope].tuner)}`;
+    // Each of several devices has a tuner of its own.
+    const isTuned = metrics !== null && metrics.devices === undefined;
+    const tuned = isTuned ? `, ${runSizeText(metrics.scopes[scope].tuner)}` : '';
     const fallback = fallbackReason === null ? '' : ` (${fallbackReason})`;
     return `model      ${scope}: ${name}, ${counted(dimension, 'dimension')}, up to ${counted(maxTokens, 'token')}, ${devices.join(' + ')}${fallback}${tuned}`;
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { figuresText, runSizeText } from '../../../src/cli/figuresText.ts';
+import { figuresText, runSizeText, sharesText } from '../../../src/cli/figuresText.ts';
 import type { EmbedderMetrics } from '../../../src/protocol/embedder.ts';
 import { NO_WORK } from '../../fakes/hashEmbedder.ts';
 
@@ -94,4 +94,17 @@ it('of several devices each has its figures and its batches, all together have n
     "    batches 512 padded tokens a run for the latency ceiling (the tuner's budget is 768), settled, 1 step back for want of memory, memory allows 4,096",
   ]);
   expect(lines.slice(10, 12)).toEqual(['  cuda:0   130 MiB, 40.0 % of the GPU in use', '  cpu      100 MiB']);
+});
+
+it('what several devices did of the work adds up their scopes', () => {
+  const { code, docs } = METRICS.scopes;
+  const devices = [
+    { device: 'cuda:0', scopes: { code, docs: { ...code, runs: 1 } }, rssMb: 1, gpuUtilization: null },
+    { device: 'cpu', scopes: { code: docs, docs }, rssMb: 1, gpuUtilization: null },
+  ] as const;
+  expect(sharesText(devices)).toEqual([
+    '  cuda:0: 322 runs of 8,642 texts, 200,000 tokens',
+    '  cpu: 0 runs of 0 texts, 0 tokens',
+  ]);
+  expect(sharesText(undefined)).toEqual([]);
 });
