@@ -128,6 +128,11 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
     this.#attempt?.handle?.kill();
   }
 
+  /** Ends a child for good that is of no use: `connect` and what is pending reject with `error`, until it is forgiven. */
+  giveUp(error: TesseraError): void {
+    if (this.#attempt !== undefined && this.#stopped === undefined) this.#fail(this.#attempt, error);
+  }
+
   /** Forgets past deaths and a failure, so that the next `connect` tries again. */
   forgive(): void {
     this.#policy = this.#policy.forgiven();

@@ -215,6 +215,8 @@ export interface EmbedderEvents {
   runStarted: LostRun & { readonly members: readonly { readonly piece: number; readonly indices: Uint32Array }[] };
   /** Sent when the run that was started last is over, whatever came of it. */
   runEnded: null;
+  /** A model fails at any text, most likely because its device is lost. Nothing is run any more: to be answered by ending the process. */
+  broken: { readonly scope: Scope; readonly reason: string };
   /** Vectors of some texts of a piece: row-major, one row for each index. */
   rows: {
     readonly piece: number;

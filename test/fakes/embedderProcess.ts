@@ -22,7 +22,9 @@ export interface FakeEmbedderOptions {
   /** Answers without the last text's vector. */
   readonly losesLast?: boolean;
   /** Whether it is killed in the run of these texts, as the kernel does when memory runs out. */
-  readonly diesOf?: (params: EmbedPieceParams) => boolean;
+  readonly diesOf?: (params: EmbedPieceParams, open: OpenParams) => boolean;
+  /** Why its model fails at any text from these on; undefined while it does not. */
+  readonly breaksAt?: (params: EmbedPieceParams, open: OpenParams) => string | undefined;
   /** Whether the run of these texts never ends. */
   readonly hangsAt?: (params: EmbedPieceParams) => boolean;
   readonly onExit?: () => void;
@@ -33,6 +35,8 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
   const [near, far] = createLinkPair();
   const exit = new Emitter<ChildExit>();
   let opened: OpenParams | undefined;
+  let runs = 0;
+  let textsDone = 0;
   let gone = false;
   const end = (signal: 'SIGKILL' | null): void => {
     if (gone) return;
@@ -55,7 +59,7 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
       const indices = Uint32Array.from(all.keys());
       const shape = { scope: params.scope, length: Math.max(0, ...all), count: all.length };
       server.emit('runStarted', { ...shape, members: [{ piece: params.piece, indices }] });
-      if (options.diesOf?.(params) === true) {
+      if (opened !== undefined && options.diesOf?.(params, opened) === true) {
         // What it said before arrives, as through a pipe.
         await turn();
         end('SIGKILL');
@@ -63,6 +67,13 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
       }
       if (options.hangsAt?.(params) === true) return new Promise(() => undefined);
       server.emit('runEnded', null);
+      const reason = opened === undefined ? undefined : options.breaksAt?.(params, opened);
+      if (reason !== undefined) {
+        server.emit('broken', { scope: params.scope, reason });
+        return new Promise(() => undefined);
+      }
+      runs += 1;
+      textsDone += params.texts.length;
       const texts = options.losesLast === true ? params.texts.slice(0, -1) : params.texts;
       const lengths = texts.map((text) => text.length);
       server.emit('rows', {
@@ -83,7 +94,8 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
       const rssMb = options.residentMb?.() ?? 0;
       const { settings, processes } = opened ?? { settings: { threads: 1 }, processes: 1 };
       const threads = Math.max(1, Math.floor(settings.threads / processes));
-      return { ...NO_WORK, threads, rssMb, peakRssMb: rssMb };
+      const code = { ...NO_WORK.scopes.code, runs, texts: textsDone };
+      return { ...NO_WORK, scopes: { ...NO_WORK.scopes, code }, threads, rssMb, peakRssMb: rssMb };
     },
   });
   server.emit('ready', null);

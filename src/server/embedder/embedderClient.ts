@@ -1,6 +1,6 @@
 import { type CancellationSignal, cancelledError, throwIfCancelled } from '../../base/cancellation.ts';
 import type { Clock } from '../../base/clock.ts';
-import { Disposable } from '../../base/disposable.ts';
+import { Disposable, type DisposableLike } from '../../base/disposable.ts';
 import { TesseraError, isTesseraError, toTesseraError } from '../../base/errors.ts';
 import type { Event } from '../../base/event.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -23,7 +23,6 @@ import {
   type EmbedderRequests,
   type EmbedderSettings,
   LANES,
-  type LostRun,
   type ModelInfo,
   type TokenVectors,
   type TokenVectorsParams,
@@ -32,6 +31,8 @@ import type { Scope } from '../../protocol/scope.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
 import { HangWatch } from './hangWatch.ts';
+import { withTheDead } from './metricsInTurn.ts';
+import { RestartTerms } from './restartTerms.ts';
 
 /** Texts sent in one message; a job of any size goes over in pieces of this. */
 const MAX_PIECE_TEXTS = 256;
@@ -41,6 +42,9 @@ const MAX_BULK_CHARS_IN_FLIGHT = 4 << 20;
 
 /** Loading is tried again after these pauses when memory is short, which it often is for a moment only. */
 const LOADING_PAUSES_MS = [250, 500, 1000, 2000, 4000] as const;
+
+/** Figures are asked for so often while there is work: what a process did since is not counted when it dies. */
+const FIGURES_APART_MS = 2000;
 
 type Child = RunningChild<EmbedderRequests, EmbedderEvents>;
 
@@ -68,32 +72,32 @@ export interface EmbedderClientOptions {
  */
 export class EmbedderClient extends Disposable implements Embedder {
   readonly #settings: EmbedderSettings;
-  readonly #processes: number;
+  readonly #terms: RestartTerms;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #supervisor: ProcessSupervisor<EmbedderRequests, EmbedderEvents>;
   readonly #jobs = new Set<EmbedJob>();
   readonly #pieces = new Map<number, Piece>();
-  /** Runs that a process died in, but for those no larger than one that has succeeded since: they died by chance. */
-  #lostRuns: readonly LostRun[] = [];
   #nextPiece = 1;
   #bulkCharsInFlight = 0;
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
   /** Whether the present process is still loading its models. */
   #isLoading = false;
-  #processorOnly: string | null = null;
   #lastRun: EmbedderEvents['runStarted'] | undefined;
   /** From a run's start, or that of loading, to its end. */
   readonly #hangWatch: HangWatch;
-  /** Whether the present process was ended for doing nothing, which says nothing about memory. */
-  #isHung = false;
+  /** Why this client ended the present process, which says nothing about memory. */
+  #endedOver: 'hang' | 'failures' | undefined;
+  /** Of all processes that have died. */
+  #metricsOfDead: EmbedderMetrics | null = null;
   #lastMetrics: EmbedderMetrics | null = null;
+  #figuresTimer: DisposableLike | undefined;
   readonly onState: Event<ProcessState>;
 
   constructor(options: EmbedderClientOptions) {
     super();
     this.#settings = options.settings;
-    this.#processes = options.processes ?? 1;
+    this.#terms = new RestartTerms(options.settings, options.processes ?? 1);
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#supervisor = this.own(
@@ -108,7 +112,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     );
     this.#hangWatch = this.own(
       new HangWatch(options.clock, () => {
-        this.#isHung = true;
+        this.#endedOver = 'hang';
         this.#logger.warn('the embedder hangs and is started anew', { isLoading: this.#isLoading });
         this.#supervisor.kill();
       }),
@@ -176,7 +180,8 @@ export class EmbedderClient extends Disposable implements Embedder {
     if (this.#supervisor.state.kind !== 'running') return this.#lastMetrics;
     try {
       const { client } = await this.#supervisor.connect();
-      this.#lastMetrics = await client.request('metrics', null);
+      const present = await client.request('metrics', null);
+      this.#lastMetrics = this.#metricsOfDead === null ? present : withTheDead(this.#metricsOfDead, present);
     } catch (error) {
       if (!isTesseraError(error, 'process-exited') && !isTesseraError(error, 'disposed')) throw error;
     }
@@ -184,6 +189,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   }
 
   override dispose(): void {
+    this.#figuresTimer?.dispose();
     for (const job of this.#jobs) job.done.reject(new TesseraError('disposed', 'The embedder was shut down.'));
     super.dispose();
   }
@@ -198,10 +204,13 @@ export class EmbedderClient extends Disposable implements Embedder {
     });
     client.on('runEnded', () => this.#hangWatch.end());
     client.on('rows', (rows) => this.#addRows(rows));
+    client.on('broken', (broken) => this.#endBroken(broken));
     this.#isLoading = true;
     this.#hangWatch.begin();
     try {
-      this.#models = await this.#openModels(client);
+      const models = await this.#openModels(client);
+      this.#terms.opened(models);
+      this.#models = models;
       this.#isLoading = false;
     } catch (error) {
       // A death is seen by `#afterDeath` first, and has to be known there for one while loading.
@@ -216,12 +225,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     const pausesMs: number[] = [...LOADING_PAUSES_MS];
     for (;;) {
       try {
-        return await client.request('open', {
-          settings: this.#settings,
-          processes: this.#processes,
-          lostRuns: this.#lostRuns,
-          processorOnly: this.#processorOnly,
-        });
+        return await client.request('open', this.#terms.openParams);
       } catch (error) {
         const pauseMs = pausesMs.shift();
         if (!isTesseraError(error, 'out-of-memory') || pauseMs === undefined) throw error;
@@ -287,38 +291,55 @@ export class EmbedderClient extends Disposable implements Embedder {
       const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
       target.job.addRow(target.indices[index] ?? 0, vector, tokenCounts[row] ?? 0);
     });
-    const run = this.#lastRun;
-    if (run !== undefined && this.#lostRuns.length > 0) {
-      const isLarger = (lost: LostRun): boolean => paddedTokens(lost) > paddedTokens(run);
-      this.#lostRuns = this.#lostRuns.filter((lost) => lost.scope !== run.scope || isLarger(lost));
-    }
+    this.#terms.succeeded(this.#lastRun);
+    this.#figuresTimer ??= this.#clock.after(FIGURES_APART_MS, () => {
+      this.#figuresTimer = undefined;
+      // Whoever asks for them is told what is wrong.
+      this.metrics().catch(() => undefined);
+    });
     // A process that gets work done is worth starting again, however often it is killed.
     this.#supervisor.forgive();
+  }
+
+  /** The process embeds nothing any more: the next one does it without the device, or none can. */
+  #endBroken({ scope, reason }: EmbedderEvents['broken']): void {
+    this.#logger.warn('the embedder fails at any text and is ended', { scope, reason });
+    if (this.#terms.leaveDevice(scope, reason)) {
+      this.#endedOver = 'failures';
+      this.#supervisor.forgive();
+      this.#supervisor.kill();
+      return;
+    }
+    const model = this.#models?.[scope].name ?? this.#settings.models[scope];
+    this.#supervisor.giveUp(
+      new TesseraError(
+        'embedder-failed',
+        `The model ${model} fails at any text, also on the processor (${reason}); get the model again, or choose another one.`,
+        { details: { model } },
+      ),
+    );
   }
 
   #afterDeath(death: ProcessDeath): void {
     const run = this.#lastRun;
     this.#lastRun = undefined;
-    const wasHung = this.#isHung;
-    this.#isHung = false;
+    const endedOver = this.#endedOver;
+    this.#endedOver = undefined;
     this.#hangWatch.end();
-    const how = wasHung ? 'a hang' : (death.signal ?? `status ${death.code ?? 'unknown'}`);
-    if (this.#isLoading && this.#settings.device !== 'cpu') {
-      this.#processorOnly = `The embedder ended by ${how} while it opened the device ${this.#settings.device}.`;
-    }
+    this.#metricsOfDead = this.#lastMetrics;
+    const how = endedOver === 'hang' ? 'a hang' : (death.signal ?? `status ${death.code ?? 'unknown'}`);
+    if (this.#isLoading) this.#terms.diedLoading(how);
     this.#isLoading = false;
-    if (run === undefined) return;
-    if (!wasHung && exitLooksLikeOutOfMemory(death)) {
-      this.#lostRuns = [...this.#lostRuns, { scope: run.scope, length: run.length, count: run.count }];
-    }
+    // No text is to blame for a device that is lost.
+    if (run === undefined || endedOver === 'failures') return;
+    if (endedOver === undefined && exitLooksLikeOutOfMemory(death)) this.#terms.ranOutOfMemory(run);
     for (const { piece, indices } of run.members) {
       const target = this.#pieces.get(piece);
       if (target === undefined) continue;
       for (const index of indices) {
         if (!target.job.addDeath(target.indices[index] ?? 0, run.count === 1, how)) continue;
         this.#logger.warn('a text was given up', { how });
-        // The culprit is out of the way.
-        this.#supervisor.forgive();
+        if (this.#terms.gaveUp(run.scope, how)) this.#supervisor.forgive();
       }
     }
   }

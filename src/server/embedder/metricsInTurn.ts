@@ -34,6 +34,24 @@ export function ofTheEnded(metrics: EmbedderMetrics): EmbedderMetrics {
   return { ...metrics, threads: 0, sessions: 0, rssMb: 0, gpuUtilization: null };
 }
 
+/**
+ * Figures of a process together with those of the processes that died in its place. What they were is its own: device, memory,
+ * what its tuner knows.
+ */
+export function withTheDead(dead: EmbedderMetrics, present: EmbedderMetrics): EmbedderMetrics {
+  const sum = metricsInTurn([ofTheEnded(dead), present]) ?? present;
+  const scopes = SCOPES.map((scope): [Scope, ScopeMetrics] => {
+    const { device, tuner } = present.scopes[scope];
+    return [scope, { ...sum.scopes[scope], device, tuner }];
+  });
+  return {
+    ...sum,
+    scopes: Object.fromEntries(scopes) as Record<Scope, ScopeMetrics>,
+    // Never at once.
+    peakRssMb: Math.max(dead.peakRssMb, present.peakRssMb),
+  };
+}
+
 /** The rate over all parts, one after another, of amounts done at a rate each. */
 function rateOf(parts: readonly (readonly [amount: number, rate: number])[]): number {
   const done = parts.filter(([amount, rate]) => amount > 0 && rate > 0);

@@ -16,7 +16,7 @@ import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
 import { ENCODER_SIZES, type EncoderOptions } from '../../../src/synthetic/encoderShapes.ts';
 import { SeededRandom } from '../../../src/synthetic/random.ts';
 import { buildBagModel } from '../../../src/synthetic/smallModels.ts';
-import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
+import { type FakeEmbedderOptions, fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
 import { randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
 
@@ -312,6 +312,134 @@ describe('an embedder that hangs in a run', () => {
     const answer = client.embed(bulk(['bad']));
     await pass(clock, answer);
     expect((await answer).failures).toMatchObject([{ index: 0, reason: expect.stringContaining('a hang') as string }]);
+  });
+});
+
+describe('an embedder on a device that is lost in the middle of the work', () => {
+  const restartPolicy = new RestartPolicy({ maxDeaths: 5, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
+  const onProcessor = ({ processorOnly }: OpenParams) => processorOnly !== null;
+  /** On a graphics processor that is lost for good at the second piece, and on the processor afterwards. */
+  const lostDevice = (fault: FakeEmbedderOptions, opened: OpenParams[] = []) => {
+    const spawn = () =>
+      fakeEmbedderProcess({
+        onOpen: (params) => opened.push(params),
+        model: (params) =>
+          onProcessor(params) ? { fallbackReason: params.processorOnly } : { device: 'webgpu', fallbackReason: null },
+        ...fault,
+      });
+    const options = clientOptions({ restartPolicy, settings: { device: 'webgpu' } });
+    return owned.add(new EmbedderClient({ ...options, spawn }));
+  };
+
+  it('goes on with the processor and the same graph, fails no text and says why', async () => {
+    const opened: OpenParams[] = [];
+    const client = lostDevice(
+      { breaksAt: ({ texts }, open) => (onProcessor(open) || texts.includes('ab') ? undefined : 'DXGI says removed') },
+      opened,
+    );
+    expect((await client.embed(bulk(['ab']))).failures).toEqual([]);
+    const { vectors, failures } = await client.embed(bulk(['abc', 'abcd']));
+    expect([[...vectors], failures]).toEqual([[3, 4], []]);
+    const { code } = await client.open();
+    expect(code).toMatchObject({
+      device: 'cpu',
+      fallbackReason: expect.stringContaining('DXGI says removed') as string,
+    });
+    expect(code.fallbackReason).toContain('webgpu');
+    expect(client.restarts).toBe(1);
+    // What ran out of memory over there says nothing about the processor, and another graph would be another model.
+    expect(opened[1]).toMatchObject({ lostRuns: [], settings: { graphFor: 'webgpu' } });
+    expect(opened[0]?.settings.graphFor).toBeUndefined();
+  });
+
+  it('goes on with the processor when the driver kills the process at every text', async () => {
+    const client = lostDevice({ diesOf: (_, open) => !onProcessor(open) });
+    const results = await Promise.all(someTexts(20, 3).map((text) => client.embed(bulk([text]))));
+    expect(results.filter(({ failures }) => failures.length > 0)).toHaveLength(3);
+    const { code } = await client.open();
+    expect(code.device).toBe('cpu');
+    expect(code.fallbackReason).toContain('SIGKILL');
+    expect(client.restarts).toBe(6);
+  });
+
+  it('that fails at every text on the processor too is given up with the reason, until it is forgiven', async () => {
+    const works = { now: false };
+    const client = lostDevice({ breaksAt: () => (works.now ? undefined : 'no such file') });
+    const failed = { code: 'embedder-failed', message: expect.stringContaining('no such file') as string };
+    await expect(client.embed(bulk(['ab']))).rejects.toMatchObject(failed);
+    await expect(client.embed(bulk(['ab']))).rejects.toMatchObject(failed);
+    expect(client.restarts).toBe(1);
+    works.now = true;
+    client.forgive();
+    expect([...(await client.embed(bulk(['ab']))).vectors]).toEqual([2]);
+  });
+
+  it('does not go on with another model', async () => {
+    const client = lostDevice({
+      breaksAt: (_, open) => (onProcessor(open) ? undefined : 'lost'),
+      model: (params) => (onProcessor(params) ? { id: 'other' } : { device: 'webgpu' }),
+    });
+    await expect(client.embed(bulk(['ab']))).rejects.toMatchObject({ code: 'model-invalid' });
+  });
+});
+
+describe('an embedder that dies at every text', () => {
+  it('is given up after a few texts, and does not end a process or two for each', async () => {
+    const restartPolicy = new RestartPolicy({ maxDeaths: 5, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
+    const spawn = () => fakeEmbedderProcess({ diesOf: () => true });
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), spawn }));
+    const results = await Promise.allSettled(someTexts(50, 3).map((text) => client.embed(bulk([text]))));
+    const rejected = results.filter(({ status }) => status === 'rejected');
+    expect(rejected.length).toBeGreaterThan(40);
+    for (const result of rejected) expect(result).toMatchObject({ reason: { code: 'process-exited' } });
+    expect(client.restarts).toBeLessThan(15);
+  });
+});
+
+describe('figures of an embedder', () => {
+  const restartPolicy = new RestartPolicy({ maxDeaths: 5, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
+  const deathAt = (word: string) => {
+    const deaths = { left: 1 };
+    return () =>
+      fakeEmbedderProcess({
+        residentMb: () => 100,
+        diesOf: ({ texts }) => texts.includes(word) && deaths.left-- > 0,
+      });
+  };
+
+  it('count what a process did that has died since', async () => {
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), spawn: deathAt('dies') }));
+    await client.embed(bulk(['ab', 'abc']));
+    expect((await client.metrics())?.scopes.code).toMatchObject({ runs: 1, texts: 2 });
+    await client.embed(bulk(['dies']));
+    await client.embed(bulk(['ab']));
+    const metrics = await client.metrics();
+    expect(metrics?.scopes.code).toMatchObject({ runs: 3, texts: 4 });
+    // Amounts add up; what is held, and how much of the machine is used, is one process's.
+    expect(metrics).toMatchObject({ threads: 1, sessions: 1, rssMb: 100, peakRssMb: 100 });
+    expect(await client.metrics()).toEqual(metrics);
+  });
+
+  it('count that also when nobody asked for them in its time', async () => {
+    const clock = new ManualClock();
+    const spawn = deathAt('dies');
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), clock, spawn }));
+    const embed = async (texts: readonly string[], stepMs: number) => {
+      const state = { isDone: false };
+      const call = client.embed(bulk(texts)).finally(() => (state.isDone = true));
+      while (!state.isDone) {
+        for (let turns = 0; turns < 10; turns++) await setImmediate();
+        clock.advance(stepMs);
+      }
+      await call;
+    };
+    await embed(['ab', 'abc'], 1000);
+    for (let second = 0; second < 10; second++) {
+      clock.advance(1000);
+      for (let turns = 0; turns < 10; turns++) await setImmediate();
+    }
+    await embed(['dies'], 1);
+    expect((await client.metrics())?.scopes.code).toMatchObject({ runs: 2, texts: 3 });
   });
 });
 

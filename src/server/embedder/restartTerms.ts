@@ -1,0 +1,106 @@
+import { TesseraError } from '../../base/errors.ts';
+import { paddedTokens } from '../../embedding/runShape.ts';
+import type { EmbedderSettings, ExecutionProvider, LostRun, ModelInfo, OpenParams } from '../../protocol/embedder.ts';
+import { SCOPES, type Scope } from '../../protocol/scope.ts';
+
+type Models = Readonly<Record<Scope, ModelInfo>>;
+
+/** Texts given up one after another, with none answered between, after which the device or the model is blamed rather than they. */
+const GIVEN_UP_IN_A_ROW = 3;
+
+/** What the next embedder process is told, by what became of those before it. */
+export class RestartTerms {
+  readonly #settings: EmbedderSettings;
+  readonly #processes: number;
+  #models: Models | undefined;
+  /** The device whose kind of graph the first process loaded, when both models are on one that was named. */
+  #graphFor: ExecutionProvider | undefined;
+  /** Runs that a process died in, but for those no larger than one that has succeeded since: they died by chance. */
+  #lostRuns: readonly LostRun[] = [];
+  #processorOnly: string | null = null;
+  #givenUpInARow = 0;
+
+  constructor(settings: EmbedderSettings, processes: number) {
+    this.#settings = settings;
+    this.#processes = processes;
+  }
+
+  /** For the request that opens the models. */
+  get openParams(): OpenParams {
+    // Another graph has other vectors: what is embedded from now on would not fit what was embedded before.
+    const graphFor = this.#graphFor ?? this.#settings.graphFor;
+    return {
+      settings: graphFor === undefined ? this.#settings : { ...this.#settings, graphFor },
+      processes: this.#processes,
+      lostRuns: this.#lostRuns,
+      processorOnly: this.#processorOnly,
+    };
+  }
+
+  /**
+   * A process has opened its models.
+   *
+   * @throws TesseraError `model-invalid` when they are not those of the processes before.
+   */
+  opened(models: Models): void {
+    const before = this.#models;
+    const other = SCOPES.find((scope) => before !== undefined && models[scope].id !== before[scope].id);
+    if (other !== undefined) {
+      const { name } = models[other];
+      throw new TesseraError(
+        'model-invalid',
+        `The model ${name} is another one since its process was started again; reload the window, or restart the command.`,
+        { details: { model: name } },
+      );
+    }
+    if (before === undefined && this.#settings.device !== 'auto' && models.code.device === models.docs.device) {
+      this.#graphFor = this.#settings.graphFor ?? models.code.device;
+    }
+    this.#models = models;
+  }
+
+  /** Texts of a run were answered. */
+  succeeded(run: LostRun | undefined): void {
+    this.#givenUpInARow = 0;
+    if (run === undefined || this.#lostRuns.length === 0) return;
+    const isLarger = (lost: LostRun): boolean => paddedTokens(lost) > paddedTokens(run);
+    this.#lostRuns = this.#lostRuns.filter((lost) => lost.scope !== run.scope || isLarger(lost));
+  }
+
+  /** A process died in a run, by want of memory. */
+  ranOutOfMemory({ scope, length, count }: LostRun): void {
+    this.#lostRuns = [...this.#lostRuns, { scope, length, count }];
+  }
+
+  /** A process ended while it loaded its models; `how` is a word or two. */
+  diedLoading(how: string): void {
+    const { device } = this.#settings;
+    if (device !== 'cpu') this.#processorOnly = `The embedder ended by ${how} while it opened the device ${device}.`;
+  }
+
+  /** A scope's model fails at any text. False when it is on the processor already, so that no other device is left to be tried. */
+  leaveDevice(scope: Scope, reason: string): boolean {
+    const device = this.#models?.[scope].device ?? 'cpu';
+    if (device === 'cpu') return false;
+    this.#leave(`The device ${device} fails at any text (${reason}).`);
+    return true;
+  }
+
+  /** A text was given up, since processes ended over it. Whether the next process is to be started as if none had died. */
+  gaveUp(scope: Scope, how: string): boolean {
+    this.#givenUpInARow += 1;
+    // The culprit is out of the way.
+    if (this.#givenUpInARow < GIVEN_UP_IN_A_ROW) return true;
+    const device = this.#models?.[scope].device ?? 'cpu';
+    if (device === 'cpu') return false;
+    this.#leave(`The embedder ended by ${how} at ${this.#givenUpInARow} texts in a row on the device ${device}.`);
+    return true;
+  }
+
+  #leave(reason: string): void {
+    this.#processorOnly = reason;
+    // What ran out of memory over there says nothing about the processor.
+    this.#lostRuns = [];
+    this.#givenUpInARow = 0;
+  }
+}
