@@ -44,7 +44,7 @@ const TOKENIZE_SLICE_CHARS = 16_384;
 
 /** Where events go: the process that started this one. */
 export interface EventSink {
-  emit<N extends 'runStarted' | 'runEnded' | 'rows'>(name: N, payload: EmbedderEvents[N]): void;
+  emit<N extends 'runStarted' | 'runEnded' | 'rows' | 'broken'>(name: N, payload: EmbedderEvents[N]): void;
 }
 
 export interface EmbedderServiceOptions {
@@ -162,6 +162,7 @@ export class EmbedderService {
       onRunEnded: () => events.emit('runEnded', null),
       onRows: (rows) => events.emit('rows', rows),
       onHopeless: surrender,
+      onBroken: (broken) => events.emit('broken', broken),
     });
     this.#open = { models, tuners, meters, queue, loop, gpu };
     return { code: models.code.info, docs: models.docs.info };

@@ -1,38 +1,35 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { errorMessage, isTesseraError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import type { LaneQueue, Dispatch } from '../embedding/laneQueue.ts';
-import { paddedTokens } from '../embedding/runShape.ts';
+import { type Dispatch, type LaneQueue, TURNS } from '../embedding/laneQueue.ts';
+import { type RunShape, paddedTokens } from '../embedding/runShape.ts';
 import type { Tuner } from '../embedding/tunerTypes.ts';
 import type { EmbedderEvents } from '../protocol/embedder.ts';
-import type { Scope } from '../protocol/scope.ts';
+import { SCOPES, type Scope } from '../protocol/scope.ts';
 import type { EmbeddingModel } from './embeddingModel.ts';
+import { FailedRun, FailedTexts } from './failedTexts.ts';
 import { type PieceText, groupByPiece } from './pieceProgress.ts';
+import { ResidentMemory, type ResidentMemoryOptions } from './residentMemory.ts';
 import type { RunObserver } from './runObserver.ts';
 
-/** Runs between two releases of the runtime's memory, at the least: loading a graph again costs many runs. */
-const MIN_RUNS_BETWEEN_RELEASES = 50;
+/** Texts that may fail alone, one after another, before the model or its device is doubted rather than they. */
+const FAILURES_IN_A_ROW = 3;
+/** A text that any model can embed. */
+const PLAIN_TEXT = 'return a + b;';
 
-/** Resident memory is read at most this often, but for runs larger than any before: reading it takes a tenth of a millisecond. */
-const MEMORY_READ_APART_MS = 10;
-
-export interface RunLoopOptions {
-  readonly models: Readonly<Record<Scope, Pick<EmbeddingModel, 'info' | 'run' | 'release'>>>;
+export interface RunLoopOptions extends ResidentMemoryOptions {
+  readonly models: Readonly<Record<Scope, Pick<EmbeddingModel, 'info' | 'encode' | 'run' | 'release'>>>;
   readonly tuners: Readonly<Record<Scope, Tuner>>;
   readonly queue: LaneQueue<PieceText>;
   readonly clock: Clock;
-  readonly logger: Logger;
   readonly observer: RunObserver;
-  /** Resident memory above which the runtime's own is given back, in MiB. */
-  readonly memoryCeilingMb: number;
-  /** Resident memory of this process now, in MiB. */
-  readonly residentMb: () => number;
   readonly onRunStarted: (run: EmbedderEvents['runStarted']) => void;
   readonly onRunEnded: () => void;
   readonly onRows: (rows: EmbedderEvents['rows']) => void;
   /** Called when not even one text fits into this process's memory. A new process may have more; this one should end. */
   readonly onHopeless: () => void;
+  /** Called once, when a model fails at any text: nothing more is run or answered, and this process should be ended. */
+  readonly onBroken: (broken: EmbedderEvents['broken']) => void;
 }
 
 /** A run about to be made. Texts alone after a death or a failure come without a place in the queue. */
@@ -41,6 +38,15 @@ type Run = Pick<Dispatch<PieceText>, 'scope' | 'length' | 'count'> & {
   readonly dispatch: Dispatch<PieceText> | undefined;
 };
 
+/** A text to be run by itself. */
+interface Alone {
+  readonly text: PieceText;
+  /** Whether it has failed in a run already. */
+  readonly retried: boolean;
+  /** The run of several that it failed in, when that was not for want of memory. */
+  readonly failedRun: FailedRun | undefined;
+}
+
 /**
  * Takes runs from the queue, one at a time, until it is empty. The runtime computes on this thread: between two runs
  * the loop lets messages in, so that a query waits for one run at most.
@@ -48,17 +54,20 @@ type Run = Pick<Dispatch<PieceText>, 'scope' | 'length' | 'count'> & {
 export class RunLoop {
   readonly #options: RunLoopOptions;
   /** Texts to be run by themselves, in order, when no query waits. */
-  readonly #alone: { readonly text: PieceText; readonly retried: boolean }[] = [];
+  readonly #alone: Alone[] = [];
+  /** Queries in a row that went before a text to be run by itself. */
+  #queriesInFront = 0;
+  readonly #failedTexts: Readonly<Record<Scope, FailedTexts>> = { code: new FailedTexts(), docs: new FailedTexts() };
+  #isBroken = false;
   /** Work that is answered otherwise than by rows; before each run one piece of it. */
   readonly #aside: (() => Promise<void>)[] = [];
   #isRunning = false;
-  #runsSinceRelease = Infinity;
   #afterRun: (() => void)[] = [];
-  /** Resident memory when it was last read, and the largest run by then. */
-  #memory = { rssMb: 0, readMs: -Infinity, largestTokens: 0 };
+  readonly #memory: ResidentMemory;
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
+    this.#memory = new ResidentMemory(options);
   }
 
   /** Starts working when it is idle; to be called after texts were queued. */
@@ -70,7 +79,7 @@ export class RunLoop {
 
   /** Queues a text to be run by itself. */
   runAlone(text: PieceText): void {
-    this.#alone.push({ text, retried: false });
+    this.#alone.push({ text, retried: false, failedRun: undefined });
     this.wake();
   }
 
@@ -91,7 +100,7 @@ export class RunLoop {
   }
 
   async #work(): Promise<void> {
-    for (;;) {
+    while (!this.#isBroken) {
       // Messages that came during the last run are read here, before the next one is chosen.
       await turn();
       const aside = this.#aside.shift();
@@ -99,21 +108,23 @@ export class RunLoop {
       const dispatch = this.#options.queue.next();
       if (dispatch !== undefined) {
         const texts = dispatch.texts.map((text) => text.payload);
-        await this.#perform(
-          { scope: dispatch.scope, length: dispatch.length, count: dispatch.count, texts, dispatch },
-          false,
-        );
+        const { scope, length, count } = dispatch;
+        await this.#perform({ scope, length, count, texts, dispatch });
       }
-      const alone = dispatch?.lane === 'query' ? undefined : this.#alone.shift();
+      const alone = this.#nextAlone(dispatch);
       if (alone !== undefined && !alone.text.piece.signal.aborted) {
-        const { text, retried } = alone;
-        await this.#perform(
-          { scope: text.piece.params.scope, length: text.ids.length, count: 1, texts: [text], dispatch: undefined },
-          retried,
-        );
+        const { text } = alone;
+        const { scope } = text.piece.params;
+        await this.#perform({ scope, length: text.ids.length, count: 1, texts: [text], dispatch: undefined }, alone);
       }
       for (const resolve of this.#afterRun.splice(0)) resolve();
       if (aside === undefined && dispatch === undefined && alone === undefined) {
+        const doubted = SCOPES.find((scope) => this.#failedTexts[scope].count > 0);
+        if (doubted !== undefined) {
+          // No other text will show whether it was their fault, and somebody waits for them.
+          await this.#judge(doubted);
+          continue;
+        }
         this.#options.observer.idle();
         // Here rather than when the promise settles: texts queued in between would wait for nobody.
         this.#isRunning = false;
@@ -122,7 +133,17 @@ export class RunLoop {
     }
   }
 
-  async #perform(run: Run, retried: boolean): Promise<void> {
+  /** The next text to be run by itself: after the queries, but not after any number of them. */
+  #nextAlone(dispatch: Dispatch<PieceText> | undefined): Alone | undefined {
+    if (dispatch?.lane === 'query' && this.#alone.length > 0 && this.#queriesInFront < TURNS.query) {
+      this.#queriesInFront += 1;
+      return undefined;
+    }
+    this.#queriesInFront = 0;
+    return this.#alone.shift();
+  }
+
+  async #perform(run: Run, alone?: Alone): Promise<void> {
     const { models, tuners, clock, observer, onRunStarted, onRunEnded } = this.#options;
     const { scope, length, count } = run;
     // Everything a run costs counts, the way to the other process too: that is what size can save.
@@ -142,27 +163,21 @@ export class RunLoop {
       );
     } catch (error) {
       onRunEnded();
-      await this.#recover(run, error, retried);
+      await this.#recover(run, error, alone?.retried === true);
       return;
     }
     onRunEnded();
     // From here on the texts are answered: nothing that goes wrong may run them again.
     this.#sendRows(run, vectors, groups);
+    this.#failedTexts[scope].tell();
+    if (alone?.failedRun?.succeeded() === true) this.#backOff(scope, alone.failedRun.shape);
     const endedMs = clock.now();
-    const rssMb = this.#residentMb(paddedTokens({ length, count }), endedMs);
+    const rssMb = this.#memory.after(paddedTokens({ length, count }), endedMs);
     const realTokens = run.texts.reduce((sum, text) => sum + text.ids.length, 0);
     const elapsedMs = endedMs - startedMs;
     tuners[scope].record({ shape: { length, count }, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
     observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
-    await this.#keepBelowCeiling(scope, rssMb);
-  }
-
-  #residentMb(tokens: number, nowMs: number): number {
-    const { rssMb, readMs, largestTokens } = this.#memory;
-    if (tokens <= largestTokens && nowMs < readMs + MEMORY_READ_APART_MS) return rssMb;
-    const largest = Math.max(tokens, largestTokens);
-    this.#memory = { rssMb: this.#options.residentMb(), readMs: nowMs, largestTokens: largest };
-    return this.#memory.rssMb;
+    if (this.#memory.isReleaseDue(scope, rssMb)) await this.#release(scope);
   }
 
   #sendRows(run: Run, vectors: Float32Array, groups: ReturnType<typeof groupByPiece>): void {
@@ -182,7 +197,7 @@ export class RunLoop {
    * One that does not fit even alone is answered for by the index server, which sees the process end over it.
    */
   async #recover(run: Run, error: unknown, retried: boolean): Promise<void> {
-    const { queue, tuners, logger, observer } = this.#options;
+    const { models, queue, logger } = this.#options;
     const { scope, length, count } = run;
     const ranOut = isTesseraError(error, 'out-of-memory');
     logger.warn('a run failed', {
@@ -193,37 +208,72 @@ export class RunLoop {
       message: errorMessage(error),
     });
     if (ranOut) {
-      tuners[scope].outOfMemory({ length, count });
-      observer.backedOff(scope);
+      this.#backOff(scope, { length, count });
       if (count > 1 && run.dispatch !== undefined) {
         queue.giveBack(run.dispatch);
         return;
       }
     }
+    // A device may be lost (a driver that was reset, a machine that slept) and be there again: only a new session finds it. On
+    // the processor there is nothing to lose, and what failed was the texts.
+    const mayBeLost = !ranOut && models[scope].info.device !== 'cpu';
+    // Alone, and with all the memory there is.
+    if (mayBeLost || (ranOut && !retried)) await this.#release(scope);
     if (!retried) {
-      // Alone, and with all the memory there is.
-      if (ranOut) await this.#release(scope);
-      this.#alone.unshift(...run.texts.map((text) => ({ text, retried: true })));
+      const failedRun = !ranOut && count > 1 ? new FailedRun({ length, count }) : undefined;
+      this.#alone.unshift(...run.texts.map((text) => ({ text, retried: true, failedRun })));
       return;
     }
-    if (ranOut) this.#options.onHopeless();
-    else for (const { piece, index } of run.texts) piece.failed(index, errorMessage(error));
+    if (ranOut) {
+      this.#options.onHopeless();
+      return;
+    }
+    const failed = this.#failedTexts[scope];
+    for (const text of run.texts) failed.add(text, errorMessage(error));
+    if (failed.count >= FAILURES_IN_A_ROW) await this.#judge(scope);
   }
 
-  /** The runtime keeps the most it ever needed: above the ceiling that is given back, at the price of loading again. */
-  async #keepBelowCeiling(scope: Scope, rssMb: number): Promise<void> {
-    const { memoryCeilingMb, logger } = this.#options;
-    this.#runsSinceRelease += 1;
-    if (rssMb <= memoryCeilingMb || this.#runsSinceRelease < MIN_RUNS_BETWEEN_RELEASES) return;
-    this.#runsSinceRelease = 0;
-    logger.info('memory given back', { scope, rssMb: Math.round(rssMb), memoryCeilingMb });
-    await this.#release(scope);
+  /**
+   * Finds out whose fault it is that texts failed alone, one after another: theirs, when the model still embeds a plain text. A
+   * device that does no more than that is no better than one that is lost: another can tell whether it was the texts.
+   */
+  async #judge(scope: Scope): Promise<void> {
+    const { models, onBroken } = this.#options;
+    const failed = this.#failedTexts[scope];
+    const isDoubtful = failed.count >= FAILURES_IN_A_ROW && models[scope].info.device !== 'cpu';
+    if (!isDoubtful && (await this.#embedsPlainText(scope))) {
+      failed.tell();
+      return;
+    }
+    this.#isBroken = true;
+    onBroken({ scope, reason: failed.lastReason });
+  }
+
+  async #embedsPlainText(scope: Scope): Promise<boolean> {
+    const { models, logger, onRunStarted, onRunEnded, onHopeless } = this.#options;
+    const ids = models[scope].encode(PLAIN_TEXT, 'document');
+    onRunStarted({ scope, length: ids.length, count: 1, members: [] });
+    try {
+      await models[scope].run([ids], ids.length);
+      return true;
+    } catch (error) {
+      logger.warn('the model fails at a plain text too', { scope, message: errorMessage(error) });
+      if (isTesseraError(error, 'out-of-memory')) onHopeless();
+      return false;
+    } finally {
+      onRunEnded();
+    }
+  }
+
+  #backOff(scope: Scope, shape: RunShape): void {
+    this.#options.tuners[scope].outOfMemory(shape);
+    this.#options.observer.backedOff(scope);
   }
 
   /** A runtime that can't let go goes on as it is: the next run opens it anew. */
   async #release(scope: Scope): Promise<void> {
     const { models, logger } = this.#options;
-    this.#memory.readMs = -Infinity;
+    this.#memory.changed();
     try {
       await models[scope].release();
     } catch (error) {

@@ -59,7 +59,7 @@ export interface LaneQueueOptions {
  * How many runs in a row a lane may take while a lower one waits. A person's queries come first but can't stop
  * everything; saved files can't keep the first index of a large folder from ever ending.
  */
-const TURNS: Readonly<Record<Lane, number>> = { query: 32, saved: 8, bulk: Infinity };
+export const TURNS: Readonly<Record<Lane, number>> = { query: 32, saved: 8, bulk: Infinity };
 
 /**
  * Texts waiting for the engine, in lanes. A run is formed only when it is asked for, from everything that waits in its

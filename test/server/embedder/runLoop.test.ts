@@ -1,87 +1,265 @@
 import { describe, expect, it } from 'vitest';
-import { SILENT_LOGGER } from '../../../src/base/logger.ts';
+import { TesseraError } from '../../../src/base/errors.ts';
+import { type LogRecord, Logger } from '../../../src/base/logger.ts';
 import { PieceProgress, type PieceText } from '../../../src/embedder/pieceProgress.ts';
-import { RunLoop } from '../../../src/embedder/runLoop.ts';
+import { RunLoop, type RunLoopOptions } from '../../../src/embedder/runLoop.ts';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
 import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
 import { LaneQueue } from '../../../src/embedding/laneQueue.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
+import type { ExecutionProvider, Lane } from '../../../src/protocol/embedder.ts';
 import { FAKE_MODEL } from '../../fakes/hashEmbedder.ts';
 
-/** Gives each text its first id; cannot let go of its memory. */
-class StubbornModel {
-  readonly info = FAKE_MODEL;
-  readonly ran: number[] = [];
+type Rows = readonly number[];
+
+/** The id that any plain text is encoded to; no text of a test has it. */
+const PLAIN = 1;
+
+/** Gives each text its first id, unless `fails` has a message for the texts of a run. */
+class ScriptedModel {
+  readonly info;
+  readonly runs: Rows[] = [];
   releases = 0;
+  readonly #fails: (ids: Rows, releases: number) => string | undefined;
+
+  constructor(fails: (ids: Rows, releases: number) => string | undefined, device: ExecutionProvider = 'cpu') {
+    this.info = { ...FAKE_MODEL, device };
+    this.#fails = fails;
+  }
+
+  encode(): Int32Array {
+    return Int32Array.of(PLAIN);
+  }
 
   run(texts: readonly Int32Array[]): Promise<Float32Array> {
-    this.ran.push(...texts.map((ids) => ids[0] ?? 0));
-    return Promise.resolve(Float32Array.from(texts, (ids) => ids[0] ?? 0));
+    const ids = texts.map((text) => text[0] ?? 0);
+    this.runs.push(ids);
+    const message = this.#fails(ids, this.releases);
+    if (message !== undefined) return Promise.reject(new TesseraError('embedder-failed', message));
+    return Promise.resolve(Float32Array.from(ids));
   }
 
   release(): Promise<void> {
     this.releases += 1;
-    return Promise.reject(new Error('still in use'));
+    return Promise.resolve();
   }
 }
 
-describe('a run loop', () => {
-  it('runs no text twice when the runtime does not give its memory back', async () => {
-    const model = new StubbornModel();
-    const tuner = () =>
-      new BatchTuner({
-        limits: DEVICE_LIMITS.cpu,
-        latencyCeilingMs: 100,
-        memoryCeilingMb: 1,
-        fixedCount: 2,
-        lengthStep: 1,
-      });
-    const tuners = { code: tuner(), docs: tuner() };
-    const queue = new LaneQueue<PieceText>({
-      clock: SYSTEM_CLOCK,
-      planners: tuners,
-      capacityTexts: 1000,
-      windowTexts: 16,
+interface LoopOptions extends Partial<Pick<RunLoopOptions, 'memoryCeilingMb' | 'residentMb' | 'onRunEnded' | 'clock'>> {
+  readonly textsPerRun?: number;
+}
+
+function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions = {}) {
+  const { textsPerRun = 0, memoryCeilingMb = Infinity, residentMb = () => 100, clock = SYSTEM_CLOCK } = options;
+  const tuner = () =>
+    new BatchTuner({
+      limits: DEVICE_LIMITS.cpu,
+      latencyCeilingMs: 100,
+      memoryCeilingMb,
+      fixedCount: textsPerRun,
       lengthStep: 1,
     });
-    const answered: number[] = [];
-    const runs: string[] = [];
-    const loop = new RunLoop({
-      models: { code: model, docs: model },
-      tuners,
-      queue,
-      clock: SYSTEM_CLOCK,
-      logger: SILENT_LOGGER,
-      observer: { ran: () => undefined, backedOff: () => undefined, idle: () => undefined },
-      memoryCeilingMb: 1,
-      residentMb: () => 100,
-      onRunStarted: () => runs.push('started'),
-      onRunEnded: () => runs.push('ended'),
-      onRows: ({ vectors }) => answered.push(...vectors),
-      onHopeless: () => undefined,
-    });
-    const texts = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const params = { texts, role: 'document', scope: 'code', lane: 'bulk', piece: 1, alone: [] } as const;
+  const tuners = { code: tuner(), docs: tuner() };
+  const queue = new LaneQueue<PieceText>({
+    clock: SYSTEM_CLOCK,
+    planners: tuners,
+    capacityTexts: 10_000,
+    windowTexts: 16,
+    lengthStep: 1,
+  });
+  const answered: number[] = [];
+  const events: string[] = [];
+  const broken: string[] = [];
+  const backoffs: string[] = [];
+  const logged: LogRecord[] = [];
+  const loop = new RunLoop({
+    models: { code: model, docs: model },
+    tuners,
+    queue,
+    clock,
+    logger: new Logger({ level: 'info', write: (record) => logged.push(record) }, 'test'),
+    observer: { ran: () => undefined, backedOff: (scope) => backoffs.push(scope), idle: () => undefined },
+    memoryCeilingMb,
+    residentMb,
+    onRunStarted: () => events.push('started'),
+    onRunEnded: () => {
+      events.push('ended');
+      options.onRunEnded?.();
+    },
+    onRows: ({ vectors }) => answered.push(...vectors),
+    onHopeless: () => undefined,
+    onBroken: ({ reason }) => broken.push(reason),
+  });
+  let pieces = 0;
+  /** Queues texts of one id each, or runs them alone; the piece tells when all are done. */
+  const work = (ids: Rows, lane: Lane = 'bulk', how: 'queued' | 'alone' = 'queued'): PieceProgress => {
+    const texts = ids.map(String);
+    const params = { texts, role: 'document', scope: 'code', lane, piece: ++pieces, alone: [] } as const;
     const { signal } = new AbortController();
     const piece = new PieceProgress(params, signal);
-    const waiting = texts.map((_, index) => ({
-      tokens: 1,
-      payload: { piece, index, ids: Int32Array.of(index + 10) },
-    }));
-    queue.push({ lane: 'bulk', scope: 'code', texts: waiting, signal });
-    loop.wake();
-    expect(await piece.done.promise).toEqual([]);
-    queue.push({
-      lane: 'query',
-      scope: 'code',
-      texts: [{ tokens: 1, payload: { piece, index: 0, ids: Int32Array.of(99) } }],
-      signal,
-    });
-    loop.wake();
-    await expect.poll(() => model.ran).toContain(99);
+    const own = ids.map((id, index) => ({ piece, index, ids: Int32Array.of(id) }));
+    if (how === 'alone') for (const text of own) loop.runAlone(text);
+    else {
+      queue.push({ lane, scope: 'code', texts: own.map((payload) => ({ tokens: 1, payload })), signal });
+      loop.wake();
+    }
+    return piece;
+  };
+  const failuresOf = async (ids: Rows): Promise<Rows> =>
+    (await work(ids).done.promise).map(({ index }) => ids[index] ?? 0).sort((a, b) => a - b);
+  return { work, failuresOf, answered, events, broken, backoffs, logged };
+}
+
+/** A clock by which memory is read after each run. */
+function apart(): RunLoopOptions['clock'] {
+  let nowMs = 0;
+  return { ...SYSTEM_CLOCK, now: () => (nowMs += 10) };
+}
+
+const idsUpTo = (count: number): Rows => Array.from({ length: count }, (_, index) => index + 10);
+
+describe('a run loop', () => {
+  it('runs no text twice when the runtime does not give its memory back', async () => {
+    class StubbornModel extends ScriptedModel {
+      override release(): Promise<void> {
+        void super.release();
+        return Promise.reject(new Error('still in use'));
+      }
+    }
+    const model = new StubbornModel(() => undefined);
+    const { work, failuresOf, answered, events } = startLoop(model, { textsPerRun: 2, memoryCeilingMb: 1 });
+    expect(await failuresOf(idsUpTo(6))).toEqual([]);
+    await work([99], 'query').done.promise;
     expect(model.releases).toBeGreaterThan(0);
-    expect(model.ran.filter((id) => id < 99).sort()).toEqual([10, 11, 12, 13, 14, 15]);
-    expect(answered.filter((id) => id < 99).sort()).toEqual([10, 11, 12, 13, 14, 15]);
-    expect(runs.join(' ')).toMatch(/^(?:started ended ?)+$/);
+    expect(model.runs.flat().sort()).toEqual([10, 11, 12, 13, 14, 15, 99]);
+    expect(answered.sort()).toEqual([10, 11, 12, 13, 14, 15, 99]);
+    expect(events.join(' ')).toMatch(/^(?:started ended ?)+$/);
+  });
+
+  it('gives memory back more and more seldom where that does not bring it below the ceiling, and says so', async () => {
+    const model = new ScriptedModel(() => undefined);
+    const { failuresOf, logged } = startLoop(model, { textsPerRun: 1, memoryCeilingMb: 50 });
+    await failuresOf(idsUpTo(1500));
+    // After 1 run, then 50, 100, 200, 400, and not every 50.
+    expect(model.releases).toBeGreaterThan(2);
+    expect(model.releases).toBeLessThan(7);
+    const warnings = logged.filter(({ level }) => level === 'warn');
+    expect(warnings[0]?.message).toContain('did not bring memory below the ceiling');
+    expect(warnings[0]?.fields).toMatchObject({ rssMb: 100, memoryCeilingMb: 50 });
+  });
+
+  it('gives memory back at the same distance where that helps', async () => {
+    const model = new ScriptedModel(() => undefined);
+    const given = { releases: 0, atRun: 0 };
+    // Above the ceiling from the fortieth run after a release on.
+    const residentMb = () => {
+      if (model.releases > given.releases) Object.assign(given, { releases: model.releases, atRun: model.runs.length });
+      return model.runs.length - given.atRun >= 40 ? 100 : 10;
+    };
+    const { failuresOf, logged } = startLoop(model, {
+      textsPerRun: 1,
+      memoryCeilingMb: 50,
+      residentMb,
+      clock: apart(),
+    });
+    await failuresOf(idsUpTo(400));
+    expect(model.releases).toBe(8);
+    expect(logged.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  it('lets only so many queries pass in front of a text that is to be run alone', async () => {
+    const model = new ScriptedModel(() => undefined);
+    let endless: (() => void) | undefined;
+    const { work, answered } = startLoop(model, { onRunEnded: () => endless?.() });
+    let queries = 0;
+    endless = () => {
+      if (queries++ < 500) work([1000 + queries], 'query');
+    };
+    endless();
+    await work([10], 'bulk', 'alone').done.promise;
+    expect(answered.indexOf(10)).toBeLessThan(64);
+    endless = undefined;
+  });
+});
+
+describe('a run that fails', () => {
+  it('on a device has its session opened anew before its texts are tried alone', async () => {
+    const model = new ScriptedModel((_, releases) => (releases === 0 ? 'device lost' : undefined), 'webgpu');
+    const { failuresOf, broken } = startLoop(model, { textsPerRun: 4 });
+    expect(await failuresOf(idsUpTo(12))).toEqual([]);
+    expect(broken).toEqual([]);
+    expect(model.releases).toBe(1);
+  });
+
+  it('on the processor, where nothing can be lost, costs no loading of the model', async () => {
+    const model = new ScriptedModel((ids) => (ids.includes(13) ? 'index out of bounds' : undefined));
+    const { failuresOf, broken } = startLoop(model, { textsPerRun: 4 });
+    expect(await failuresOf(idsUpTo(12))).toEqual([13]);
+    expect(broken).toEqual([]);
+    expect(model.releases).toBe(0);
+  });
+
+  it('because of one text fails that text alone', async () => {
+    const model = new ScriptedModel((ids) => (ids.includes(13) ? 'index out of bounds' : undefined), 'cuda');
+    const { failuresOf, broken } = startLoop(model, { textsPerRun: 4 });
+    expect(await failuresOf(idsUpTo(12))).toEqual([13]);
+    expect(broken).toEqual([]);
+  });
+
+  it('because of one text is told also when no other text follows', async () => {
+    const model = new ScriptedModel((ids) => (ids.includes(13) ? 'index out of bounds' : undefined), 'cuda');
+    const { work, failuresOf, broken } = startLoop(model);
+    expect(await work([13], 'query').done.promise).toMatchObject([{ index: 0, reason: 'index out of bounds' }]);
+    expect(broken).toEqual([]);
+    expect(await failuresOf([14])).toEqual([]);
+  });
+
+  it('as every other does on a device that is lost for good fails no text, and the loop ends saying so', async () => {
+    const model = new ScriptedModel((ids) => (ids.includes(99) ? undefined : 'device lost'), 'webgpu');
+    const { work, failuresOf, broken } = startLoop(model, { textsPerRun: 4 });
+    expect(await failuresOf([99])).toEqual([]);
+    let isDone = false;
+    const failures = work(idsUpTo(1000)).done.promise.then(() => (isDone = true));
+    await expect.poll(() => broken).toEqual(['device lost']);
+    const runs = model.runs.length;
+    work([99], 'query');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(model.runs).toHaveLength(runs);
+    expect(runs).toBeLessThan(20);
+    expect(isDone).toBe(false);
+    void failures;
+  });
+
+  it('with the last texts of all, on a device that is lost for good, fails none of them', async () => {
+    const model = new ScriptedModel(() => 'device lost', 'cuda');
+    const { work, answered, broken } = startLoop(model);
+    let isDone = false;
+    void work([10]).done.promise.then(() => (isDone = true));
+    await expect.poll(() => broken).toEqual(['device lost']);
+    expect([isDone, answered]).toEqual([false, []]);
+  });
+
+  it('as every other does on the processor ends the loop too', async () => {
+    const model = new ScriptedModel(() => 'no such file');
+    const { work, broken } = startLoop(model, { textsPerRun: 4 });
+    void work(idsUpTo(1000));
+    await expect.poll(() => broken).toEqual(['no such file']);
+  });
+
+  it('because of texts next to each other fails those on the processor, which does any other', async () => {
+    const isBad = (id: number) => id >= 13 && id <= 17;
+    const model = new ScriptedModel((ids) => (ids.some(isBad) ? 'index out of bounds' : undefined));
+    const { failuresOf, broken } = startLoop(model);
+    expect(await failuresOf(idsUpTo(12))).toEqual([13, 14, 15, 16, 17]);
+    expect(broken).toEqual([]);
+  });
+
+  it('though its texts do not is of a size that is too large', async () => {
+    const model = new ScriptedModel((ids) => (ids.length > 70 ? 'no kernel for this shape' : undefined), 'webgpu');
+    const { failuresOf, backoffs } = startLoop(model, { textsPerRun: 100 });
+    for (let window = 0; window < 60; window++) expect(await failuresOf(idsUpTo(100))).toEqual([]);
+    const failed = model.runs.filter((ids) => ids.length > 70);
+    expect(backoffs.length).toBeGreaterThan(0);
+    expect(failed.length).toBeLessThan(10);
   });
 });
