@@ -1,4 +1,5 @@
 import { TesseraError } from '../base/errors.ts';
+import type { TextRole } from '../protocol/embedder.ts';
 import { isRecord, numberAt, stringAt } from './jsonFacts.ts';
 import { POOLINGS, type Pooling } from './pooling.ts';
 import { type Projection, readProjection, readRecipe } from './sentenceModules.ts';
@@ -88,9 +89,10 @@ export function resolveManifest(facts: ModelFacts, folderName: string): ModelMan
     poolingIsOwn: asked !== undefined,
     // What comes behind a multi-vector model's tokens makes no vector of a text, and is part of its exports.
     beyondPooling: asked !== undefined || multiVector ? null : recipe.beyondPooling,
-    queryPrefix: stringAt(own, 'queryPrefix') ?? prompt(facts.sentenceTransformers, ['query']),
+    queryPrefix: stringAt(own, 'queryPrefix') ?? savedPrefix(facts.sentenceTransformers, 'query', ['query']),
     documentPrefix:
-      stringAt(own, 'documentPrefix') ?? prompt(facts.sentenceTransformers, ['document', 'passage', 'corpus']),
+      stringAt(own, 'documentPrefix') ??
+      savedPrefix(facts.sentenceTransformers, 'document', ['document', 'passage', 'corpus']),
     onnxFile: stringAt(own, 'onnxFile') ?? null,
     license: stringAt(own, 'license') ?? null,
     multiVector,
@@ -164,13 +166,17 @@ function longestInput(facts: ModelFacts, config: Readonly<Record<string, unknown
   return limits.length === 0 ? DEFAULT_MAX_TOKENS : Math.min(...limits.map(Number));
 }
 
-function prompt(file: unknown, names: readonly string[]): string {
+/**
+ * What `config_sentence_transformers.json` puts before a text, as `encode_query` and `encode_document` do it: the first prompt there
+ * is of these names, else the default one. PyLate's token for the role stands before both.
+ */
+function savedPrefix(file: unknown, role: TextRole, names: readonly string[]): string {
   const prompts = isRecord(file) ? file['prompts'] : undefined;
-  for (const name of names) {
-    const text = stringAt(prompts, name);
-    if (text !== undefined) return text;
-  }
-  return '';
+  const fallback = stringAt(file, 'default_prompt_name');
+  const [prompt = ''] = [...names, ...(fallback === undefined ? [] : [fallback])].flatMap(
+    (name) => stringAt(prompts, name) ?? [],
+  );
+  return (stringAt(file, `${role}_prefix`) ?? '') + prompt;
 }
 
 function looksMultiVector(facts: ModelFacts, config: Readonly<Record<string, unknown>>): boolean {

@@ -65,6 +65,29 @@ describe('what is known of a model', () => {
     });
   });
 
+  it('includes the default prompt, where there is none for a query or a document', () => {
+    const prefixes = (sentenceTransformers: unknown, tessera: unknown = {}) => {
+      const { queryPrefix, documentPrefix } = resolve({ sentenceTransformers, tessera });
+      return [queryPrefix, documentPrefix];
+    };
+    const prompts = { query: 'q: ', any: 'any: ' };
+    expect(prefixes({ prompts, default_prompt_name: 'any' })).toEqual(['q: ', 'any: ']);
+    expect(prefixes({ prompts, default_prompt_name: 'any' }, { documentPrefix: '' })).toEqual(['q: ', '']);
+    expect(prefixes({ prompts: { ...prompts, document: '' }, default_prompt_name: 'any' })).toEqual(['q: ', '']);
+    expect(prefixes({ prompts, default_prompt_name: null })).toEqual(['q: ', '']);
+    expect(prefixes({ prompts, default_prompt_name: 'gone' })).toEqual(['q: ', '']);
+  });
+
+  it('includes the prefixes PyLate writes for its ColBERT models, before the prompts', () => {
+    const sentenceTransformers = {
+      prompts: { query: 'q: ', document: '' },
+      query_prefix: '[Q] ',
+      document_prefix: '[D] ',
+    };
+    expect(resolve({ sentenceTransformers })).toMatchObject({ queryPrefix: '[Q] q: ', documentPrefix: '[D] ' });
+    expect(resolve({ sentenceTransformers, tessera: { queryPrefix: 'own ' } }).queryPrefix).toBe('own ');
+  });
+
   it('counts RoBERTa’s positions from behind its padding id', () => {
     const manifest = resolve({ config: { model_type: 'roberta', max_position_embeddings: 514, pad_token_id: 1 } });
     expect(manifest).toMatchObject({ maxTokens: 512, firstPosition: 2, padTokenId: 1 });
