@@ -136,8 +136,11 @@ export class EmbeddingModel {
     length: number,
     vectorsOf: (output: RunOutput, tokenCounts: readonly number[]) => Float32Array,
   ): Promise<Float32Array> {
+    // Lengths are rounded up in steps where that spares a device work; a table of positions may end before the last step.
+    const longest = texts.reduce((most, ids) => Math.max(most, ids.length), 0);
+    const padded = Math.max(longest, Math.min(length, this.info.maxTokens));
     try {
-      const output = await this.#graph.run(texts, length);
+      const output = await this.#graph.run(texts, padded);
       return vectorsOf(
         output,
         texts.map((ids) => ids.length),

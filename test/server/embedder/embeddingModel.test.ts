@@ -10,7 +10,7 @@ import {
 import { OnnxGraph } from '../../../src/synthetic/onnxGraph.ts';
 import { SeededRandom } from '../../../src/synthetic/random.ts';
 import { buildBagModel, buildPaddedStaticModel } from '../../../src/synthetic/smallModels.ts';
-import { type ModelFolderFiles, randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
+import { type ModelFolderFiles, randomText, wordTokenizer, writeModelFolder } from '../../fakes/modelFolder.ts';
 import { referenceTokens } from '../../unit/synthetic/referenceEncoder.ts';
 
 const TINY: EncoderOptions = {
@@ -364,9 +364,45 @@ describe('a text', () => {
     expect([...model.encode('w9', 'document')]).toEqual([2, 5, 9, 3]);
     expect(model.countTokens('w9 w10')).toBe(2);
   });
+
+  it('of a ColBERT model begins with the token PyLate puts behind the first, whatever its tokenizer does to text', async () => {
+    const tokenizer = wordTokenizer(100) as { added_tokens: object[]; model: { vocab: Record<string, number> } };
+    const added = { special: false, normalized: true, single_word: false, lstrip: false, rstrip: false };
+    ['[Q] ', '[D] '].forEach((content, index) => {
+      tokenizer.added_tokens.push({ ...added, id: 100 + index, content });
+    });
+    const model = await open({
+      graphs: { 'onnx/model.onnx': buildEncoder({ ...TINY, vocabulary: 102 }).model },
+      json: {
+        'tokenizer.json': tokenizer,
+        'config_sentence_transformers.json': {
+          prompts: { query: '', document: '' },
+          similarity_fn_name: 'MaxSim',
+          query_prefix: '[Q] ',
+          document_prefix: '[D] ',
+        },
+      },
+    });
+    expect([...model.encode('w9 w10', 'query')]).toEqual([2, 100, 9, 10, 3]);
+    expect([...model.encode('w9 w10', 'document')]).toEqual([2, 101, 9, 10, 3]);
+  });
 });
 
 describe('a run', () => {
+  it('planned in steps of a length is padded to no more than the model has positions for', async () => {
+    const json = { 'config.json': { model_type: 'bert', pad_token_id: 0, max_position_embeddings: 60 } };
+    const model = await open({
+      graphs: { 'onnx/model.onnx': buildEncoder({ ...TINY, maxPositions: 60 }).model },
+      json,
+    });
+    const ids = model.encode(
+      randomText(500, 100, () => 7),
+      'document',
+    );
+    expect(ids).toHaveLength(60);
+    expect(await model.run([ids], 64)).toEqual(await model.run([ids], 60));
+  });
+
   it('with a text whose vector is not finite fails, and the others’ runs do not', async () => {
     // Divides by the place a text's first word has behind w10, so that w10 itself has no vector.
     const graph = new OnnxGraph();
