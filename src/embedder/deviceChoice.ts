@@ -4,7 +4,7 @@ import type { DeviceName, ExecutionProvider } from '../protocol/embedder.ts';
 
 /** A model opened on one device. */
 export interface DeviceTrial {
-  /** Tokens per second at the size of runs the device starts from. */
+  /** Tokens per second at the size of runs the device starts from. Rejects with whatever the run does. */
   measure(): Promise<number>;
   release(): Promise<void>;
 }
@@ -23,7 +23,8 @@ const WORTH_IT = 1.2;
 
 /**
  * Opens a model on the device asked for, or on `cpu` when that can't be had. `auto` takes the first accelerator that
- * works, if it is measured to be faster than the processor with this model: small models often are not.
+ * works, if it is measured to be faster than the processor with this model: small models often are not. One that opens and
+ * fails when it is measured is passed over, and the reason told when that leaves the processor.
  *
  * @param bundled Providers this build of the runtime brings along.
  * @throws Whatever opening on `cpu` fails with.
@@ -49,17 +50,31 @@ export async function chooseDevice<T extends DeviceTrial>(
       return onProcessor(errorMessage(error));
     }
   }
+  const failures: string[] = [];
+  const reason = () => (failures.length === 0 ? null : failures.join(' '));
   for (const provider of ACCELERATORS.filter((candidate) => bundled.includes(candidate))) {
     // Not there, or not for this model: `auto` asked for nothing in particular, so nothing was denied.
     const trial = await open(provider).catch(() => undefined);
     if (trial === undefined) continue;
-    const processor = await onProcessor(null);
-    if ((await trial.measure()) >= WORTH_IT * (await processor.trial.measure())) {
+    let pace: number;
+    try {
+      pace = await trial.measure();
+    } catch (error) {
+      // It was opened with one short text; a run of common size is more than it can do. That is worth telling.
+      failures.push(`The device ${provider} was opened, but failed at a run of common size (${errorMessage(error)}).`);
+      // What failed may fail at this too, and nothing is lost by it.
+      await trial.release().catch(() => undefined);
+      continue;
+    }
+    const processor = await onProcessor(reason());
+    // A processor that fails where an accelerator works is no reason to fail too.
+    const processorPace = await processor.trial.measure().catch(() => 0);
+    if (pace >= WORTH_IT * processorPace) {
       await processor.trial.release();
       return { provider, trial, fallbackReason: null };
     }
     await trial.release();
     return processor;
   }
-  return onProcessor(null);
+  return onProcessor(reason());
 }

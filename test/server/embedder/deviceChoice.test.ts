@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { type DeviceTrial, chooseDevice } from '../../../src/embedder/deviceChoice.ts';
 import type { ExecutionProvider } from '../../../src/protocol/embedder.ts';
 
-/** A machine where some devices work, with the tokens per second each reaches; the others fail to open. */
-function machine(speeds: Partial<Record<ExecutionProvider, number>>) {
+/**
+ * A machine where some devices work, with the tokens per second each reaches, or an error they fail with once opened; the others fail
+ * to open.
+ */
+function machine(speeds: Partial<Record<ExecutionProvider, number | Error>>) {
   const released: ExecutionProvider[] = [];
   const open = (provider: ExecutionProvider): Promise<DeviceTrial> => {
     const speed = speeds[provider];
     if (speed === undefined) return Promise.reject(new Error(`${provider} says no`));
     return Promise.resolve({
-      measure: () => Promise.resolve(speed),
+      measure: () => (speed instanceof Error ? Promise.reject(speed) : Promise.resolve(speed)),
       release: () => Promise.resolve(void released.push(provider)),
     });
   };
@@ -54,6 +57,29 @@ describe('the device', () => {
       provider: 'cpu',
       fallbackReason: null,
     });
+  });
+
+  it('left open is the next that works where one opens and then fails at real work', async () => {
+    const { choose } = machine({ cpu: 100, cuda: new Error('no kernel image'), webgpu: 500 });
+    expect(await choose('auto', ['cpu', 'cuda', 'webgpu'])).toEqual({
+      provider: 'webgpu',
+      fallbackReason: null,
+      released: ['cuda', 'cpu'],
+    });
+  });
+
+  it('left open is the processor, with the reason, where the only accelerator opens and then fails at real work', async () => {
+    const { choose } = machine({ cpu: 100, cuda: new Error('no kernel image') });
+    expect(await choose('auto', ['cpu', 'cuda'])).toEqual({
+      provider: 'cpu',
+      fallbackReason: expect.stringContaining('no kernel image') as string,
+      released: ['cuda'],
+    });
+  });
+
+  it('left open is an accelerator that works where the processor fails at real work', async () => {
+    const { choose } = machine({ cpu: new Error('too little memory'), webgpu: 500 });
+    expect(await choose('auto', ['cpu', 'webgpu'])).toMatchObject({ provider: 'webgpu', fallbackReason: null });
   });
 
   it('that fails even on the processor fails with that error', async () => {
