@@ -18,6 +18,8 @@ const EXCEPTION_SIGNS: readonly RegExp[] = [
   /8007000E|E_OUTOFMEMORY|not enough memory resources/i,
   // Dawn under WebGPU.
   /ErrorOutOfDeviceMemory|ErrorOutOfHostMemory|VK_ERROR_OUT_OF_(?:DEVICE|HOST)_MEMORY|GPUOutOfMemoryError|out of memory/i,
+  // The same, of a buffer larger than the device's limits allow, by the words of its validation (Buffer.cpp, BindGroup.cpp).
+  /exceeds the max buffer size limit|is larger than the maximum (?:\w+ buffer )?binding size/i,
   // The system, to a call for a file or folder: "ENOMEM: not enough memory, scandir …".
   /\bENOMEM\b/,
   // V8, when a typed array cannot be had.
@@ -48,8 +50,12 @@ export interface ProcessEnd {
  * when it gets no memory: all three seen under a limit on address space.
  */
 const FATAL_SIGNALS: readonly string[] = ['SIGKILL', 'SIGABRT', 'SIGTRAP'];
-/** The same by way of a shell or a container (128 + 9, 128 + 6, 128 + 5), and Windows' STATUS_NO_MEMORY and STATUS_COMMITMENT_LIMIT. */
-const FATAL_CODES: readonly number[] = [137, 134, 133, 0xc0000017, 0xc000012d];
+/**
+ * The same by way of a shell or a container (128 + 9, 128 + 6, 128 + 5), and Windows' STATUS_NO_MEMORY and STATUS_COMMITMENT_LIMIT.
+ * `abort` there, which is where an uncaught `bad_alloc` leads, ends with STATUS_STACK_BUFFER_OVERRUN (the C runtime's `__fastfail`), or
+ * with status 3 where error reporting is off.
+ */
+const FATAL_CODES: readonly number[] = [137, 134, 133, 0xc0000017, 0xc000012d, 0xc0000409, 3];
 
 /** Whether a process probably died of want of memory. Being killed on purpose looks the same, and costs only a smaller budget. */
 export function exitLooksLikeOutOfMemory(end: ProcessEnd): boolean {

@@ -13,6 +13,10 @@ describe('an exception', () => {
     'CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0',
     'Non-zero status code returned while running DmlFusedNode. Exception(3) tid(1) 8007000E Not enough memory resources are available to complete this operation.',
     'vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY',
+    // As Dawn says it of a buffer that a smaller run would not need.
+    'Buffer size (870585948) exceeds the max buffer size limit (536870912). - While calling [Device].CreateBuffer([BufferDescriptor]).',
+    'Binding size (146847752) of [Buffer "hair"] is larger than the maximum binding size (134217728).',
+    'Binding size (805306368) of [Buffer] is larger than the maximum storage buffer binding size (134217728).',
     'Array buffer allocation failed',
     "ENOMEM: not enough memory, scandir '/models/onnx'",
   ])('that says “%s” means that a smaller run might do', (message) => {
@@ -49,6 +53,8 @@ describe('the end of a process', () => {
     ['status 137 of a container', { ...end, code: 137 }],
     ['status 134 of a container', { ...end, code: 134 }],
     ['Windows’ STATUS_NO_MEMORY', { ...end, code: 0xc0000017 }],
+    ['abort() on Windows, as an uncaught bad_alloc ends', { ...end, code: 0xc0000409 }],
+    ['abort() on Windows without error reporting', { ...end, code: 3 }],
     [
       'a last word about memory',
       { ...end, code: 1, stderrTail: "terminate called after throwing an instance of 'std::bad_alloc'" },
