@@ -6,7 +6,7 @@ import type { ModelFolder } from './modelFolder.ts';
 import { type GraphOptions, OnnxSession } from './onnxSession.ts';
 import type { TokenIds } from './textTokenizer.ts';
 
-/** A transformer takes ten microseconds a token and more, a look-up far below one: this lies between, on any processor. */
+/** On one thread a transformer takes ten microseconds a token and more, a look-up far below one: this lies between, on any processor. */
 const STATIC_MODEL_US_PER_TOKEN = 4;
 /** Rows of the probe in a timed run that tells look-ups from networks. */
 const STATIC_PROBE_ROWS = 16;
@@ -60,14 +60,9 @@ export class GraphTrial implements DeviceTrial {
     return this.#tokensPerSecond(Math.max(1, Math.floor(baseTokens / this.#probe.length)));
   }
 
-  /** Whether the graph only looks vectors up, by the time a run takes: no file says. */
-  async looksStatic(): Promise<boolean> {
-    const enough = 1e6 / STATIC_MODEL_US_PER_TOKEN;
-    const startedMs = performance.now();
-    for (;;) {
-      if ((await this.#tokensPerSecond(STATIC_PROBE_ROWS)) > enough) return true;
-      if (performance.now() - startedMs >= LEAST_TRIAL_MS) return false;
-    }
+  /** Whether the graph only looks vectors up; it runs on one thread then. */
+  looksStatic(): Promise<boolean> {
+    return isLookUp(this.graph, () => this.#tokensPerSecond(STATIC_PROBE_ROWS));
   }
 
   release(): Promise<void> {
@@ -83,5 +78,37 @@ export class GraphTrial implements DeviceTrial {
       leastMs = Math.min(leastMs, performance.now() - startedMs);
     }
     return (count * this.#probe.length * 1000) / leastMs;
+  }
+}
+
+/**
+ * Whether a graph only looks vectors up, on the processor: by the time a run takes on one thread, since no file says. The ops do not
+ * tell either: look-ups have products of matrices too, and an exporter's own ops are unlike any other's. What follows from it, one
+ * thread and limits for runs that are over before others have begun, is right for whatever is as quick as that on one thread; on all
+ * threads of a large machine small networks are. Elsewhere a run is to fill the device, whatever it computes: never there.
+ *
+ * @param tokensPerSecond Of a run on the threads the graph has; a graph that is quick on one is left with that one.
+ */
+export async function isLookUp(
+  graph: Pick<OnnxSession, 'options' | 'threads' | 'useThreads'>,
+  tokensPerSecond: () => Promise<number>,
+): Promise<boolean> {
+  const { provider, threads } = graph.options;
+  if (provider !== 'cpu') return false;
+  // On all threads first: for a network of any size the graph is not loaded again.
+  if (!(await isQuick(tokensPerSecond))) return false;
+  if (graph.threads === 1) return true;
+  await graph.useThreads(1);
+  if (await isQuick(tokensPerSecond)) return true;
+  await graph.useThreads(threads);
+  return false;
+}
+
+async function isQuick(tokensPerSecond: () => Promise<number>): Promise<boolean> {
+  const enough = 1e6 / STATIC_MODEL_US_PER_TOKEN;
+  const startedMs = performance.now();
+  for (;;) {
+    if ((await tokensPerSecond()) > enough) return true;
+    if (performance.now() - startedMs >= LEAST_TRIAL_MS) return false;
   }
 }
