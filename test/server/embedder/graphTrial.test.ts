@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { isLookUp } from '../../../src/embedder/graphTrial.ts';
+import type { GraphOptions } from '../../../src/embedder/onnxSession.ts';
+import type { ExecutionProvider } from '../../../src/protocol/embedder.ts';
+
+/** A graph that is faster the more threads it has, up to a number of them. */
+function graphOf(tokensPerSecond: { readonly ofThread: number; readonly mostThreads: number }, threads: number) {
+  const state = { threads, loads: 0, measured: 0 };
+  const options = (provider: ExecutionProvider): GraphOptions => ({
+    file: 'model.onnx',
+    provider,
+    deviceId: null,
+    threads: state.threads,
+  });
+  const isStatic = (provider: ExecutionProvider = 'cpu') =>
+    isLookUp(
+      {
+        get options() {
+          return options(provider);
+        },
+        get threads() {
+          return state.threads;
+        },
+        useThreads: (count) => {
+          Object.assign(state, { threads: count, loads: state.loads + 1 });
+          return Promise.resolve();
+        },
+      },
+      () => {
+        state.measured += 1;
+        return Promise.resolve(tokensPerSecond.ofThread * Math.min(state.threads, tokensPerSecond.mostThreads));
+      },
+    );
+  return { state, isStatic };
+}
+
+describe('a graph', () => {
+  it('that is quick on one thread only looks vectors up, and keeps that thread', async () => {
+    const { state, isStatic } = graphOf({ ofThread: 4_000_000, mostThreads: 1 }, 16);
+    expect(await isStatic()).toBe(true);
+    expect(state.threads).toBe(1);
+  });
+
+  it('of a small network is none, however quick it is on all threads, and gets them back', async () => {
+    const { state, isStatic } = graphOf({ ofThread: 60_000, mostThreads: 16 }, 16);
+    expect(await isStatic()).toBe(false);
+    expect(state.threads).toBe(16);
+  });
+
+  it('of a network that is slow on all threads is not loaded again to find out', async () => {
+    const { state, isStatic } = graphOf({ ofThread: 2_000, mostThreads: 16 }, 16);
+    expect(await isStatic()).toBe(false);
+    expect(state.loads).toBe(0);
+  });
+
+  it('on an accelerator is none, and nothing is measured: its limits are the device’s', async () => {
+    const { state, isStatic } = graphOf({ ofThread: 4_000_000, mostThreads: 1 }, 16);
+    expect(await isStatic('cuda')).toBe(false);
+    expect(state.measured).toBe(0);
+  });
+});
