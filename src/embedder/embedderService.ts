@@ -142,12 +142,13 @@ export class EmbedderService {
       void file.save({ [keyOf('code')]: tuners.code.save(), [keyOf('docs')]: tuners.docs.save() });
     };
     if (lostRuns.length > 0) save();
+    const stepOf = (scope: Scope): number => LENGTH_STEPS[models[scope].info.device];
     const queue = new LaneQueue<PieceText>({
       clock,
       planners: tuners,
       capacityTexts: QUEUE_CAPACITY_TEXTS,
       windowTexts: WINDOW_TEXTS,
-      lengthStep: Math.max(...SCOPES.map((scope) => LENGTH_STEPS[models[scope].info.device])),
+      lengthSteps: { code: stepOf('code'), docs: stepOf('docs') },
       bagScopes: SCOPES.filter((scope) => models[scope].isBag),
     });
     const loop = new RunLoop({

@@ -49,8 +49,8 @@ export interface LaneQueueOptions {
   readonly capacityTexts: number;
   /** Texts that are sorted and cut into runs together; more where these are fewer than the planner's `windowTokens`. */
   readonly windowTexts: number;
-  /** Lengths are rounded up to a multiple of this; the same as the planners'. */
-  readonly lengthStep: number;
+  /** Lengths are rounded up to a multiple of this; the same as the planner's. */
+  readonly lengthSteps: Readonly<Record<Scope, number>>;
   /** Scopes whose model takes the texts of a run one after another without padding; none when left out. */
   readonly bagScopes?: readonly Scope[];
 }
@@ -233,14 +233,14 @@ export class LaneQueue<T> {
 
   /** Tokens each text of a run takes: padded to the longest, or on average in a bag. */
   #lengthOf(scope: Scope, entries: readonly QueueEntry<T>[]): number {
-    const { lengthStep, bagScopes } = this.#options;
+    const { lengthSteps, bagScopes } = this.#options;
     let longest = 0;
     let sum = 0;
     for (const { tokens } of entries) {
       longest = Math.max(longest, tokens);
       sum += tokens;
     }
-    return bagScopes?.includes(scope) === true ? sum / entries.length : roundLength(longest, lengthStep);
+    return bagScopes?.includes(scope) === true ? sum / entries.length : roundLength(longest, lengthSteps[scope]);
   }
 
   #dropAbandoned(): void {

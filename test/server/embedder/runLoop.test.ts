@@ -65,7 +65,7 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
     planners: tuners,
     capacityTexts: 10_000,
     windowTexts: 16,
-    lengthStep: 1,
+    lengthSteps: { code: 1, docs: 1 },
   });
   const answered: number[] = [];
   const events: string[] = [];

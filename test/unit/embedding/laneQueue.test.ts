@@ -12,6 +12,7 @@ function fixture(
     windowTexts?: number;
     windowTokens?: number;
     bagScopes?: readonly Scope[];
+    lengthSteps?: Readonly<Record<Scope, number>>;
   } = {},
 ) {
   const time = { now: 0 };
@@ -31,7 +32,7 @@ function fixture(
     planners: { code: planner, docs: planner },
     capacityTexts: options.capacityTexts ?? 1000,
     windowTexts: options.windowTexts ?? 1000,
-    lengthStep: 1,
+    lengthSteps: options.lengthSteps ?? { code: 1, docs: 1 },
     bagScopes: options.bagScopes ?? [],
   });
   const push = (lane: Lane, names: string, more: Partial<LaneRequest<string>> = {}, tokens = 10) =>
@@ -71,6 +72,14 @@ describe('a lane queue', () => {
       const texts = [10, 30].map((tokens) => ({ tokens, payload: '' }));
       queue.push({ lane: 'bulk', scope: 'code', texts });
       expect(queue.next()).toMatchObject(shape);
+    }
+  });
+
+  it('rounds lengths up by the step of the device each scope is on', () => {
+    const { queue } = fixture({ lengthSteps: { code: 1, docs: 16 } });
+    for (const scope of ['code', 'docs'] as const) {
+      queue.push({ lane: 'bulk', scope, texts: [{ tokens: 30, payload: '' }] });
+      expect(queue.next()).toMatchObject({ scope, length: scope === 'code' ? 30 : 32 });
     }
   });
 
