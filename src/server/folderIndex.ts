@@ -237,12 +237,19 @@ export class FolderIndex extends Disposable {
       complete: serving?.isComplete ?? false,
       ...statusCounts(records.values()),
       bytesOnDisk: await directoryBytes(this.dir),
-      models: this.#models ?? null,
+      models: await this.#modelsNow(),
       metrics: await embedder.metrics(),
       embedderRestarts: embedder.restarts,
       lastFigures: await this.#figures.read(),
       lastErrors: this.#troubles.errors,
     };
+  }
+
+  /** An embedder that lost its device goes on with another one, and tells why. */
+  async #modelsNow(): Promise<Readonly<Record<Scope, ModelInfo>> | null> {
+    const opened = this.#models;
+    if (opened === undefined) return null;
+    return this.#options.embedder.open().catch(() => opened);
   }
 
   /** What these paths are by the rules in force, in their order. Rejects with `folder-unreadable`. */

@@ -83,6 +83,8 @@ export class HashEmbedder extends Disposable implements Embedder {
   readonly state: ProcessState = { kind: 'running', generation: 1, pid: undefined };
   readonly restarts = 0;
   readonly #modelId: string;
+  /** Why it is not on the device asked for. */
+  fallbackReason: string | null = null;
   #held: Deferred<void> | undefined;
   /** Fires when an `embed` call arrives. */
   readonly onEmbed = new Emitter<EmbedParams>();
@@ -99,7 +101,7 @@ export class HashEmbedder extends Disposable implements Embedder {
       dimension: DIMENSION,
       maxTokens: 512,
       device: 'cpu',
-      fallbackReason: null,
+      fallbackReason: this.fallbackReason,
       multiVector: false,
     };
     return Promise.resolve({ code: model, docs: model });

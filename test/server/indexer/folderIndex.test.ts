@@ -264,6 +264,14 @@ describe('a full pass', () => {
   });
 });
 
+it('the status of a folder tells why another device embeds than when it was opened', async () => {
+  await create(TREE);
+  await work.run();
+  expect((await work.index.status()).models?.code.fallbackReason).toBeNull();
+  work.embedder.fallbackReason = 'The device webgpu fails at any text (lost).';
+  expect((await work.index.status()).models?.code.fallbackReason).toContain('webgpu');
+});
+
 it('chunks of one text that cannot be embedded count as neither embedded nor reused', async () => {
   const twin = `function twin() {\n${`  // ${'word '.repeat(12)}\n`.repeat(24)}}\n\n`;
   await create({ 'twins.ts': twin.repeat(2) });
