@@ -262,6 +262,25 @@ describe('an embedder that answers without a vector', () => {
   });
 });
 
+describe('a text the model fails at', () => {
+  it.each([
+    ['among others', ['w5', 'w150', 'w6'], [1]],
+    ['and nothing else', ['w150'], [0]],
+    ['next to others like it', ['w150', 'w151', 'w152', 'w153', 'w5'], [0, 1, 2, 3]],
+  ])('is given up alone, with the reason: %s', async (_, texts, failed) => {
+    const { model } = buildEncoder(TINY_ENCODER);
+    // The tokenizer knows more words than the model has vectors for.
+    const broken = await writeModelFolder({ graphs: { 'onnx/model.onnx': model }, vocabulary: 200 });
+    owned.add({ dispose: () => void broken.remove() });
+    const client = startClient({ settings: { models: { code: broken.folder, docs: broken.folder } } });
+    const { failures } = await client.embed(bulk(texts));
+    expect(failures.map(({ index }) => index)).toEqual(failed);
+    expect(failures[0]?.reason).toContain('out of data bounds');
+    expect((await client.embed(bulk(['w7']))).failures).toEqual([]);
+    expect(client.restarts).toBe(0);
+  });
+});
+
 describe('an embedder that hangs in a run', () => {
   const restartPolicy = new RestartPolicy({ maxDeaths: 9, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
 
