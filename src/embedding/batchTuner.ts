@@ -1,8 +1,9 @@
 import type { TunerReport } from '../protocol/embedder.ts';
 import type { Belief } from './kalmanFilter.ts';
-import { betterBudget, budgetGrid, worthTrying } from './budgetSearch.ts';
+import { betterBudget, budgetGrid, withinReach, worthTrying } from './budgetSearch.ts';
 import { MemoryCeiling } from './memoryCeiling.ts';
 import { ProbePlanner } from './probePlanner.ts';
+import { RUNS_TO_KNOW, type RunSample, RunSampler } from './runSampler.ts';
 import { ThroughputMeter } from './throughputMeter.ts';
 import { type PlannedRun, type RunCost, type RunShape, paddedTokens } from './runShape.ts';
 import { ThroughputModel } from './throughputModel.ts';
@@ -19,31 +20,10 @@ const WINDOW_RUNS = 16;
  * memory, and its neighbours tell.
  */
 const REACH = 2;
-/** Runs that make a size known. */
-const RUNS_TO_KNOW = 4;
-/** A size is not moved to before so many runs of it: what neighbouring sizes let expect is reason to try it, not to trust it. */
-const RUNS_BEFORE_MOVING = 4;
+/** Without knowledge, trying may lose so many runs' tokens at once: two looks at the size below, in the second window. */
+const FIRST_CREDIT_RUNS = 2;
 /** Runs are planned to take this share of the latency ceiling: one in a hundred takes a fifth longer than expected even on a quiet machine. */
 const PLANNED_SHARE = 0.8;
-/** Deciding costs more than learning, and one run hardly changes anything. */
-const RUNS_BETWEEN_DECISIONS = 8;
-/**
- * Runs of one size are learned from at most this often: where runs are short, learning would cost as much as they do. Once
- * converged, any run is.
- */
-const LEARNING_PAUSE_MS = { learning: 2, converged: 20 } as const;
-interface UnlearnedRuns {
-  readonly runs: number;
-  readonly texts: number;
-  readonly tokens: number;
-  readonly ms: number;
-  readonly endedAtMs: number;
-}
-
-/** No run that is still to be learned from. */
-const NO_RUNS: UnlearnedRuns = { runs: 0, texts: 0, tokens: 0, ms: 0, endedAtMs: 0 };
-/** Short runs of a new size that are learned from one by one, since there may be no more of it. */
-const RUNS_LEARNED_SINGLY = 2;
 /** Moves kept for the report. */
 const MOVES_KEPT = 50;
 /** A pace that stays off by this factor (a logarithm) from when the sizes were learned makes them worth another look … */
@@ -63,19 +43,13 @@ export class BatchTuner implements Tuner {
   readonly #model: ThroughputModel;
   readonly #memory: MemoryCeiling;
   readonly #probes: ProbePlanner;
+  readonly #sampler = new RunSampler();
   readonly #meter: ThroughputMeter;
   readonly #moves: TunerReport['moves'][number][] = [];
   #budgetTokens: number;
   #converged: boolean;
   #runs: number;
   #meanLength = 128;
-  /** Time since something was learned. */
-  #unlearnedMs = 0;
-  /** Runs of the present size that are still to be learned from. */
-  #unlearned = NO_RUNS;
-  /** Padded tokens of the first of the runs of one size that are being made, and how many came after it. */
-  #size = 0;
-  #runsOfSize = 0;
   /** Average of the pace, and what it was when the sizes were last found good. */
   #pace: number | undefined;
   #learnedPace: number | undefined;
@@ -87,10 +61,10 @@ export class BatchTuner implements Tuner {
     this.#options = options;
     this.#model = new ThroughputModel(limits.baseTokens, state?.throughput);
     this.#memory = new MemoryCeiling(
-      { limitMb: memoryCeilingMb, floorTokens: limits.floorTokens, baseTokens: limits.baseTokens },
+      { limitMb: memoryCeilingMb, floorTokens: limits.floorTokens, safeTokens: limits.safeTokens },
       state?.memoryCeiling,
     );
-    this.#probes = new ProbePlanner(limits.baseTokens);
+    this.#probes = new ProbePlanner(state?.probeCredit ?? FIRST_CREDIT_RUNS * limits.baseTokens);
     this.#meter = new ThroughputMeter(state?.bestTokensPerSecond ?? 0);
     const wanted = Math.max(limits.floorTokens, state?.budgetTokens ?? limits.baseTokens);
     this.#budgetTokens = Math.min(wanted, limits.ceilingTokens, this.#memory.tokens);
@@ -99,11 +73,18 @@ export class BatchTuner implements Tuner {
   }
 
   get mostTokens(): number {
-    return Math.min(this.#options.limits.ceilingTokens, this.#memory.tokens);
+    const { fixedCount, limits } = this.#options;
+    // What a person has chosen is limited by memory alone.
+    return fixedCount > 0 ? this.#memory.tokens : Math.min(limits.ceilingTokens, this.#memory.tokens);
   }
 
   get windowTokens(): number {
     return this.#budgetTokens * WINDOW_RUNS;
+  }
+
+  isTooLong({ length, count }: RunShape): boolean {
+    if (count === 1 || this.#options.fixedCount > 0 || !this.#model.knowsPace) return false;
+    return this.#model.cost()(length, count) > this.#options.latencyCeilingMs;
   }
 
   plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[] {
@@ -112,12 +93,21 @@ export class BatchTuner implements Tuner {
     const maxTokens = this.mostTokens;
     if (fixedCount > 0) return this.#fill(lengths, order, { maxTokens, maxCount: fixedCount, lengthStep }).reverse();
 
+    const isLive = purpose === 'live';
+    if (!isLive) this.#decide();
     const cost = this.#limitedCost();
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
-    if (purpose === 'live') return plain(order);
-    const sizes = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#converged);
-    const probes = this.#probes.choose(lengths, order, sizes, { lengthStep, maxTokens, cost, isBag });
-    this.#setConverged(sizes.length === 0 || probes.impossible);
+    // Before the first run nothing is known of today, not even whether runs are short.
+    if (isLive || this.#model.samples === 0) return plain(order);
+    const trials = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#converged);
+    const probes = this.#probes.choose(lengths, order, trials, {
+      currentTokens: this.#budgetTokens,
+      lengthStep,
+      maxTokens,
+      cost,
+      isBag,
+    });
+    this.#setConverged(trials.length === 0 || probes.impossible);
     if (probes.runs.length === 0) return plain(order);
     // Each probe runs among runs of the texts next to its own: what is compared is then alike in all but size, and close in time.
     const rank = new Uint32Array(order.length);
@@ -131,13 +121,10 @@ export class BatchTuner implements Tuner {
     const tokens = paddedTokens(shape);
     this.#runs++;
     this.#meanLength += (shape.length - this.#meanLength) / Math.min(this.#runs, PACE_RUNS);
-    const learns = this.#learn(shape, elapsedMs, endedAtMs);
+    for (const sample of this.#sampler.add(shape, elapsedMs, endedAtMs, this.#converged)) this.#learn(sample);
     this.#meter.add(realTokens, elapsedMs);
     this.#memory.succeed(tokens, rssMb);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');
-    if (!learns) return;
-    this.#watchPace();
-    if (this.#model.runs % RUNS_BETWEEN_DECISIONS === 0) this.#decide();
   }
 
   outOfMemory(shape: RunShape): void {
@@ -154,18 +141,20 @@ export class BatchTuner implements Tuner {
       converged: this.#converged,
       runs: this.#runs,
       moves: [...this.#moves],
+      ...(this.#options.fixedCount > 0 ? { textsPerRun: this.#options.fixedCount } : {}),
     };
   }
 
   save(): TunerState {
     return {
-      version: 1,
+      version: 2,
       budgetTokens: this.#budgetTokens,
       bestTokensPerSecond: this.#meter.best,
       converged: this.#converged,
       runs: this.#runs,
       throughput: this.#model.save(),
       memoryCeiling: this.#memory.save(),
+      probeCredit: Math.round(this.#probes.credit),
     };
   }
 
@@ -179,11 +168,11 @@ export class BatchTuner implements Tuner {
     const { lengthStep, isBag } = this.#options;
     const most = Math.min(this.#budgetTokens, this.#latencyCeilingTokens() ?? Infinity);
     const limits = { maxTokens: most, maxCount: Infinity, lengthStep };
-    if (isBag === true) return this.#fill(lengths, order, limits);
+    if (isBag === true || !this.#model.knowsPace) return this.#fill(lengths, order, limits);
     const middle = Math.max(1, lengths[order[order.length >> 1] ?? 0] ?? 1);
     const count = Math.max(1, Math.floor(this.#budgetTokens / middle));
     const textMs = this.#model.cost()(middle, count) / count;
-    if (this.#model.runs > 0 && textMs < WORTH_PLANNING_MS) return this.#fill(lengths, order, limits);
+    if (textMs < WORTH_PLANNING_MS) return this.#fill(lengths, order, limits);
     // Runs of twice the budget where that saves padding or a short rest; further than that the sizes may be unknown.
     const maxTokens = Math.min(2 * this.#budgetTokens, this.mostTokens);
     return packByCost(lengths, order, { ...limits, maxTokens }, cost);
@@ -196,8 +185,7 @@ export class BatchTuner implements Tuner {
   /** Cost of a run in ms; infinite where a run of several texts would pass the latency ceiling. */
   #limitedCost(): RunCost {
     const cost = this.#model.cost();
-    // Before the first run the pace is unknown.
-    const ceilingMs = this.#model.runs > 0 ? this.#plannedCeilingMs : Infinity;
+    const ceilingMs = this.#model.knowsPace ? this.#plannedCeilingMs : Infinity;
     return (length, count) => {
       const ms = cost(length, count);
       return ms > ceilingMs && count > 1 ? Infinity : ms;
@@ -216,12 +204,13 @@ export class BatchTuner implements Tuner {
     const known = allowed.filter((tokens) => this.#model.runsNear(tokens) >= RUNS_TO_KNOW);
     // Before the first runs, and after a start from saved state, the present size stands for them.
     const near = known.length > 0 ? known : [this.#budgetTokens];
-    return allowed.filter((tokens) => near.some((size) => tokens <= REACH * size && size <= REACH * tokens));
+    const next = allowed.filter((tokens) => near.some((size) => tokens <= REACH * size && size <= REACH * tokens));
+    return withinReach(this.#compare, this.#budgetTokens, next);
   }
 
   /** Padded tokens at which a run of texts of common length takes the latency ceiling; null when no allowed run does. */
   #latencyCeilingTokens(): number | null {
-    if (this.#model.runs === 0) return null;
+    if (!this.#model.knowsPace) return null;
     const cost = this.#model.cost();
     const { floorTokens } = this.#options.limits;
     const grid = budgetGrid(floorTokens, this.mostTokens);
@@ -229,43 +218,13 @@ export class BatchTuner implements Tuner {
     return within.length === grid.length ? null : (within.at(-1) ?? floorTokens);
   }
 
-  /** True when something was learned: from one run, or from the mean of those of one size that are too short for that. */
-  #learn({ length, count }: RunShape, elapsedMs: number, endedAtMs: number): boolean {
-    const tokens = paddedTokens({ length, count });
-    const pauseMs = this.#converged ? LEARNING_PAUSE_MS.converged : LEARNING_PAUSE_MS.learning;
-    this.#unlearnedMs += elapsedMs;
-    const isDue = this.#unlearnedMs >= pauseMs;
-    const isOther = tokens > this.#size * Math.SQRT2 || tokens < this.#size / Math.SQRT2;
-    let hasLearned = false;
-    if (isOther) {
-      this.#size = tokens;
-      this.#runsOfSize = 0;
-      // Another size than the last is what there is to learn about, however short its time.
-      if (isDue || !this.#converged) hasLearned = this.#learnMean();
-      this.#unlearned = NO_RUNS;
-      // A short run that follows one of another size takes longer than among its like.
-      if (elapsedMs < LEARNING_PAUSE_MS.learning) return hasLearned;
-    }
-    const { runs, texts, tokens: sum, ms } = this.#unlearned;
-    this.#unlearned = { runs: runs + 1, texts: texts + count, tokens: sum + tokens, ms: ms + elapsedMs, endedAtMs };
-    this.#runsOfSize = isOther ? 0 : this.#runsOfSize + 1;
-    const isEnough = this.#unlearned.ms >= LEARNING_PAUSE_MS.learning;
-    const isNew = this.#runsOfSize <= RUNS_LEARNED_SINGLY && !this.#converged;
-    if (isNew || (isEnough && isDue)) return this.#learnMean();
-    return hasLearned;
-  }
-
-  #learnMean(): boolean {
-    const { runs, texts, tokens, ms, endedAtMs } = this.#unlearned;
-    if (runs === 0) return false;
-    this.#model.record({ length: tokens / texts, count: texts / runs }, ms / runs, endedAtMs);
-    this.#unlearned = NO_RUNS;
-    this.#unlearnedMs = 0;
-    return true;
+  #learn({ shape, elapsedMs, runs, endedAtMs }: RunSample): void {
+    this.#model.record(shape, elapsedMs, endedAtMs, runs);
+    this.#watchPace();
   }
 
   #decide(): void {
-    const known = this.#allowed().filter((tokens) => this.#model.runsNear(tokens) >= RUNS_BEFORE_MOVING);
+    const known = this.#allowed().filter((tokens) => this.#model.runsNear(tokens) >= RUNS_TO_KNOW);
     const better = betterBudget(this.#compare, this.#budgetTokens, known);
     if (better !== this.#budgetTokens) this.#moveTo(better, 'faster');
   }

@@ -8,16 +8,21 @@ import type { BudgetLimits } from './tunerTypes.ts';
  * memory no common device has.
  */
 export const DEVICE_LIMITS: Readonly<Record<ExecutionProvider, BudgetLimits>> = {
-  cpu: { baseTokens: 512, floorTokens: 64, ceilingTokens: 16_384 },
-  webgpu: { baseTokens: 4096, floorTokens: 256, ceilingTokens: 32_768 },
-  dml: { baseTokens: 4096, floorTokens: 256, ceilingTokens: 65_536 },
-  coreml: { baseTokens: 2048, floorTokens: 256, ceilingTokens: 32_768 },
-  cuda: { baseTokens: 16_384, floorTokens: 512, ceilingTokens: 262_144 },
+  cpu: { baseTokens: 512, safeTokens: 512, floorTokens: 64, ceilingTokens: 16_384 },
+  webgpu: { baseTokens: 4096, safeTokens: 256, floorTokens: 256, ceilingTokens: 32_768 },
+  dml: { baseTokens: 4096, safeTokens: 256, floorTokens: 256, ceilingTokens: 65_536 },
+  coreml: { baseTokens: 2048, safeTokens: 256, floorTokens: 256, ceilingTokens: 32_768 },
+  cuda: { baseTokens: 16_384, safeTokens: 512, floorTokens: 512, ceilingTokens: 262_144 },
 };
 
 /**
- * Static models only look vectors up: a run's overhead weighs more than its work, until the vectors of its tokens leave
- * the caches; from there on larger runs are several times slower (measured on a CPU, with 256 numbers a token). On the one thread
- * they have, 1,024 tokens are best, with 2 MB of caches instead of 1 it was 2,048.
+ * Static models only look vectors up: a run's overhead weighs more than its work, until what it touches leaves the caches; from there on larger
+ * runs are several times slower (measured on a CPU). On the one thread they have, 2,048 tokens were best on three of four machines, 1,024 on one.
+ * It is also the better size to start from: to try a smaller one costs next to nothing, a larger one leaves the caches cold (`probePlanner.ts`).
  */
-export const STATIC_MODEL_LIMITS: BudgetLimits = { baseTokens: 1024, floorTokens: 128, ceilingTokens: 65_536 };
+export const STATIC_MODEL_LIMITS: BudgetLimits = {
+  baseTokens: 2048,
+  safeTokens: 2048,
+  floorTokens: 128,
+  ceilingTokens: 65_536,
+};

@@ -46,6 +46,14 @@ export class KalmanFilter {
     return { mean, variance: Math.max(variance, 0) };
   }
 
+  /** What is believed about one unknown less another: `believe` without its lists. */
+  believeDifference(index: number, other: number): Belief {
+    const { size } = this;
+    const own = at(this.#covariance, index * size + index) + at(this.#covariance, other * size + other);
+    const variance = own - 2 * at(this.#covariance, index * size + other);
+    return { mean: at(this.#mean, index) - at(this.#mean, other), variance: Math.max(variance, 0) };
+  }
+
   /** Learns one observation and returns how many expected deviations it was off. */
   observe(terms: readonly Term[], value: number, noiseVariance: number): number {
     const { size } = this;

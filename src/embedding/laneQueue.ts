@@ -44,7 +44,7 @@ interface QueuedRequest {
 export interface LaneQueueOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Plans the runs of each scope; two scopes of one tuner are still planned apart. */
-  readonly planners: Readonly<Record<Scope, Pick<Tuner, 'plan' | 'windowTokens' | 'mostTokens'>>>;
+  readonly planners: Readonly<Record<Scope, Pick<Tuner, 'plan' | 'windowTokens' | 'mostTokens' | 'isTooLong'>>>;
   /** Texts the queue holds at most, over all lanes. */
   readonly capacityTexts: number;
   /** Texts that are sorted and cut into runs together; more where these are fewer than the planner's `windowTokens`. */
@@ -184,7 +184,7 @@ export class LaneQueue<T> {
 
   #takeRun(channel: Channel<T>): QueueEntry<T>[] {
     const [next] = channel.runs;
-    if (next !== undefined && next.length > 1 && this.#exceedsMemory(channel.scope, next)) channel.forgetPlan();
+    if (next !== undefined && next.length > 1 && this.#isOutdated(channel.scope, next)) channel.forgetPlan();
     if (channel.runs.length === 0) {
       const window: QueueEntry<T>[] = [];
       const { waiting } = channel;
@@ -214,10 +214,11 @@ export class LaneQueue<T> {
     return run.filter((entry) => !isAbandoned(entry));
   }
 
-  /** Whether a run was planned when more memory was thought to be there. */
-  #exceedsMemory(scope: Scope, entries: readonly QueueEntry<T>[]): boolean {
+  /** Whether a run was planned when more memory was thought to be there, or before it was known how long such runs take. */
+  #isOutdated(scope: Scope, entries: readonly QueueEntry<T>[]): boolean {
     const shape = { length: this.#lengthOf(scope, entries), count: entries.length };
-    return paddedTokens(shape) > this.#options.planners[scope].mostTokens;
+    const planner = this.#options.planners[scope];
+    return paddedTokens(shape) > planner.mostTokens || planner.isTooLong(shape);
   }
 
   #dispatch(channel: Channel<T>, entries: readonly QueueEntry<T>[]): Dispatch<T> {

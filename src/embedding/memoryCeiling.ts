@@ -40,14 +40,14 @@ export class MemoryCeiling {
   #successes = 0;
   #patience = FIRST_PATIENCE;
 
-  /** `baseTokens` is a size that any machine is expected to have the memory for; `limitMb` what a person allows. */
+  /** `safeTokens` is a size that any device of the kind is expected to have the memory for; `limitMb` what a person allows. */
   constructor(
-    options: { readonly limitMb: number; readonly floorTokens: number; readonly baseTokens: number },
+    options: { readonly limitMb: number; readonly floorTokens: number; readonly safeTokens: number },
     saved?: MemoryCeilingState,
   ) {
     this.#floorTokens = options.floorTokens;
     this.#resident = new ResidentForecast(options.limitMb);
-    this.#proven = Math.max(options.baseTokens, saved?.provenTokens ?? 0);
+    this.#proven = Math.max(options.safeTokens, saved?.provenTokens ?? 0);
     this.#remembered = saved?.tokens ?? Infinity;
     this.#quietStarts = (saved?.quietStarts ?? 0) + 1;
     if (this.#quietStarts < QUIET_STARTS) return;

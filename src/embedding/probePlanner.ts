@@ -1,26 +1,34 @@
-import { type PlannedRun, type RunCost, roundLength } from './runShape.ts';
+import { type PlannedRun, type RunCost, type RunShape, paddedTokens, roundLength } from './runShape.ts';
+import type { Trial } from './budgetSearch.ts';
+import { RUNS_TO_KNOW, SETTLING_RUNS, SHORT_RUN_MS } from './runSampler.ts';
 import { tokensOf, unpaddedCount } from './tokenBatcher.ts';
 
-/** Share of the tokens that may go into runs of sizes being tried. */
-const PROBE_SHARE = 0.1;
-/** What a tuner may spend ahead of that, in runs of the size it starts from: a first window already teaches something. */
-const FIRST_CREDIT_RUNS = 4;
+/** Share of the work that trying sizes may cost: the time they are expected to take beyond what the current size would. */
+const LOSS_SHARE = 0.01;
+/** A trial costs at least this share of its tokens, however near it is thought to be. */
+const LEAST_LOSS = 0.05;
+/**
+ * Short runs larger than the present size leave the caches cold, for themselves and for what follows, which costs so much more of their tokens.
+ * Measured with look-ups: a row of six of 4,096 tokens amid 2,048 costs 0.23 of its time, where all in 4,096 take 0.13 longer. Smaller ones cost next to nothing.
+ */
+const DISPLACING_LOSS = 0.15;
 /** Sizes tried in one window; more would be seen too seldom each. */
 const SIZES_AT_A_TIME = 3;
+/** Rows of one size in one window: more would be of one moment, and tell of that. */
+const ROWS_AT_A_TIME = 8;
 /** Places looked at for a run of a size; the one that pads least is taken. */
 const PLACES = 8;
 /** A run that pads more than this share of its tokens tells little about its size. */
 const MOST_PADDING = 0.25;
-/**
- * Runs shorter than this (in ms) come several in a row: the first of another size finds the caches as the last one left them. Measured
- * with look-ups, runs of 1,024 tokens take a quarter to a half longer between larger ones than among their like.
- */
-const SHORT_RUN_MS = 2;
-const SHORT_RUNS_IN_A_ROW = 3;
+/** Short runs are tried in a row that lasts so long (in ms) after it has settled, but for so many runs. */
+const ROW_MS = SHORT_RUN_MS;
+const MOST_RUNS_IN_A_ROW = 16;
 /** Successive multiples of it, modulo 1, spread evenly (the golden ratio). */
 const SPREAD = 0.6180339887498949;
 
 interface ProbeLimits {
+  /** Padded tokens of the size in use. */
+  readonly currentTokens: number;
   readonly lengthStep: number;
   readonly maxTokens: number;
   readonly cost: RunCost;
@@ -38,50 +46,66 @@ export interface Probes {
 
 /** Chooses texts for runs whose only purpose is to learn: few enough to cost little, spread over all lengths. */
 export class ProbePlanner {
-  readonly #firstCredit: number;
-  /** Tokens that may still go into trying. */
+  /** Tokens that trying may still lose: what earlier windows left. */
   #credit: number;
   #places = 0;
 
-  constructor(baseTokens: number) {
-    this.#firstCredit = FIRST_CREDIT_RUNS * baseTokens;
-    this.#credit = this.#firstCredit;
+  /** `credit`: padded tokens that trying may lose ahead of what windows bring, such as an earlier planner had in the end. */
+  constructor(credit: number) {
+    this.#credit = credit;
+  }
+
+  get credit(): number {
+    return this.#credit;
   }
 
   /**
-   * `order` holds indices into `lengths`, longest first; `sizes` the padded tokens to try, most promising first.
+   * `order` holds indices into `lengths`, longest first; `trials` the sizes to try.
    * A run whose cost is infinite is not made.
    */
-  choose(lengths: ArrayLike<number>, order: Uint32Array, sizes: readonly number[], options: ProbeLimits): Probes {
-    let tokens = 0;
-    for (const index of order) tokens += lengths[index] ?? 0;
-    // What a long calm leaves unspent is not spent all at once: a window stays mostly work.
-    const most = Math.max(this.#firstCredit, 2 * PROBE_SHARE * tokens, ...sizes.slice(0, SIZES_AT_A_TIME));
-    this.#credit = Math.min(this.#credit + PROBE_SHARE * tokens, most);
-    const taken = new Uint8Array(order.length);
-    const runs: PlannedRun[] = [];
-    const others = [...sizes];
+  choose(lengths: ArrayLike<number>, order: Uint32Array, trials: readonly Trial[], options: ProbeLimits): Probes {
+    const tokens = tokensOf(lengths, order);
+    const { cost, currentTokens } = options;
+    const lossOf = ({ tokens: size, loss }: Trial): number => {
+      const displacing = size > currentTokens && cost(1, currentTokens) < SHORT_RUN_MS ? DISPLACING_LOSS : 0;
+      return Math.max(LEAST_LOSS, loss) + displacing;
+    };
+    const priceOf = (trial: Trial): number =>
+      lossOf(trial) * trial.tokens * runsInARow(cost(1, trial.tokens), cost(1, currentTokens));
+    // What a long calm leaves unspent is not spent all at once, but the dearest trial can be saved up for.
+    const others = trials.toSorted((a, b) => b.gain / lossOf(b) - a.gain / lossOf(a) || a.tokens - b.tokens);
     const open = others.splice(0, SIZES_AT_A_TIME);
-    let impossible = open.length > 0;
-    for (let size = open.shift(); size !== undefined; size = open.shift()) {
-      if (size > this.#credit) {
+    const most = Math.max(2 * LOSS_SHARE * tokens, ...open.map(priceOf));
+    this.#credit = Math.min(this.#credit + LOSS_SHARE * tokens, most);
+    const taken = new Uint8Array(order.length);
+    const rowsOf = new Map<Trial, number>();
+    const runs: PlannedRun[] = [];
+    // A window of a few texts says nothing about what could be tried in others.
+    let impossible = open.length > 0 && trials.every((trial) => trial.tokens <= tokens);
+    for (let trial = open.shift(); trial !== undefined; trial = open.shift()) {
+      if (priceOf(trial) > this.#credit) {
+        // Those that promise less for what they cost wait: they would spend for good what a dear one is saved up for.
         impossible = false;
-        continue;
+        break;
       }
-      const row = this.#place(lengths, order, taken, size, options);
+      const row = this.#place(lengths, order, taken, trial.tokens, options);
+      for (const { indices } of row) for (const index of indices) taken[index] = 1;
       if (row.length === 0) {
         // No text of this window makes such a run: another size has its turn.
         open.push(...others.splice(0, 1));
         continue;
       }
       impossible = false;
-      for (const run of row) this.#credit -= run.length * run.count;
+      const spent = row.reduce((sum, run) => sum + paddedTokens(run), 0);
+      this.#credit -= lossOf(trial) * spent;
       runs.push(...row);
       // More runs of it, after the others have had theirs.
-      open.push(size);
+      const rows = (rowsOf.get(trial) ?? 0) + 1;
+      rowsOf.set(trial, rows);
+      if (rows < ROWS_AT_A_TIME) open.push(trial);
     }
     if (runs.length === 0) return { runs, rest: order, impossible };
-    return { runs, rest: order.filter((_, place) => taken[place] === 0), impossible };
+    return { runs, rest: order.filter((index) => taken[index] === 0), impossible };
   }
 
   /** Runs of this size, next to each other; none where no place is free. */
@@ -92,23 +116,37 @@ export class ProbePlanner {
     size: number,
     options: ProbeLimits,
   ): PlannedRun[] {
-    let best: { readonly start: number; readonly padding: number } | undefined;
+    let best: PlannedRun[] = [];
+    let leastPadding = MOST_PADDING;
     for (let attempt = 0; attempt < PLACES; attempt++) {
       const start = Math.floor(((++this.#places * SPREAD) % 1) * order.length);
-      const padding = this.#cut(lengths, order, taken, start, size, options)?.padding ?? Infinity;
-      if (padding < (best?.padding ?? MOST_PADDING)) best = { start, padding };
+      const row = this.#row(lengths, order, taken, start, size, options);
+      const padded = row.reduce((sum, run) => sum + paddedTokens(run), 0);
+      const real = row.reduce((sum, run) => sum + tokensOf(lengths, run.indices), 0);
+      const padding = row.length > 0 ? 1 - real / padded : Infinity;
+      if (padding >= leastPadding) continue;
+      [best, leastPadding] = [row, padding];
     }
-    if (best === undefined) return [];
+    return best;
+  }
+
+  /** A whole row of runs of this size from a place on; none where there is no room for it. */
+  #row(
+    lengths: ArrayLike<number>,
+    order: Uint32Array,
+    taken: Uint8Array,
+    start: number,
+    size: number,
+    options: ProbeLimits,
+  ): PlannedRun[] {
     const runs: PlannedRun[] = [];
-    let { start } = best;
-    for (;;) {
-      const cut = this.#cut(lengths, order, taken, start, size, options);
-      if (cut === undefined || cut.padding >= MOST_PADDING) return runs;
+    for (let from = start; ;) {
+      const cut = this.#cut(lengths, order, taken, from, size, options);
+      if (cut === undefined) return [];
       const { length, count } = cut;
-      taken.fill(1, start, start + count);
-      runs.push({ indices: order.slice(start, start + count), length, count, probe: true });
-      start += count;
-      if (runs.length === SHORT_RUNS_IN_A_ROW || options.cost(length, count) >= SHORT_RUN_MS) return runs;
+      runs.push({ indices: order.slice(from, from + count), length, count, probe: true });
+      from += count;
+      if (runs.length >= runsInARow(options.cost(length, count), options.cost(1, options.currentTokens))) return runs;
     }
   }
 
@@ -120,7 +158,7 @@ export class ProbePlanner {
     start: number,
     size: number,
     { isBag, lengthStep, maxTokens, cost }: ProbeLimits,
-  ): { readonly length: number; readonly count: number; readonly padding: number } | undefined {
+  ): RunShape | undefined {
     if (start >= order.length) return undefined;
     const longest = roundLength(lengths[order[start] ?? 0] ?? 0, lengthStep);
     const count = isBag
@@ -133,7 +171,13 @@ export class ProbePlanner {
     // Half an octave off would teach about another size.
     if (tokens > size * Math.SQRT2 || tokens < size / Math.SQRT2 || tokens > maxTokens) return undefined;
     if (!Number.isFinite(cost(length, count))) return undefined;
-    if (taken.subarray(start, start + count).some((used) => used !== 0)) return undefined;
-    return { length, count, padding: 1 - real / tokens };
+    if (order.subarray(start, start + count).some((index) => taken[index] !== 0)) return undefined;
+    return { length, count };
   }
+}
+
+/** Runs of so many ms that are tried next to each other, amid runs of the present size that take `currentMs`. */
+function runsInARow(ms: number, currentMs: number): number {
+  if (Math.min(ms, currentMs) >= SHORT_RUN_MS) return 1;
+  return Math.min(MOST_RUNS_IN_A_ROW, SETTLING_RUNS + Math.max(RUNS_TO_KNOW, Math.ceil(ROW_MS / ms)));
 }

@@ -24,17 +24,25 @@ const PACE_VARIANCE_PER_SECOND = 0.25;
 const PACE_VARIANCE_RANGE = { least: 0.0005, most: 0.5 } as const;
 
 /** Deviation of the logarithm of one run's time that is assumed before it has been seen, and its range. */
-const NOISE = { start: 0.25, least: 0.02, most: 0.6 } as const;
+const NOISE = { start: 0.15, least: 0.02, most: 0.6 } as const;
 const NOISE_GAIN = 1 / 200;
 /**
  * How much more variance than seen is assumed: disturbances last longer than one run, so that runs tell less than if they
  * were independent. Chosen by simulation with recorded noise: 2 stops looking too soon, 4 too late.
  */
 const NOISE_ALLOWANCE = 3;
+/** A mean of more runs than this tells no more: what disturbs one disturbs those next to it. */
+const MOST_INDEPENDENT_RUNS = 4;
 
-/** Share of the first doubt that comes back with every run: after some thousand runs another look is worth it. */
+/** A sample so many deviations off means that the machine's pace has changed at once, or that it was disturbed. */
+const SURPRISING = 2.5;
+
+/** Share of the first doubt that comes back with every sample: after some thousand runs another look is worth it. */
 const FORGETTING = 1e-6;
 const FORGETTING_EVERY = 64;
+
+/** Logarithms beyond this are no times or ratios of any machine. */
+const MOST_LOG = 50;
 
 /** What survives of a model. */
 export interface ThroughputState {
@@ -56,7 +64,8 @@ export class ThroughputModel {
   #noise: number = NOISE.start;
   readonly #runsBySize = new Float64Array(SIZE_COUNT);
   #lastEndMs: number | undefined;
-  #runs = 0;
+  #samples = 0;
+  readonly #isRestored: boolean;
   /** Made of what was learned so far; undefined when that has grown since. */
   #cost: RunCost | undefined;
 
@@ -64,6 +73,7 @@ export class ThroughputModel {
     const prior = priorBelief(Math.log2(baseTokens));
     this.#doubt = prior.covariance;
     this.#filter = new KalmanFilter(prior.mean, prior.covariance);
+    this.#isRestored = saved !== undefined;
     if (saved === undefined) return;
     this.#filter = new KalmanFilter(Float64Array.from(saved.mean), unfold(saved.covariance));
     this.#noise = saved.noise;
@@ -72,9 +82,14 @@ export class ThroughputModel {
     this.doubt(0.005);
   }
 
-  /** Runs seen since this object was made. */
-  get runs(): number {
-    return this.#runs;
+  /** Samples learned from since this object was made. */
+  get samples(): number {
+    return this.#samples;
+  }
+
+  /** Whether anything was ever measured, today or before the state was saved: without it a cost is no more than a ratio. */
+  get knowsPace(): boolean {
+    return this.#samples > 0 || this.#isRestored;
   }
 
   /** Logarithm of the machine's pace in ms per token; higher is slower. */
@@ -82,12 +97,13 @@ export class ThroughputModel {
     return this.#filter.mean[PACE] ?? 0;
   }
 
-  /** Runs seen within half an octave of this size. */
+  /** Runs learned from within half an octave of this size. */
   runsNear(tokens: number): number {
     return this.#runsBySize[nearestOctave(tokens)] ?? 0;
   }
 
-  record(shape: RunShape, elapsedMs: number, endedAtMs: number): void {
+  /** Learns from the time of one run, or the mean time of several of one size. */
+  record(shape: RunShape, elapsedMs: number, endedAtMs: number, runs = 1): void {
     const tokens = paddedTokens(shape);
     if (!(tokens > 0) || !(elapsedMs > 0)) return;
     const seconds = this.#lastEndMs === undefined ? 1 : Math.max(0, endedAtMs - this.#lastEndMs) / 1000;
@@ -97,18 +113,25 @@ export class ThroughputModel {
 
     const observed = Math.log(elapsedMs / tokens);
     this.#cost = undefined;
-    const surprise = this.#filter.observe(terms(shape), observed, NOISE_ALLOWANCE * this.#noise ** 2);
+    const noise = (NOISE_ALLOWANCE * this.#noise ** 2) / Math.min(runs, MOST_INDEPENDENT_RUNS);
+    const seen = terms(shape);
+    const expected = this.#filter.believe(seen);
+    const innovation = observed - expected.mean;
+    const surprise = innovation / Math.sqrt(expected.variance + noise);
+    // What nothing learned so far explains is the machine's pace: it must not be taken for the effect of the one size that runs just then.
+    if (Math.abs(surprise) > SURPRISING) this.#filter.loosen(PACE, innovation ** 2);
+    this.#filter.observe(seen, observed, noise);
     // Expected deviations should be 1 on average; if they are not, the noise was misjudged. Hiccups are capped.
     const excess = Math.min(Math.abs(surprise), 3) ** 2 - 1;
     this.#noise = clamp(
-      this.#noise * Math.exp((Math.max(NOISE_GAIN, 1 / (this.#runs + 8)) / 2) * excess),
+      this.#noise * Math.exp((Math.max(NOISE_GAIN, 1 / (this.#samples + 2)) / 2) * excess),
       NOISE.least,
       NOISE.most,
     );
-    this.#runs++;
+    this.#samples++;
     const octave = nearestOctave(tokens);
-    this.#runsBySize[octave] = (this.#runsBySize[octave] ?? 0) + 1;
-    if (this.#runs % FORGETTING_EVERY === 0) this.#filter.loosenAll(this.#doubt, FORGETTING * FORGETTING_EVERY);
+    this.#runsBySize[octave] = (this.#runsBySize[octave] ?? 0) + runs;
+    if (this.#samples % FORGETTING_EVERY === 0) this.#filter.loosenAll(this.#doubt, FORGETTING * FORGETTING_EVERY);
   }
 
   /** Makes the sizes worth another look: adds this share of the doubt there was before the first run. */
@@ -118,6 +141,8 @@ export class ThroughputModel {
 
   /** Logarithm of the time per token at size `a` over that at size `b`, for texts of one length; sizes in padded tokens. */
   compare(a: number, b: number): Belief {
+    const [nodeA, nodeB] = [sizeNode(a), sizeNode(b)];
+    if (nodeA !== undefined && nodeB !== undefined) return this.#filter.believeDifference(nodeA, nodeB);
     const negative = sizeTerms(b).map(({ index, weight }) => ({ index, weight: -weight }));
     return this.#filter.believe([...sizeTerms(a), ...negative]);
   }
@@ -148,7 +173,12 @@ export class ThroughputModel {
 export function parseThroughputState(saved: unknown): ThroughputState | undefined {
   if (typeof saved !== 'object' || saved === null) return undefined;
   const { mean, covariance, noise } = saved as Partial<Record<keyof ThroughputState, unknown>>;
-  if (!isNumbers(mean, UNKNOWNS) || !isNumbers(covariance, (UNKNOWNS * (UNKNOWNS + 1)) / 2)) return undefined;
+  if (
+    !isNumbers(mean, UNKNOWNS) ||
+    mean.some((value) => Math.abs(value) > MOST_LOG) ||
+    !isNumbers(covariance, (UNKNOWNS * (UNKNOWNS + 1)) / 2)
+  )
+    return undefined;
   if (typeof noise !== 'number' || !(noise >= NOISE.least && noise <= NOISE.most)) return undefined;
   const matrix = unfold(covariance);
   for (let index = 0; index < UNKNOWNS; index++) if (!((matrix[index * UNKNOWNS + index] ?? 0) > 0)) return undefined;
@@ -170,6 +200,13 @@ function terms(shape: RunShape): Term[] {
 
 function sizeTerms(tokens: number): Term[] {
   return octaveTerms(tokens, SIZES, SIZE_OCTAVES);
+}
+
+/** The unknown of a size that is one of the nodes, as those of `budgetGrid` are; undefined for others. */
+function sizeNode(tokens: number): number | undefined {
+  const octave = Math.log2(tokens);
+  const isNode = Number.isInteger(octave) && octave >= SIZE_OCTAVES.first && octave <= SIZE_OCTAVES.last;
+  return isNode ? SIZES + octave - SIZE_OCTAVES.first : undefined;
 }
 
 interface Octaves {
@@ -221,20 +258,29 @@ function priorBelief(base: number): { readonly mean: Float64Array; readonly cova
   return { mean, covariance };
 }
 
-/** Covariance of sums of correlated slopes, counted from `origin`. */
+/** Covariance of sums of correlated slopes, counted from `origin`: W R Wᵀ, with what of each slope is in each node's sum, and their correlations. */
 function fillChain(covariance: Float64Array, offset: number, count: number, origin: number): void {
-  const slopes = (node: number): { readonly slope: number; readonly weight: number }[] =>
-    Array.from({ length: count - 1 }, (_, slope) => {
+  const slopes = count - 1;
+  const parts = new Float64Array(count * slopes);
+  for (let node = 0; node < count; node++)
+    for (let slope = 0; slope < slopes; slope++) {
       // The part of the stretch from slope to slope + 1 that lies between the origin and the node.
       const part = Math.max(0, Math.min(slope + 1, Math.max(origin, node)) - Math.max(slope, Math.min(origin, node)));
-      return { slope, weight: node >= origin ? part : -part };
-    }).filter(({ weight }) => weight !== 0);
+      parts[node * slopes + slope] = node >= origin ? part : -part;
+    }
+  const correlated = new Float64Array(count * slopes);
+  for (let node = 0; node < count; node++)
+    for (let slope = 0; slope < slopes; slope++) {
+      let sum = 0;
+      for (let other = 0; other < slopes; other++)
+        sum += (parts[node * slopes + other] ?? 0) * SLOPE_CORRELATION ** Math.abs(slope - other);
+      correlated[node * slopes + slope] = sum;
+    }
   for (let a = 0; a < count; a++)
     for (let b = 0; b < count; b++) {
       let sum = 0;
-      for (const one of slopes(a))
-        for (const other of slopes(b))
-          sum += one.weight * other.weight * SLOPE_CORRELATION ** Math.abs(one.slope - other.slope);
+      for (let slope = 0; slope < slopes; slope++)
+        sum += (correlated[a * slopes + slope] ?? 0) * (parts[b * slopes + slope] ?? 0);
       // A little of its own for each node, so that the origin is not taken for certain.
       const own = a === b ? 1e-4 : 0;
       covariance[(offset + a) * UNKNOWNS + offset + b] = SLOPE_DEVIATION ** 2 * sum + own;

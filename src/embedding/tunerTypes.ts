@@ -7,6 +7,8 @@ import type { ThroughputState } from './throughputModel.ts';
 export interface BudgetLimits {
   /** Where a tuner without any knowledge starts. */
   readonly baseTokens: number;
+  /** A size any device of the kind is expected to have the memory for: it is not given up for one shortage. */
+  readonly safeTokens: number;
   readonly floorTokens: number;
   readonly ceilingTokens: number;
 }
@@ -52,6 +54,11 @@ export interface Tuner {
   plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[];
   /** Padded tokens a run of several texts may have by what is known of memory now; plans made before may have larger ones. */
   readonly mostTokens: number;
+  /**
+   * Whether a run is now known to take longer than somebody may have to wait: its plan is older than what was measured since. Never true
+   * of a single text, nor where a person has set how many there are.
+   */
+  isTooLong(shape: RunShape): boolean;
   /** Texts of so many tokens together make a window worth planning: several runs of the present size. */
   readonly windowTokens: number;
   /** Learns from a run that succeeded. Runs of any lane count. */
@@ -68,13 +75,15 @@ export interface Tuner {
 
 /** What survives the process: JSON-safe. */
 export interface TunerState {
-  readonly version: 1;
+  readonly version: 2;
   readonly budgetTokens: number;
   readonly bestTokensPerSecond: number;
   readonly converged: boolean;
   readonly runs: number;
   readonly throughput: ThroughputState;
   readonly memoryCeiling: MemoryCeilingState;
+  /** Padded tokens that trying sizes may still lose. */
+  readonly probeCredit: number;
 }
 
 /** Identity of a saved state: another machine, device, model or scope starts on its own. */

@@ -39,7 +39,7 @@ it('the full comparison has every policy, those of peers by their names', () => 
 
 describe('a bag, which pads nothing', () => {
   const LENGTHS = [100, 3, 50, 7];
-  const limits = { baseTokens: 128, floorTokens: 64, ceilingTokens: 1024 };
+  const limits = { baseTokens: 128, safeTokens: 128, floorTokens: 64, ceilingTokens: 1024 };
 
   it('is filled up to a budget of its own tokens, in the order of arrival', () => {
     const runs = tokenBudget(110, true).plan(LENGTHS);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type LaneRequest, LaneQueue } from '../../../src/embedding/laneQueue.ts';
 import { longestFirst, packGreedily } from '../../../src/embedding/tokenBatcher.ts';
+import type { RunShape } from '../../../src/embedding/runShape.ts';
 import type { PlanPurpose } from '../../../src/embedding/tunerTypes.ts';
 import type { Lane } from '../../../src/protocol/embedder.ts';
 import type { Scope } from '../../../src/protocol/scope.ts';
@@ -20,6 +21,8 @@ function fixture(
   const planner = {
     windowTokens: options.windowTokens ?? 0,
     mostTokens: Infinity,
+    longestRun: Infinity,
+    isTooLong: ({ length, count }: RunShape) => length * count > planner.longestRun,
     budget: options.budget ?? 100,
     plan: (lengths: ArrayLike<number>, purpose: PlanPurpose) => {
       planned.push({ purpose, texts: lengths.length });
@@ -219,12 +222,21 @@ describe('a lane queue', () => {
   });
 });
 
-describe('a window that was planned when more memory seemed to be there', () => {
+describe('a window that was planned when less was known', () => {
   it('is planned again before a run that is too large by now', () => {
     const { push, nextNames, all, planner } = fixture({ budget: 40 });
     push('bulk', 'abcdefgh');
     expect(nextNames()).toBe('abcd');
     planner.mostTokens = 20;
+    planner.budget = 20;
+    expect(all()).toEqual(['ef', 'gh']);
+  });
+
+  it('is planned again before a run that is known to take too long by now', () => {
+    const { push, nextNames, all, planner } = fixture({ budget: 40 });
+    push('bulk', 'abcdefgh');
+    expect(nextNames()).toBe('abcd');
+    planner.longestRun = 20;
     planner.budget = 20;
     expect(all()).toEqual(['ef', 'gh']);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryCeiling, parseMemoryCeiling } from '../../../src/embedding/memoryCeiling.ts';
 
-const OPTIONS = { limitMb: Infinity, floorTokens: 64, baseTokens: 512 };
+const OPTIONS = { limitMb: Infinity, floorTokens: 64, safeTokens: 512 };
 
 function succeedTimes(ceiling: MemoryCeiling, times: number, tokens = Math.min(512, ceiling.tokens)): void {
   for (let run = 0; run < times; run++) ceiling.succeed(tokens, undefined);
