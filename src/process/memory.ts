@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 
 const BYTES_PER_MB = 1 << 20;
@@ -11,8 +12,20 @@ export function residentMb(): number {
 
 /** The most this process has ever had resident, in MiB. */
 export function peakResidentMb(): number {
+  // What `getrusage` gives on Linux begins with the resident memory of the process that started this one.
+  const kibibytes = process.platform === 'linux' ? peakOfStatus() : undefined;
   // Kibibytes on every platform: libuv sees to that.
-  return process.resourceUsage().maxRSS / 1024;
+  return (kibibytes ?? process.resourceUsage().maxRSS) / 1024;
+}
+
+/** `VmHWM` (proc_pid_status(5)), in KiB; undefined where there is no such file, as in some sandboxes. */
+function peakOfStatus(): number | undefined {
+  try {
+    const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return found === undefined ? undefined : Number(found);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
