@@ -11,3 +11,4 @@ const runtime = createRequire(import.meta.url)('onnxruntime-node') as typeof onn
 export const { InferenceSession, Tensor, listSupportedBackends } = runtime;
 export type InferenceSession = onnxruntime.InferenceSession;
 export type Tensor = onnxruntime.Tensor;
+export type SessionOptions = onnxruntime.InferenceSession.SessionOptions;

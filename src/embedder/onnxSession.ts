@@ -6,7 +6,7 @@ import type { ModelManifest } from '../embedding/modelManifest.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
 import { type GraphPorts, readGraphPorts } from './graphPorts.ts';
 import { buildFeeds } from './inputTensors.ts';
-import { InferenceSession } from './onnxRuntime.ts';
+import { InferenceSession, type SessionOptions } from './onnxRuntime.ts';
 import { readOutput } from './outputVectors.ts';
 import type { TokenIds } from './textTokenizer.ts';
 
@@ -81,7 +81,7 @@ export class OnnxSession {
   }
 }
 
-function threadsOf({ threads }: GraphOptions): number {
+function threadsOf({ threads }: Pick<GraphOptions, 'threads'>): number {
   return threads === 0 ? defaultThreads() : threads;
 }
 
@@ -97,20 +97,26 @@ export function defaultThreads(): number {
  */
 const THREADING = { dynamic_block_base: '4', intra_op: { spin_duration_us: '20' } } as const;
 
+/** How a session is made; what each option is worth is measured by `bench/sessionOptions.ts`. */
+export function sessionOptions(options: Omit<GraphOptions, 'file'>): SessionOptions {
+  const { provider, deviceId } = options;
+  return {
+    executionProviders: [deviceId === null ? provider : { name: provider, deviceId }],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    intraOpNumThreads: threadsOf(options),
+    interOpNumThreads: 1,
+    enableCpuMemArena: true,
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    extra: { session: { set_denormal_as_zero: '1', ...THREADING } },
+  };
+}
+
 async function createSession(options: GraphOptions): Promise<InferenceSession> {
   const { file, provider, deviceId } = options;
   try {
-    return await InferenceSession.create(file, {
-      executionProviders: [deviceId === null ? provider : { name: provider, deviceId }],
-      graphOptimizationLevel: 'all',
-      executionMode: 'sequential',
-      intraOpNumThreads: threadsOf(options),
-      interOpNumThreads: 1,
-      enableCpuMemArena: true,
-      enableMemPattern: false,
-      logSeverityLevel: 3,
-      extra: { session: { set_denormal_as_zero: '1', ...THREADING } },
-    });
+    return await InferenceSession.create(file, sessionOptions(options));
   } catch (error) {
     const details = { file, provider };
     if (isOutOfMemoryError(error)) {
