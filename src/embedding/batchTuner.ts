@@ -100,6 +100,10 @@ export class BatchTuner implements Tuner {
     // Before the first run nothing is known of today, not even whether runs are short.
     if (isLive || this.#model.samples === 0) return plain(order);
     const trials = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#converged);
+    if (trials.length === 0) {
+      this.#setConverged(true);
+      return plain(order);
+    }
     const probes = this.#probes.choose(lengths, order, trials, {
       currentTokens: this.#budgetTokens,
       lengthStep,
@@ -107,7 +111,7 @@ export class BatchTuner implements Tuner {
       cost,
       isBag,
     });
-    this.#setConverged(trials.length === 0 || probes.impossible);
+    this.#setConverged(probes.impossible);
     if (probes.runs.length === 0) return plain(order);
     // Each probe runs among runs of the texts next to its own: what is compared is then alike in all but size, and close in time.
     const rank = new Uint32Array(order.length);

@@ -22,22 +22,18 @@ export interface RunSample {
   readonly endedAtMs: number;
 }
 
-/** Runs of one size that are being gathered. */
-interface Gathered {
-  readonly msPerToken: readonly number[];
-  readonly texts: number;
-  readonly tokens: number;
-  readonly ms: number;
-  readonly endedAtMs: number;
-}
-
-const NO_RUNS: Gathered = { msPerToken: [], texts: 0, tokens: 0, ms: 0, endedAtMs: 0 };
+const NONE: readonly RunSample[] = [];
 
 /** Makes of all runs, in order, the few that teach something. */
 export class RunSampler {
   /** Time since the last sample. */
   #sinceMs = 0;
-  #gathered = NO_RUNS;
+  /** Of the runs of one size that are being gathered. Changed in place: this is done for every run, of which there are thousands a second. */
+  readonly #msPerToken: number[] = [];
+  #texts = 0;
+  #tokens = 0;
+  #ms = 0;
+  #endedAtMs = 0;
   /** Padded tokens of the first of the runs of one size that are being made. */
   #size = 0;
   #lastMs = Infinity;
@@ -45,44 +41,48 @@ export class RunSampler {
   #settling = 0;
 
   /** The samples that are complete with this run: at most one of what came before it, and one with it. */
-  add({ length, count }: RunShape, elapsedMs: number, endedAtMs: number, isConverged: boolean): RunSample[] {
+  add({ length, count }: RunShape, elapsedMs: number, endedAtMs: number, isConverged: boolean): readonly RunSample[] {
     const tokens = paddedTokens({ length, count });
     const pauseMs = isConverged ? SAMPLE_PAUSE_MS.converged : SAMPLE_PAUSE_MS.learning;
-    const samples: RunSample[] = [];
     this.#sinceMs += elapsedMs;
+    let before = NONE;
     if (tokens > this.#size * Math.SQRT2 || tokens < this.#size / Math.SQRT2) {
       // What comes next is compared with what was just before, however short that was.
-      if (!isConverged || this.#sinceMs >= pauseMs) samples.push(...this.#take());
+      if (!isConverged || this.#sinceMs >= pauseMs) before = this.#take();
       this.#size = tokens;
-      this.#gathered = NO_RUNS;
+      this.#forget();
       this.#settling = Math.min(elapsedMs, this.#lastMs) < SHORT_RUN_MS ? SETTLING_RUNS : 0;
     }
     this.#lastMs = elapsedMs;
     if (this.#settling > 0) {
       this.#settling--;
-      return samples;
+      return before;
     }
-    const { msPerToken, texts, tokens: sum, ms } = this.#gathered;
-    this.#gathered = {
-      msPerToken: [...msPerToken, elapsedMs / tokens],
-      texts: texts + count,
-      tokens: sum + tokens,
-      ms: ms + elapsedMs,
-      endedAtMs,
-    };
-    if (this.#sinceMs >= pauseMs && this.#gathered.ms >= SHORT_RUN_MS) samples.push(...this.#take());
-    return samples;
+    this.#msPerToken.push(elapsedMs / tokens);
+    this.#texts += count;
+    this.#tokens += tokens;
+    this.#ms += elapsedMs;
+    this.#endedAtMs = endedAtMs;
+    if (this.#sinceMs < pauseMs || this.#ms < SHORT_RUN_MS) return before;
+    return before.length === 0 ? this.#take() : [...before, ...this.#take()];
   }
 
-  #take(): RunSample[] {
-    const { msPerToken, texts, tokens, endedAtMs } = this.#gathered;
-    const runs = msPerToken.length;
-    if (runs === 0) return [];
-    this.#gathered = NO_RUNS;
-    this.#sinceMs = 0;
+  #take(): readonly RunSample[] {
+    const runs = this.#msPerToken.length;
+    if (runs === 0) return NONE;
     // The median: what interrupts one run of a fraction of a millisecond may take several times as long as it does.
-    const middle = [...msPerToken].sort((a, b) => a - b)[runs >> 1] ?? 0;
-    const shape = { length: tokens / texts, count: texts / runs };
-    return [{ shape, elapsedMs: (middle * tokens) / runs, runs, endedAtMs }];
+    const middle = this.#msPerToken.sort((a, b) => a - b)[runs >> 1] ?? 0;
+    const shape = { length: this.#tokens / this.#texts, count: this.#texts / runs };
+    const sample = { shape, elapsedMs: (middle * this.#tokens) / runs, runs, endedAtMs: this.#endedAtMs };
+    this.#sinceMs = 0;
+    this.#forget();
+    return [sample];
+  }
+
+  #forget(): void {
+    this.#msPerToken.length = 0;
+    this.#texts = 0;
+    this.#tokens = 0;
+    this.#ms = 0;
   }
 }
