@@ -85,14 +85,9 @@ export class LaneQueue<T> {
     return this.#size;
   }
 
-  /** False when the texts do not fit; an empty queue takes a request of any size. */
+  /** False when the texts do not fit; an empty queue takes a request of any size, and a full one what a person waits for. */
   push(request: LaneRequest<T>): boolean {
-    if (this.#size > 0 && this.#size + request.texts.length > this.#options.capacityTexts) this.#dropAbandoned();
-    if (this.#size > 0 && this.#size + request.texts.length > this.#options.capacityTexts) {
-      // What does not fit now can't be waited for either.
-      for (const channel of this.#channels) channel.expectsMore = false;
-      return false;
-    }
+    if (request.lane !== 'query' && !this.#makeRoom(request.texts.length)) return false;
     const queued = { signal: request.signal, arrivedMs: this.#options.clock.now(), started: false };
     const channel = this.#channel(request.lane, request.scope);
     for (const text of request.texts) channel.waiting.push({ ...text, request: queued });
@@ -242,6 +237,17 @@ export class LaneQueue<T> {
       sum += tokens;
     }
     return bagScopes?.includes(scope) === true ? sum / entries.length : roundLength(longest, lengthSteps[scope]);
+  }
+
+  /** Whether so many more texts fit, once the abandoned ones are gone. */
+  #makeRoom(texts: number): boolean {
+    const { capacityTexts } = this.#options;
+    const fits = (): boolean => this.#size === 0 || this.#size + texts <= capacityTexts;
+    if (!fits()) this.#dropAbandoned();
+    if (fits()) return true;
+    // What does not fit now can't be waited for either.
+    for (const channel of this.#channels) channel.expectsMore = false;
+    return false;
   }
 
   #dropAbandoned(): void {

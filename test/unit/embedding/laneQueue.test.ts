@@ -169,7 +169,7 @@ describe('a lane queue', () => {
   it('is bounded, but takes a request of any size when empty', () => {
     const { push, queue } = fixture({ capacityTexts: 4 });
     expect(push('bulk', 'abcdef')).toBe(true);
-    expect(push('query', 'q')).toBe(false);
+    expect(push('saved', 'q')).toBe(false);
     expect(queue.size).toBe(6);
   });
 
@@ -219,6 +219,16 @@ describe('a lane queue', () => {
         .join(''),
     ).toBe('ab');
     expect(queue.next()).toBeUndefined();
+  });
+});
+
+describe('a full queue', () => {
+  it('takes a query all the same', () => {
+    const { push, nextNames } = fixture({ capacityTexts: 4 });
+    expect(push('bulk', 'abcd')).toBe(true);
+    expect(push('saved', 'e')).toBe(false);
+    expect(push('query', 'q')).toBe(true);
+    expect(nextNames()).toBe('q');
   });
 });
 
