@@ -1,8 +1,10 @@
 /**
  * Batching policies side by side on this machine.
  * `node bench/batching.ts [--model FOLDER|synthetic:SIZE[:int8]]… [--folder DIR] [--full] [--texts N] [--seconds N] [--workload NAME]… [--policy NAME]…
- * [--cap 512] [--session 5000] [--threads N] [--clock wall|cpu] [--latency MS] [--json FILE] [--append FILE]`. Sizes: minilm-l6, small-4x256, bert-base. `--seconds` is
+ * [--cap 512] [--session 5000] [--threads N] [--device NAME] [--clock wall|cpu] [--latency MS] [--json FILE] [--append FILE]`. Sizes: minilm-l6, small-4x256, bert-base. `--seconds` is
  * for each model. On a machine that is busy with other things: `--threads 1 --clock cpu` compares the processor's time.
+ *
+ * Synthetic models are for the processor unless `--device` names another.
  *
  * A slow model piece by piece: `--append FILE` keeps every pass in the file and goes on from what is in it, until each policy has been repeated five times, and `--seconds`
  * then is how long one call takes at most, loading included. Every call prints the table of all calls so far, and says whether anything is missing. The tuned policy is timed
@@ -18,6 +20,7 @@ import { renderBench } from '../src/cli/bench/renderBench.ts';
 import type { BenchRecord } from '../src/cli/bench/benchRecord.ts';
 import type { BenchPiece, BenchReport } from '../src/cli/bench/benchReport.ts';
 import { runBench } from '../src/cli/bench/runBench.ts';
+import { parseDeviceNames } from '../src/protocol/deviceNames.ts';
 import { BUNDLED_MODEL } from '../src/protocol/embedder.ts';
 import { makeSourceTree } from './sourceTree.ts';
 
@@ -29,7 +32,11 @@ const bundled = path.join(root, 'models', BUNDLED_MODEL);
 
 const { values } = parseArgs({
   options: {
-    model: { type: 'string', multiple: true, default: [bundled, 'synthetic:minilm-l6', 'synthetic:minilm-l6:int8'] },
+    model: {
+      type: 'string',
+      multiple: true,
+      default: [bundled, 'synthetic:minilm-l6', 'synthetic:minilm-l6:int8', 'synthetic:small-4x256'],
+    },
     folder: { type: 'string' },
     full: { type: 'boolean', default: false },
     texts: { type: 'string', default: '0' },
@@ -39,6 +46,7 @@ const { values } = parseArgs({
     cap: { type: 'string', default: '512' },
     session: { type: 'string', default: '0' },
     threads: { type: 'string', default: '0' },
+    device: { type: 'string', default: 'auto' },
     clock: { type: 'string', default: 'wall' },
     latency: { type: 'string', default: '100' },
     json: { type: 'string' },
@@ -48,6 +56,9 @@ const { values } = parseArgs({
 
 if (values.append !== undefined && values.session !== '0')
   throw new Error('A session is not measured piece by piece: leave --session or --append out.');
+
+const [device, ...others] = parseDeviceNames(values.device, '--device');
+if (others.length > 0) throw new Error('One device is measured at a time.');
 
 const { append } = values;
 const piece = append === undefined ? null : await openPiece(append);
@@ -72,6 +83,7 @@ for (const model of values.model) {
     tokenizerModel: bundled,
     folder: path.resolve(tree ?? values.folder ?? '.'),
     threads: Number(values.threads),
+    device,
     clock: values.clock === 'cpu' ? 'cpu' : 'wall',
     texts: Number(values.texts),
     seconds: Number(values.seconds),

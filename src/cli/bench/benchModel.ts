@@ -6,6 +6,7 @@ import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../embedding/deviceLimits
 import type { BudgetLimits } from '../../embedding/tunerTypes.ts';
 import { EmbeddingModel } from '../../embedder/embeddingModel.ts';
 import { buildEncoder } from '../../synthetic/encoderModel.ts';
+import type { DeviceName } from '../../protocol/embedder.ts';
 import { ENCODER_SIZES, type EncoderSize } from '../../synthetic/encoderShapes.ts';
 import { SeededRandom } from '../../synthetic/random.ts';
 
@@ -32,14 +33,17 @@ export interface BenchModel {
   dispose(): Promise<void>;
 }
 
-/** Opens a folder's model, or builds and opens a synthetic one. `threads` as a person chooses them; 0: as many as pay. */
-export async function openBenchModel(model: string, threads: number): Promise<BenchModel> {
+/**
+ * Opens a folder's model, or builds and opens a synthetic one, which is for the processor unless another device is named. `threads` as a person
+ * chooses them; 0: as many as pay.
+ */
+export async function openBenchModel(model: string, threads: number, device: DeviceName = 'auto'): Promise<BenchModel> {
   const lookUpThreads = threads === 0 ? undefined : threads;
-  if (!isSynthetic(model))
-    return wrap(await EmbeddingModel.open(model, { device: 'auto', threads, lookUpThreads }), null);
+  if (!isSynthetic(model)) return wrap(await EmbeddingModel.open(model, { device, threads, lookUpThreads }), null);
   const synthetic = await writeSyntheticModel(model);
   try {
-    return wrap(await EmbeddingModel.open(synthetic.folder, { device: 'cpu', threads }), synthetic);
+    const own = device === 'auto' ? 'cpu' : device;
+    return wrap(await EmbeddingModel.open(synthetic.folder, { device: own, threads }), synthetic);
   } catch (error) {
     await synthetic.remove();
     throw error;

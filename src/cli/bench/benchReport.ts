@@ -1,4 +1,5 @@
 import type { EncoderSize } from '../../synthetic/encoderShapes.ts';
+import type { DeviceName } from '../../protocol/embedder.ts';
 import type { BenchRecord } from './benchRecord.ts';
 import type { BenchClock } from './stopwatch.ts';
 
@@ -19,6 +20,8 @@ export interface BenchOptions {
   readonly folder: string | null;
   /** 0: as many as the machine has. */
   readonly threads: number;
+  /** `auto`: the best there is for a model's folder, the processor for a synthetic one. */
+  readonly device: DeviceName;
   /** What is compared: time as it passes, or (with one thread) the processor's time. */
   readonly clock: BenchClock;
   /** About how long the comparison of policies may take, loading aside; of a piece: how long the call may take. */

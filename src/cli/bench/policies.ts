@@ -83,7 +83,7 @@ export const TUNED = 'tuned';
 /** Budgets of the exhaustive search for the best fixed one. */
 export function oracleBudgets(limits: BudgetLimits, most = 16_384): number[] {
   const budgets: number[] = [];
-  for (let tokens = Math.max(256, limits.floorTokens); tokens <= Math.min(most, limits.ceilingTokens); tokens *= 2)
+  for (let tokens = limits.floorTokens; tokens <= Math.min(most, limits.ceilingTokens); tokens *= 2)
     budgets.push(tokens);
   return budgets;
 }

@@ -34,7 +34,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const now = stopwatch(options.clock);
   const notes: string[] = [];
   options.onProgress(`loading ${options.model}`);
-  const model = await openBenchModel(options.model, options.threads);
+  const model = await openBenchModel(options.model, options.threads, options.device);
   let meter: MatrixLimitMeter | null = null;
   try {
     const record = startRecord(options, model);

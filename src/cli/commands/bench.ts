@@ -28,7 +28,7 @@ export function addBenchCommand(program: Command): void {
     .action(async (dir: string | undefined, options: BenchCommandOptions, command: Command) => {
       const asked = String(command.optsWithGlobals<Record<string, unknown>>()['model']);
       const settings = indexSettings(globalOptions(command)).embedder;
-      if (settings.device !== 'auto') throw usageError('bench runs on the device auto picks; leave --device out.');
+      if (settings.devices !== undefined) throw usageError('bench runs on one device; name one with --device.');
       const folder = dir === undefined ? null : folderArgument(dir);
       // Loads ONNX Runtime into this process, which no other command does.
       const [{ runBench }, { renderBench }, { isSynthetic }] = await Promise.all([
@@ -42,6 +42,7 @@ export function addBenchCommand(program: Command): void {
         tokenizerModel: path.join(packageRoot(), 'models', BUNDLED_MODEL),
         folder,
         threads: settings.threads,
+        device: settings.device,
         clock: 'wall',
         seconds: options.seconds,
         piece: null,

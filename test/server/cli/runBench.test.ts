@@ -24,6 +24,7 @@ function options(more: Partial<BenchOptions>): BenchOptions {
     clock: 'wall',
     seconds: 1,
     piece: null,
+    device: 'auto',
     texts: 32,
     full: false,
     workloads: ['short'],
