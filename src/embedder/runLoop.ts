@@ -197,7 +197,7 @@ export class RunLoop {
    * One that does not fit even alone is answered for by the index server, which sees the process end over it.
    */
   async #recover(run: Run, error: unknown, retried: boolean): Promise<void> {
-    const { models, queue, logger } = this.#options;
+    const { models, tuners, queue, logger } = this.#options;
     const { scope, length, count } = run;
     const ranOut = isTesseraError(error, 'out-of-memory');
     logger.warn('a run failed', {
@@ -209,7 +209,9 @@ export class RunLoop {
     });
     if (ranOut) {
       this.#backOff(scope, { length, count });
-      if (count > 1 && run.dispatch !== undefined) {
+      // At the smallest size there is, the same run would be planned again, and fail again.
+      const isPlannedSmaller = tuners[scope].mostTokens < paddedTokens({ length, count });
+      if (count > 1 && run.dispatch !== undefined && isPlannedSmaller) {
         queue.giveBack(run.dispatch);
         return;
       }

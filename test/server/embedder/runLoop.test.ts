@@ -14,6 +14,8 @@ type Rows = readonly number[];
 
 /** The id that any plain text is encoded to; no text of a test has it. */
 const PLAIN = 1;
+/** The message of a failure that is for want of memory. */
+const NO_MEMORY = 'not enough memory';
 
 /** Gives each text its first id, unless `fails` has a message for the texts of a run. */
 class ScriptedModel {
@@ -35,7 +37,8 @@ class ScriptedModel {
     const ids = texts.map((text) => text[0] ?? 0);
     this.runs.push(ids);
     const message = this.#fails(ids, this.releases);
-    if (message !== undefined) return Promise.reject(new TesseraError('embedder-failed', message));
+    const code = message === NO_MEMORY ? 'out-of-memory' : 'embedder-failed';
+    if (message !== undefined) return Promise.reject(new TesseraError(code, message));
     return Promise.resolve(Float32Array.from(ids));
   }
 
@@ -252,6 +255,20 @@ describe('a run that fails', () => {
     const { failuresOf, broken } = startLoop(model);
     expect(await failuresOf(idsUpTo(12))).toEqual([13, 14, 15, 16, 17]);
     expect(broken).toEqual([]);
+  });
+
+  it('for want of memory is made smaller while it can be, then of one text each', async () => {
+    const model = new ScriptedModel((ids) => {
+      // Endless otherwise: nothing but runs that fail.
+      if (model.runs.length > 100) return undefined;
+      return ids.length > 1 ? NO_MEMORY : undefined;
+    });
+    const { failuresOf, answered } = startLoop(model, { textsPerRun: 128 });
+    expect(await failuresOf(idsUpTo(128))).toEqual([]);
+    expect(answered.toSorted((a, b) => a - b)).toEqual(idsUpTo(128));
+    const failed = model.runs.filter((ids) => ids.length > 1).map((ids) => ids.length);
+    expect(failed).toEqual([128, 64, 64]);
+    expect(model.runs.filter((ids) => ids.length === 1)).toHaveLength(128);
   });
 
   it('though its texts do not is of a size that is too large', async () => {
