@@ -57,7 +57,8 @@ export class RunLoop {
   readonly #alone: Alone[] = [];
   /** Queries in a row that went before a text to be run by itself. */
   #queriesInFront = 0;
-  readonly #failedTexts: Readonly<Record<Scope, FailedTexts>> = { code: new FailedTexts(), docs: new FailedTexts() };
+  /** By model: where both scopes have the same, what either does shows whether it works. */
+  readonly #failedTexts: Readonly<Record<Scope, FailedTexts>>;
   #isBroken = false;
   /** Work that is answered otherwise than by rows; before each run one piece of it. */
   readonly #aside: (() => Promise<void>)[] = [];
@@ -67,6 +68,8 @@ export class RunLoop {
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
+    const code = new FailedTexts();
+    this.#failedTexts = { code, docs: hasOneModel(options) ? code : new FailedTexts() };
     this.#memory = new ResidentMemory(options);
   }
 
@@ -118,13 +121,15 @@ export class RunLoop {
         await this.#perform({ scope, length: text.ids.length, count: 1, texts: [text], dispatch: undefined }, alone);
       }
       for (const resolve of this.#afterRun.splice(0)) resolve();
-      if (aside === undefined && dispatch === undefined && alone === undefined) {
-        const doubted = SCOPES.find((scope) => this.#failedTexts[scope].count > 0);
-        if (doubted !== undefined) {
-          // No other text will show whether it was their fault, and somebody waits for them.
-          await this.#judge(doubted);
-          continue;
-        }
+      const tried = [dispatch?.scope, alone?.text.piece.params.scope].map((scope) => scope && this.#failedTexts[scope]);
+      const doubted = SCOPES.find((scope) => {
+        const failed = this.#failedTexts[scope];
+        return !this.#isBroken && failed.count > 0 && !tried.includes(failed);
+      });
+      if (doubted !== undefined) {
+        // No other text shows for now whether it was their fault, and somebody waits for them.
+        await this.#judge(doubted);
+      } else if (aside === undefined && dispatch === undefined && alone === undefined) {
         this.#options.observer.idle();
         // Here rather than when the promise settles: texts queued in between would wait for nobody.
         this.#isRunning = false;
@@ -232,7 +237,9 @@ export class RunLoop {
     }
     const failed = this.#failedTexts[scope];
     for (const text of run.texts) failed.add(text, errorMessage(error));
-    if (failed.count >= FAILURES_IN_A_ROW) await this.#judge(scope);
+    // What the other model does says nothing about this one, and a person waits.
+    const isWaitedFor = !hasOneModel(this.#options) && run.texts.some(({ piece }) => piece.params.lane === 'query');
+    if (isWaitedFor || failed.count >= FAILURES_IN_A_ROW) await this.#judge(scope);
   }
 
   /**
@@ -282,4 +289,8 @@ export class RunLoop {
       logger.warn('memory was not given back', { scope, message: errorMessage(error) });
     }
   }
+}
+
+function hasOneModel({ models }: Pick<RunLoopOptions, 'models'>): boolean {
+  return models.code === models.docs;
 }

@@ -8,6 +8,7 @@ import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
 import { LaneQueue } from '../../../src/embedding/laneQueue.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
 import type { ExecutionProvider, Lane } from '../../../src/protocol/embedder.ts';
+import type { Scope } from '../../../src/protocol/scope.ts';
 import { FAKE_MODEL } from '../../fakes/hashEmbedder.ts';
 
 type Rows = readonly number[];
@@ -50,6 +51,8 @@ class ScriptedModel {
 
 interface LoopOptions extends Partial<Pick<RunLoopOptions, 'memoryCeilingMb' | 'residentMb' | 'onRunEnded' | 'clock'>> {
   readonly textsPerRun?: number;
+  /** The model of docs, when that is another one. */
+  readonly docs?: ScriptedModel;
 }
 
 function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions = {}) {
@@ -76,7 +79,7 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
   const backoffs: string[] = [];
   const logged: LogRecord[] = [];
   const loop = new RunLoop({
-    models: { code: model, docs: model },
+    models: { code: model, docs: options.docs ?? model },
     tuners,
     queue,
     clock,
@@ -95,15 +98,20 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
   });
   let pieces = 0;
   /** Queues texts of one id each, or runs them alone; the piece tells when all are done. */
-  const work = (ids: Rows, lane: Lane = 'bulk', how: 'queued' | 'alone' = 'queued'): PieceProgress => {
+  const work = (
+    ids: Rows,
+    lane: Lane = 'bulk',
+    how: 'queued' | 'alone' = 'queued',
+    scope: Scope = 'code',
+  ): PieceProgress => {
     const texts = ids.map(String);
-    const params = { texts, role: 'document', scope: 'code', lane, piece: ++pieces, alone: [] } as const;
+    const params = { texts, role: 'document', scope, lane, piece: ++pieces, alone: [] } as const;
     const { signal } = new AbortController();
     const piece = new PieceProgress(params, signal);
     const own = ids.map((id, index) => ({ piece, index, ids: Int32Array.of(id) }));
     if (how === 'alone') for (const text of own) loop.runAlone(text);
     else {
-      queue.push({ lane, scope: 'code', texts: own.map((payload) => ({ tokens: 1, payload })), signal });
+      queue.push({ lane, scope, texts: own.map((payload) => ({ tokens: 1, payload })), signal });
       loop.wake();
     }
     return piece;
@@ -256,6 +264,40 @@ describe('a run that fails', () => {
     expect(await failuresOf(idsUpTo(12))).toEqual([13, 14, 15, 16, 17]);
     expect(broken).toEqual([]);
   });
+
+  describe.each(['the same model', 'another model'])(
+    'because of one text, while docs have work without end for %s,',
+    (which) => {
+      const isBad = (ids: Rows) => ids.some((id) => id >= 13 && id < 99);
+      const start = () => {
+        const model = new ScriptedModel((ids) => (isBad(ids) ? 'index out of bounds' : undefined), 'cuda');
+        const docs = which === 'the same model' ? model : new ScriptedModel(() => undefined, 'cuda');
+        let left = 300;
+        const loop = startLoop(model, {
+          docs,
+          onRunEnded: () => {
+            if (left-- > 0) loop.work([1000 + left], 'bulk', 'queued', 'docs');
+          },
+        });
+        loop.work([1000], 'bulk', 'queued', 'docs');
+        return { ...loop, docs };
+      };
+
+      it.each(['query', 'bulk'] as const)('is told soon (%s)', async (lane) => {
+        const { work, broken, docs } = start();
+        expect(await work([13], lane).done.promise).toMatchObject([{ index: 0, reason: 'index out of bounds' }]);
+        expect(docs.runs.length).toBeLessThan(10);
+        expect(broken).toEqual([]);
+      });
+
+      it('leaves the device alone, though query after query fails', async () => {
+        const { work, broken } = start();
+        const pieces = [work([13], 'query'), work([14], 'query'), work([15], 'query'), work([16], 'query')];
+        for (const piece of pieces) expect(await piece.done.promise).toHaveLength(1);
+        expect(broken).toEqual([]);
+      });
+    },
+  );
 
   it('for want of memory is made smaller while it can be, then of one text each', async () => {
     const model = new ScriptedModel((ids) => {
