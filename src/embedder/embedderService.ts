@@ -308,14 +308,14 @@ async function openModels(
   threads: number,
 ): Promise<Readonly<Record<Scope, EmbeddingModel>>> {
   const lookUpThreads = chosen === 0 ? undefined : threads;
-  const open = (folder: string) =>
-    EmbeddingModel.open(folder, {
+  const open = (scope: Scope) =>
+    EmbeddingModel.open(models[scope], {
       device,
-      ...(graphFor === undefined ? {} : { graphFor }),
+      graphFor: graphFor?.[scope],
       threads,
       lookUpThreads,
       processorOnly,
     });
-  const code = await open(models.code);
-  return { code, docs: models.docs === models.code ? code : await open(models.docs) };
+  const code = await open('code');
+  return { code, docs: models.docs === models.code ? code : await open('docs') };
 }

@@ -2,7 +2,7 @@ import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
 import { outputDimension, requireProjection } from '../embedding/modelManifest.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import { type Pooling, type RunOutput, poolToUnitVectors, unitTokenVectors } from '../embedding/pooling.ts';
-import type { EmbedderSettings, ModelInfo, OpenParams, TextRole } from '../protocol/embedder.ts';
+import type { EmbedderSettings, ExecutionProvider, ModelInfo, OpenParams, TextRole } from '../protocol/embedder.ts';
 import { splitDeviceName } from '../protocol/deviceNames.ts';
 import { chooseDevice } from './deviceChoice.ts';
 import { bundledProviders } from './executionProviders.ts';
@@ -20,8 +20,10 @@ const PROBE_TEXT = 'function add(a, b) { return a + b; }';
  */
 const LOOK_UP_THREADS = 1;
 
-export type ModelSettings = Pick<EmbedderSettings, 'device' | 'graphFor' | 'threads'> &
+export type ModelSettings = Pick<EmbedderSettings, 'device' | 'threads'> &
   Partial<Pick<OpenParams, 'processorOnly'>> & {
+    /** The device whose kind of graph is loaded whatever runs it; its own when left out. */
+    readonly graphFor?: ExecutionProvider | undefined;
     /** Threads of a model that only looks vectors up, where somebody has chosen them. */
     readonly lookUpThreads?: number | undefined;
   };

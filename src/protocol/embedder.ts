@@ -27,8 +27,8 @@ export interface EmbedderSettings {
   readonly device: DeviceName;
   /** Several devices that share bulk work, each with a process of its own; instead of `device`, which is the first of them. */
   readonly devices?: readonly DeviceName[];
-  /** The device whose kind of graph is loaded whatever runs it, so that all processes of one index embed alike; its own when left out. */
-  readonly graphFor?: ExecutionProvider;
+  /** The device whose kind of graph each scope loads whatever runs it, so that all processes of one index embed alike; its own when left out. */
+  readonly graphFor?: Readonly<Record<Scope, ExecutionProvider>>;
   /** Threads in total; 0 lets the engine choose. */
   readonly threads: number;
   /** Sessions side by side, each a process with its share of the threads; 0 leaves it to what is measured. */

@@ -16,6 +16,8 @@ export interface FakeEmbedderOptions {
   readonly onOpen?: (params: OpenParams) => void;
   /** What differs from `FAKE_MODEL`. */
   readonly model?: (params: OpenParams) => Partial<ModelInfo>;
+  /** What differs in the model of docs; the same model by default. */
+  readonly docs?: (params: OpenParams) => Partial<ModelInfo>;
   /** Resolves when the texts of a piece have been worked on; at once by default. */
   readonly work?: (params: EmbedPieceParams, open: OpenParams) => Promise<void>;
   readonly residentMb?: () => number;
@@ -51,7 +53,7 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
       opened = params;
       options.onOpen?.(params);
       const model = { ...FAKE_MODEL, ...options.model?.(params) };
-      return { code: model, docs: model };
+      return { code: model, docs: { ...model, ...options.docs?.(params) } };
     },
     embed: async (params) => {
       if (opened !== undefined) await options.work?.(params, opened);

@@ -197,7 +197,7 @@ function membersFor(
   const processes = names.length;
   const threads = settings.threads > 0 ? settings.threads : availableParallelism();
   return names.map((device) => {
-    const own = { ...settings, device, graphFor };
+    const own = { ...settings, device, graphFor: { code: graphFor, docs: graphFor } };
     if (!names.includes('cpu')) return { ...options, processes, settings: own };
     const memoryCeilingMb = Math.max(1, resolveMemoryCeilingMb(settings.memoryCeilingMb, processes));
     const ownThreads = device === 'cpu' ? Math.max(1, threads - (processes - 1)) : 1;

@@ -1,6 +1,6 @@
 import { TesseraError } from '../../base/errors.ts';
 import { paddedTokens } from '../../embedding/runShape.ts';
-import type { EmbedderSettings, ExecutionProvider, LostRun, ModelInfo, OpenParams } from '../../protocol/embedder.ts';
+import type { EmbedderSettings, LostRun, ModelInfo, OpenParams } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
 
 type Models = Readonly<Record<Scope, ModelInfo>>;
@@ -13,8 +13,8 @@ export class RestartTerms {
   readonly #settings: EmbedderSettings;
   readonly #processes: number;
   #models: Models | undefined;
-  /** The device whose kind of graph the first process loaded, when both models are on one that was named. */
-  #graphFor: ExecutionProvider | undefined;
+  /** The device whose kind of graph the first process loaded for each scope, when a device was named. */
+  #graphFor: EmbedderSettings['graphFor'];
   /** Runs that a process died in, but for those no larger than one that has succeeded since: they died by chance. */
   #lostRuns: readonly LostRun[] = [];
   #processorOnly: string | null = null;
@@ -53,8 +53,8 @@ export class RestartTerms {
         { details: { model: name } },
       );
     }
-    if (before === undefined && this.#settings.device !== 'auto' && models.code.device === models.docs.device) {
-      this.#graphFor = this.#settings.graphFor ?? models.code.device;
+    if (before === undefined && this.#settings.device !== 'auto') {
+      this.#graphFor = this.#settings.graphFor ?? { code: models.code.device, docs: models.docs.device };
     }
     this.#models = models;
   }

@@ -4,7 +4,7 @@ import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
 import { splitDeviceName } from '../../../src/protocol/deviceNames.ts';
-import type { DeviceName, EmbedderSettings, OpenParams } from '../../../src/protocol/embedder.ts';
+import type { DeviceName, EmbedderSettings, ExecutionProvider, OpenParams } from '../../../src/protocol/embedder.ts';
 import { DevicesEmbedder } from '../../../src/server/embedder/devicesEmbedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from '../../../src/server/embedder/embedderClient.ts';
 import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
@@ -95,13 +95,15 @@ class Machine {
   }
 }
 
+const graphOf = (provider: ExecutionProvider) => ({ code: provider, docs: provider });
+
 describe('devices named together', () => {
   it('each have a process, which knows its own, and share the work', async () => {
     machine = new Machine(['cuda:0', 'cuda:1'], { has: ['cuda:0', 'cuda:1'] });
     const { code } = await machine.embedder.open();
     expect(code).toMatchObject({ device: 'cuda', devices: ['cuda:0', 'cuda:1'], fallbackReason: null });
     expect(machine.opened.map(({ settings }) => settings.device)).toEqual(['cuda:0', 'cuda:1']);
-    expect(machine.opened.map(({ settings }) => settings.graphFor)).toEqual(['cuda', 'cuda']);
+    expect(machine.opened.map(({ settings }) => settings.graphFor)).toEqual([graphOf('cuda'), graphOf('cuda')]);
     expect(await machine.embed(500)).toEqual(Array.from({ length: 500 }, (_, index) => 1 + (index % 50)));
     expect(new Set(machine.pieces)).toEqual(new Set(['cuda:0', 'cuda:1']));
     const metrics = (await machine.embedder.metrics())!;
@@ -111,7 +113,7 @@ describe('devices named together', () => {
   it('load the processor’s graph where one of them is the processor, which has the threads that are left', async () => {
     machine = new Machine(['webgpu', 'cpu'], { has: ['webgpu'] });
     await machine.embedder.open();
-    expect(machine.opened.map(({ settings }) => settings.graphFor)).toEqual(['cpu', 'cpu']);
+    expect(machine.opened.map(({ settings }) => settings.graphFor)).toEqual([graphOf('cpu'), graphOf('cpu')]);
     const ofProcessor = machine.opened.find(({ settings }) => settings.device === 'cpu')!;
     expect(ofProcessor).toMatchObject({ processes: 1, settings: { threads: 7, memoryCeilingMb: 500 } });
   });
@@ -165,7 +167,8 @@ describe.each([
     const { docs } = await machine.embedder.open();
     expect(docs.devices).toEqual(['cuda:0', 'cuda:1', 'cuda:2']);
     expect(machine.running).toEqual(['cuda:0', 'cuda:1', 'cuda:2']);
-    expect(machine.opened.slice(1).map(({ settings }) => settings.graphFor)).toEqual([graphFor, graphFor, graphFor]);
+    const graph = graphOf(graphFor);
+    expect(machine.opened.slice(1).map(({ settings }) => settings.graphFor)).toEqual([graph, graph, graph]);
   });
 
   it('is one process where there is one GPU, or none', async () => {

@@ -17,6 +17,7 @@ import { ENCODER_SIZES, type EncoderOptions } from '../../../src/synthetic/encod
 import { SeededRandom } from '../../../src/synthetic/random.ts';
 import { buildBagModel } from '../../../src/synthetic/smallModels.ts';
 import { type FakeEmbedderOptions, fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
+import { FAKE_MODEL } from '../../fakes/hashEmbedder.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
 import { randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
 
@@ -367,8 +368,24 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     expect(code.fallbackReason).toContain('webgpu');
     expect(client.restarts).toBe(1);
     // What ran out of memory over there says nothing about the processor, and another graph would be another model.
-    expect(opened[1]).toMatchObject({ lostRuns: [], settings: { graphFor: 'webgpu' } });
+    expect(opened[1]).toMatchObject({ lostRuns: [], settings: { graphFor: { code: 'webgpu', docs: 'webgpu' } } });
     expect(opened[0]?.settings.graphFor).toBeUndefined();
+  });
+
+  it('goes on with the same graph of each scope where only one of their models was on it', async () => {
+    const client = lostDevice({
+      breaksAt: (_, open) => (onProcessor(open) ? undefined : 'lost'),
+      model: (params) => {
+        const { code } = params.settings.graphFor ?? {};
+        return onProcessor(params) ? { id: code === 'webgpu' ? FAKE_MODEL.id : 'other' } : { device: 'webgpu' };
+      },
+      docs: (params) => {
+        const { docs = 'cpu' } = params.settings.graphFor ?? {};
+        return { device: 'cpu', id: `docs for ${docs}` };
+      },
+    });
+    expect([...(await client.embed(bulk(['ab']))).vectors]).toEqual([2]);
+    expect((await client.open()).code.device).toBe('cpu');
   });
 
   it('goes on with the processor when the driver kills the process at every text', async () => {
