@@ -48,6 +48,8 @@ export class BatchTuner implements Tuner {
   readonly #moves: TunerReport['moves'][number][] = [];
   #budgetTokens: number;
   #converged: boolean;
+  /** Whether the latest plan is from before the first run of today. */
+  #plannedBlindly = false;
   #runs: number;
   #meanLength = 128;
   /** Average of the pace, and what it was when the sizes were last found good. */
@@ -83,7 +85,8 @@ export class BatchTuner implements Tuner {
   }
 
   isTooLong({ length, count }: RunShape): boolean {
-    if (count === 1 || this.#options.fixedCount > 0 || !this.#model.knowsPace) return false;
+    // A plan made since goes by what was measured; a run that seems too long for a stall just before it must not undo that.
+    if (!this.#plannedBlindly || count === 1 || this.#model.samples === 0) return false;
     return this.#model.cost()(length, count) > this.#options.latencyCeilingMs;
   }
 
@@ -94,6 +97,7 @@ export class BatchTuner implements Tuner {
     if (fixedCount > 0) return this.#fill(lengths, order, { maxTokens, maxCount: fixedCount, lengthStep }).reverse();
 
     const isLive = purpose === 'live';
+    this.#plannedBlindly = this.#model.samples === 0;
     if (!isLive) this.#decide();
     const cost = this.#limitedCost();
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
@@ -151,7 +155,7 @@ export class BatchTuner implements Tuner {
 
   save(): TunerState {
     return {
-      version: 2,
+      version: 1,
       budgetTokens: this.#budgetTokens,
       bestTokensPerSecond: this.#meter.best,
       converged: this.#converged,

@@ -34,7 +34,7 @@ const NOISE_ALLOWANCE = 3;
 /** A mean of more runs than this tells no more: what disturbs one disturbs those next to it. */
 const MOST_INDEPENDENT_RUNS = 4;
 
-/** A sample so many deviations off means that the machine's pace has changed at once, or that it was disturbed. */
+/** Samples so many deviations off mean that the machine's pace has changed at once. */
 const SURPRISING = 2.5;
 
 /** Share of the first doubt that comes back with every sample: after some thousand runs another look is worth it. */
@@ -64,6 +64,8 @@ export class ThroughputModel {
   #noise: number = NOISE.start;
   readonly #runsBySize = new Float64Array(SIZE_COUNT);
   #lastEndMs: number | undefined;
+  /** Size of the last sample, and which way it was surprising: slower 1, faster -1, not at all 0. */
+  #last = { octave: -1, way: 0 };
   #samples = 0;
   readonly #isRestored: boolean;
   /** Made of what was learned so far; undefined when that has grown since. */
@@ -118,8 +120,12 @@ export class ThroughputModel {
     const expected = this.#filter.believe(seen);
     const innovation = observed - expected.mean;
     const surprise = innovation / Math.sqrt(expected.variance + noise);
-    // What nothing learned so far explains is the machine's pace: it must not be taken for the effect of the one size that runs just then.
-    if (Math.abs(surprise) > SURPRISING) this.#filter.loosen(PACE, innovation ** 2);
+    const octave = nearestOctave(tokens);
+    const way = Math.abs(surprise) > SURPRISING ? Math.sign(surprise) : 0;
+    // Twice in a row, at one size, and the same way: that is the machine's pace, and must not be taken for the effect of this size. Once may be a
+    // stall, and between two sizes it may be the other size.
+    if (way !== 0 && way === this.#last.way && octave === this.#last.octave) this.#filter.loosen(PACE, innovation ** 2);
+    this.#last = { octave, way };
     this.#filter.observe(seen, observed, noise);
     // Expected deviations should be 1 on average; if they are not, the noise was misjudged. Hiccups are capped.
     const excess = Math.min(Math.abs(surprise), 3) ** 2 - 1;
@@ -129,7 +135,6 @@ export class ThroughputModel {
       NOISE.most,
     );
     this.#samples++;
-    const octave = nearestOctave(tokens);
     this.#runsBySize[octave] = (this.#runsBySize[octave] ?? 0) + runs;
     if (this.#samples % FORGETTING_EVERY === 0) this.#filter.loosenAll(this.#doubt, FORGETTING * FORGETTING_EVERY);
   }

@@ -7,13 +7,15 @@ export function parseTunerState(saved: unknown): TunerState | undefined {
   if (typeof saved !== 'object' || saved === null) return undefined;
   const fields = saved as Partial<Record<keyof TunerState, unknown>>;
   const throughput = parseThroughputState(fields.throughput);
-  const { budgetTokens, bestTokensPerSecond, runs, converged, probeCredit } = fields;
+  const { budgetTokens, bestTokensPerSecond, runs, converged } = fields;
+  // States from before there was credit are good for the rest.
+  const probeCredit = fields.probeCredit ?? 0;
   const memoryCeiling = parseMemoryCeiling(fields.memoryCeiling);
-  if (fields.version !== 2 || throughput === undefined || memoryCeiling === undefined) return undefined;
+  if (fields.version !== 1 || throughput === undefined || memoryCeiling === undefined) return undefined;
   if (typeof converged !== 'boolean') return undefined;
   if (!isCount(budgetTokens) || !isCount(bestTokensPerSecond) || !isCount(runs) || !isCount(probeCredit))
     return undefined;
-  return { version: 2, budgetTokens, bestTokensPerSecond, converged, runs, throughput, memoryCeiling, probeCredit };
+  return { version: 1, budgetTokens, bestTokensPerSecond, converged, runs, throughput, memoryCeiling, probeCredit };
 }
 
 function isCount(value: unknown): value is number {

@@ -64,8 +64,9 @@ export interface Tuner {
   /** Learns from a run that succeeded. Runs of any lane count. */
   record(measurement: RunMeasurement): void;
   /**
-   * A run of this shape ran out of memory, by an error or by the death of the process. Plans made right afterwards stay at
-   * or below half of its padded tokens; plans made before must be made again.
+   * A run of this shape ran out of memory, by an error or by the death of the process. Runs of several texts planned right
+   * afterwards have at most half of its padded tokens, or what had succeeded before if that is more, and may always have the
+   * floor; plans made before must be made again.
    */
   outOfMemory(shape: RunShape): void;
   report(): TunerReport;
@@ -75,7 +76,7 @@ export interface Tuner {
 
 /** What survives the process: JSON-safe. */
 export interface TunerState {
-  readonly version: 2;
+  readonly version: 1;
   readonly budgetTokens: number;
   readonly bestTokensPerSecond: number;
   readonly converged: boolean;
