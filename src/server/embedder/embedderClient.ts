@@ -27,7 +27,7 @@ import {
   type TokenVectors,
   type TokenVectorsParams,
 } from '../../protocol/embedder.ts';
-import type { Scope } from '../../protocol/scope.ts';
+import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
 import { HangWatch } from './hangWatch.ts';
@@ -84,6 +84,8 @@ export class EmbedderClient extends Disposable implements Embedder {
   /** Whether the present process is still loading its models. */
   #isLoading = false;
   #lastRun: EmbedderEvents['runStarted'] | undefined;
+  /** Scopes whose own model fails at any text, while that of the other does not. */
+  #brokenScopes: Partial<Readonly<Record<Scope, TesseraError>>> = {};
   /** From a run's start, or that of loading, to its end. */
   readonly #hangWatch: HangWatch;
   /** Why this client ended the present process, which says nothing about memory. */
@@ -130,6 +132,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   }
 
   forgive(): void {
+    this.#brokenScopes = {};
     this.#supervisor.forgive();
   }
 
@@ -153,6 +156,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   ): Promise<EmbedResult> {
     const { dimension } = (await this.open(signal))[params.scope];
     throwIfCancelled(signal);
+    this.#throwIfBroken(params.scope);
     const job = new EmbedJob(params, dimension, onSettled);
     this.#jobs.add(job);
     const onAbort = () => job.done.reject(cancelledError());
@@ -167,6 +171,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   }
 
   async embedTokens(params: TokenVectorsParams, signal?: CancellationSignal): Promise<TokenVectors> {
+    this.#throwIfBroken(params.scope);
     const { client } = await withCancellation(this.#supervisor.connect(), signal);
     return client.request('embedTokens', params, signal);
   }
@@ -301,23 +306,40 @@ export class EmbedderClient extends Disposable implements Embedder {
     this.#supervisor.forgive();
   }
 
-  /** The process embeds nothing any more: the next one does it without the device, or none can. */
+  /** The process embeds nothing any more: the next one does it without the device, or for the scope whose own model works, or none can. */
   #endBroken({ scope, reason }: EmbedderEvents['broken']): void {
     this.#logger.warn('the embedder fails at any text and is ended', { scope, reason });
     if (this.#terms.leaveDevice(scope, reason)) {
-      this.#endedOver = 'failures';
-      this.#supervisor.forgive();
-      this.#supervisor.kill();
+      this.#startAnew();
       return;
     }
     const model = this.#models?.[scope].name ?? this.#settings.models[scope];
-    this.#supervisor.giveUp(
-      new TesseraError(
-        'embedder-failed',
-        `The model ${model} fails at any text, also on the processor (${reason}); get the model again, or choose another one.`,
-        { details: { model } },
-      ),
+    const error = new TesseraError(
+      'embedder-failed',
+      `The model ${model} fails at any text, also on the processor (${reason}); get the model again, or choose another one.`,
+      { details: { model } },
     );
+    const { code, docs } = this.#settings.models;
+    const isOtherBroken = SCOPES.some((other) => other !== scope && this.#brokenScopes[other] !== undefined);
+    if (code === docs || isOtherBroken) {
+      this.#supervisor.giveUp(error);
+      return;
+    }
+    this.#brokenScopes = { [scope]: error };
+    for (const job of this.#jobs) if (job.params.scope === scope) job.done.reject(error);
+    this.#startAnew();
+  }
+
+  /** For a process that runs nothing any more, through no fault of its texts. */
+  #startAnew(): void {
+    this.#endedOver = 'failures';
+    this.#supervisor.forgive();
+    this.#supervisor.kill();
+  }
+
+  #throwIfBroken(scope: Scope): void {
+    const error = this.#brokenScopes[scope];
+    if (error !== undefined) throw error;
   }
 
   #afterDeath(death: ProcessDeath): void {

@@ -9,6 +9,7 @@ import { spawnChild } from '../../../src/process/childProcess.ts';
 import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
 import type { EmbedResult, EmbedderSettings, OpenParams } from '../../../src/protocol/embedder.ts';
+import type { Scope } from '../../../src/protocol/scope.ts';
 import { EmbedderClient, type EmbedderClientOptions } from '../../../src/server/embedder/embedderClient.ts';
 import { createEmbedder } from '../../../src/server/embedder/createEmbedder.ts';
 import { spawnEmbedder } from '../../../src/server/embedder/spawnEmbedder.ts';
@@ -339,7 +340,11 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
   const restartPolicy = new RestartPolicy({ maxDeaths: 5, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
   const onProcessor = ({ processorOnly }: OpenParams) => processorOnly !== null;
   /** On a graphics processor that is lost for good at the second piece, and on the processor afterwards. */
-  const lostDevice = (fault: FakeEmbedderOptions, opened: OpenParams[] = []) => {
+  const lostDevice = (
+    fault: FakeEmbedderOptions,
+    opened: OpenParams[] = [],
+    settings: Partial<EmbedderSettings> = {},
+  ) => {
     const spawn = () =>
       fakeEmbedderProcess({
         onOpen: (params) => opened.push(params),
@@ -347,7 +352,7 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
           onProcessor(params) ? { fallbackReason: params.processorOnly } : { device: 'webgpu', fallbackReason: null },
         ...fault,
       });
-    const options = clientOptions({ restartPolicy, settings: { device: 'webgpu' } });
+    const options = clientOptions({ restartPolicy, settings: { device: 'webgpu', ...settings } });
     return owned.add(new EmbedderClient({ ...options, spawn }));
   };
 
@@ -408,6 +413,39 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     works.now = true;
     client.forgive();
     expect([...(await client.embed(bulk(['ab']))).vectors]).toEqual([2]);
+  });
+
+  describe('by a model of docs that fails at every text on the processor too, where code has another model,', () => {
+    const docs = (text: string) => ({ ...bulk([text]), scope: 'docs' }) as const;
+    const failed = { code: 'embedder-failed', message: expect.stringContaining('no such file') as string };
+    const start = (isBad: (scope: Scope) => boolean) =>
+      lostDevice({ breaksAt: ({ scope }) => (isBad(scope) ? 'no such file' : undefined) }, [], {
+        models: { code: folder, docs: `${folder}-of-docs` },
+      });
+
+    it('fails the docs alone, until it is forgiven', async () => {
+      const works = { now: false };
+      const client = start((scope) => scope === 'docs' && !works.now);
+      const both = await Promise.allSettled([client.embed(docs('ab')), client.embed(bulk(['abc']))]);
+      expect(both).toMatchObject([
+        { status: 'rejected', reason: failed },
+        { status: 'fulfilled', value: { failures: [] } },
+      ]);
+      await expect(client.embed(docs('ab'))).rejects.toMatchObject(failed);
+      await expect(client.embedTokens({ texts: ['ab'], role: 'query', scope: 'docs' })).rejects.toMatchObject(failed);
+      expect([...(await client.embed(bulk(['abcd']))).vectors]).toEqual([4]);
+      expect(client.restarts).toBe(2);
+      works.now = true;
+      client.forgive();
+      expect([...(await client.embed(docs('ab'))).vectors]).toEqual([2]);
+    });
+
+    it('gives all up when that of code does too', async () => {
+      const client = start(() => true);
+      await expect(client.embed(docs('ab'))).rejects.toMatchObject(failed);
+      await expect(client.embed(bulk(['ab']))).rejects.toMatchObject(failed);
+      expect(client.state.kind).toBe('failed');
+    });
   });
 
   it('does not go on with another model', async () => {
