@@ -103,12 +103,8 @@ describe('the graph for a device', () => {
 
     it.each<[string, ProcessorFacts, string]>([
       ['an ARM processor', { architecture: 'arm64', flags: new Set() }, 'model_qint8_arm64'],
-      ['an x64 processor of which nothing is known', x64(), 'model_quint8_avx2'],
-      [
-        'one with AVX-512, whose 16-bit sums signed weights would overflow',
-        x64('avx2', 'avx512f'),
-        'model_quint8_avx2',
-      ],
+      ['an x64 processor of which nothing is known', x64(), 'model'],
+      ['one with AVX-512, whose 16-bit sums signed weights would overflow', x64('avx2', 'avx512f'), 'model'],
       ['one with AVX-512 VNNI', x64('avx2', 'avx512f', 'avx512_vnni'), 'model_qint8_avx512_vnni'],
       ['one with AVX-VNNI only', x64('avx2', 'avx_vnni'), 'model_qint8_avx512_vnni'],
       ['any other', { architecture: 'riscv64', flags: new Set() }, 'model'],
@@ -120,7 +116,6 @@ describe('the graph for a device', () => {
       const without = (name: string) => names.filter((other) => other !== name);
       const vnni = x64('avx512_vnni');
       expect(await choose(vnni, without('model_qint8_avx512_vnni'))).toBe('onnx/model_qint8_avx512.onnx');
-      expect(await choose(x64(), without('model_quint8_avx2'))).toBe('onnx/model.onnx');
       expect(await choose(vnni, names, 'cuda')).toBe('onnx/model.onnx');
     });
 
