@@ -7,6 +7,12 @@ import type { PieceText } from './pieceProgress.ts';
  */
 export class FailedTexts {
   readonly #texts: { readonly text: PieceText; readonly reason: string }[] = [];
+  #isSessionDoubted = false;
+
+  /** Whether the last text failed in the present session, and none succeeded in it since: it may have taken the device with it. */
+  get isSessionDoubted(): boolean {
+    return this.#isSessionDoubted;
+  }
 
   /** Texts that failed since the last that succeeded. */
   get count(): number {
@@ -20,10 +26,17 @@ export class FailedTexts {
 
   add(text: PieceText, reason: string): void {
     this.#texts.push({ text, reason });
+    this.#isSessionDoubted = true;
+  }
+
+  /** The next run opens the model anew. */
+  released(): void {
+    this.#isSessionDoubted = false;
   }
 
   /** The model is known to work: it was the texts' own fault, and whoever waits for them is told. */
   tell(): void {
+    this.#isSessionDoubted = false;
     for (const { text, reason } of this.#texts.splice(0)) text.piece.failed(text.index, reason);
   }
 }

@@ -224,9 +224,12 @@ export class RunLoop {
     // A device may be lost (a driver that was reset, a machine that slept) and be there again: only a new session finds it. On
     // the processor there is nothing to lose, and what failed was the texts.
     const mayBeLost = !ranOut && models[scope].info.device !== 'cpu';
+    const failed = this.#failedTexts[scope];
+    // A text that fails in a session opened for it is at fault, unless the one before it has taken the device with it.
+    const isTriedAgain = !retried || (mayBeLost && failed.isSessionDoubted);
     // Alone, and with all the memory there is.
-    if (mayBeLost || (ranOut && !retried)) await this.#release(scope);
-    if (!retried) {
+    if (isTriedAgain && (mayBeLost || ranOut)) await this.#release(scope);
+    if (isTriedAgain) {
       const failedRun = !ranOut && count > 1 ? new FailedRun({ length, count }) : undefined;
       this.#alone.unshift(...run.texts.map((text) => ({ text, retried: true, failedRun })));
       return;
@@ -235,7 +238,6 @@ export class RunLoop {
       this.#options.onHopeless();
       return;
     }
-    const failed = this.#failedTexts[scope];
     for (const text of run.texts) failed.add(text, errorMessage(error));
     // What the other model does says nothing about this one, and a person waits.
     const isWaitedFor = !hasOneModel(this.#options) && run.texts.some(({ piece }) => piece.params.lane === 'query');
@@ -250,12 +252,20 @@ export class RunLoop {
     const { models, onBroken } = this.#options;
     const failed = this.#failedTexts[scope];
     const isDoubtful = failed.count >= FAILURES_IN_A_ROW && models[scope].info.device !== 'cpu';
-    if (!isDoubtful && (await this.#embedsPlainText(scope))) {
+    if (!isDoubtful && (await this.#works(scope))) {
       failed.tell();
       return;
     }
     this.#isBroken = true;
     onBroken({ scope, reason: failed.lastReason });
+  }
+
+  /** Whether a model embeds a plain text, if need be once its device is opened anew: the last text may have taken it with it. */
+  async #works(scope: Scope): Promise<boolean> {
+    if (await this.#embedsPlainText(scope)) return true;
+    if (this.#options.models[scope].info.device === 'cpu') return false;
+    await this.#release(scope);
+    return this.#embedsPlainText(scope);
   }
 
   async #embedsPlainText(scope: Scope): Promise<boolean> {
@@ -283,6 +293,7 @@ export class RunLoop {
   async #release(scope: Scope): Promise<void> {
     const { models, logger } = this.#options;
     this.#memory.changed();
+    this.#failedTexts[scope].released();
     try {
       await models[scope].release();
     } catch (error) {

@@ -217,6 +217,28 @@ describe('a run that fails', () => {
     expect(broken).toEqual([]);
   });
 
+  it('because of one text or another has the session of a device opened anew once for each, not twice', async () => {
+    const isBad = (id: number) => id === 13 || id === 18;
+    const model = new ScriptedModel((ids) => (ids.some(isBad) ? 'index out of bounds' : undefined), 'cuda');
+    const { failuresOf } = startLoop(model, { textsPerRun: 4 });
+    expect(await failuresOf(idsUpTo(12))).toEqual([13, 18]);
+    expect(model.releases).toBe(2);
+  });
+
+  it.each([
+    ['with others after it', 14],
+    ['the last of all', 21],
+  ])('because of a text that takes the device with it each time (%s) fails that text alone', async (_, bad) => {
+    let lostUntil = 0;
+    const model = new ScriptedModel((ids, releases) => {
+      if (ids.includes(bad)) lostUntil = releases + 1;
+      return releases < lostUntil ? 'device lost' : undefined;
+    }, 'webgpu');
+    const { failuresOf, broken } = startLoop(model, { textsPerRun: 4 });
+    expect(await failuresOf(idsUpTo(12))).toEqual([bad]);
+    expect(broken).toEqual([]);
+  });
+
   it('because of one text is told also when no other text follows', async () => {
     const model = new ScriptedModel((ids) => (ids.includes(13) ? 'index out of bounds' : undefined), 'cuda');
     const { work, failuresOf, broken } = startLoop(model);
