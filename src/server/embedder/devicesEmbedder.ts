@@ -77,7 +77,7 @@ export class DevicesEmbedder extends Disposable implements Embedder {
     const devices = outcome.devices.length > 1 ? { devices: outcome.devices } : {};
     const told = (model: ModelInfo): ModelInfo => {
       const reasons = [...outcome.reasons, ...(model.fallbackReason === null ? [] : [model.fallbackReason])];
-      return { ...model, ...devices, fallbackReason: reasons.length === 0 ? null : reasons.join(' ') };
+      return { ...model, ...devices, fallbackReason: reasons.length === 0 ? null : [...new Set(reasons)].join(' ') };
     };
     return { code: told(models.code), docs: told(models.docs) };
   }
@@ -156,6 +156,30 @@ export class DevicesEmbedder extends Disposable implements Embedder {
     else this.#replace(this.#createForDevice(alone(this.#options)));
   }
 
+  /** Lets the processes go that went on with the processor for a lost device, but for the last. */
+  #dropLost(): void {
+    const pool = this.#inner;
+    if (this.isDisposed || this.#outcome === undefined || !(pool instanceof EmbedderPool)) return;
+    const { devices, reasons } = this.#outcome;
+    // Sessions on the processor, where no device could be had.
+    if (devices.every((name) => name === 'cpu')) return;
+    const running = [...pool.running.entries()].flatMap(([place, models]) =>
+      models === undefined ? [] : [{ place, models, isAtWork: isOn(devices[place], models) }],
+    );
+    const lost = running.filter(({ isAtWork }) => !isAtWork);
+    const gone = lost.length < running.length ? lost : lost.slice(1);
+    if (gone.length === 0) return;
+    const goneReasons = gone.map(({ models }) => reasonOf({ status: 'fulfilled', value: models }));
+    this.#options.logger.warn('a device is no longer in use', { reasons: goneReasons.join(' ') });
+    const places = gone.map(({ place }) => place);
+    this.#outcome = {
+      devices: devices.filter((_, place) => !places.includes(place)),
+      reasons: [...reasons, ...goneReasons],
+    };
+    pool.drop(places);
+    this.#stateEmitter.fire(this.state);
+  }
+
   #replace(embedder: Embedder): void {
     this.#inner.dispose();
     this.#inner = embedder;
@@ -164,7 +188,11 @@ export class DevicesEmbedder extends Disposable implements Embedder {
 
   #follow(embedder: Embedder): void {
     this.#innerState?.dispose();
-    this.#innerState = embedder.onState((state) => this.#stateEmitter.fire(state));
+    this.#innerState = embedder.onState((state) => {
+      this.#stateEmitter.fire(state);
+      // Not while a process is telling of itself.
+      queueMicrotask(() => this.#dropLost());
+    });
   }
 }
 

@@ -141,6 +141,11 @@ export class EmbedderClient extends Disposable implements Embedder {
     return this.#settings.device;
   }
 
+  /** What the process that is there has opened; undefined while none is. */
+  get running(): Readonly<Record<Scope, ModelInfo>> | undefined {
+    return this.#supervisor.state.kind === 'running' ? this.#models : undefined;
+  }
+
   async open(signal?: CancellationSignal): Promise<Readonly<Record<Scope, ModelInfo>>> {
     throwIfCancelled(signal);
     if (this.#models === undefined) await withCancellation(this.#supervisor.connect(), signal);

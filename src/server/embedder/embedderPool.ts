@@ -77,6 +77,11 @@ export class EmbedderPool extends Disposable implements Embedder {
     return undefined;
   }
 
+  /** What each member's process has opened, by its place; undefined while it has none. */
+  get running(): readonly (Readonly<Record<Scope, ModelInfo>> | undefined)[] {
+    return this.#members.map(({ client }) => client.running);
+  }
+
   forgive(): void {
     for (const { client } of this.#members) client.forgive();
   }
@@ -86,7 +91,7 @@ export class EmbedderPool extends Disposable implements Embedder {
     return Promise.allSettled(this.#members.map(({ client }) => client.open(signal)));
   }
 
-  /** Lets members go, by their places among those it has; at least one has to stay. */
+  /** Lets members go, by their places among those it has; at least one has to stay. What they were given goes to the others. */
   drop(places: readonly number[]): void {
     const gone = this.#members.filter((_, place) => places.includes(place));
     this.#members = this.#members.filter((member) => !gone.includes(member));
@@ -202,7 +207,7 @@ export class EmbedderPool extends Disposable implements Embedder {
     } catch (error) {
       // Nobody waits for these any more when the call is over, but others may for the room they had.
       if (!isCancelled(error)) {
-        if (member.isAlive) job.done.reject(toTesseraError(error));
+        if (member.isAlive && this.#members.includes(member)) job.done.reject(toTesseraError(error));
         else job.putBack(indices);
       }
     }

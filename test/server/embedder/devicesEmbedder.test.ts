@@ -6,7 +6,9 @@ import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
 import { splitDeviceName } from '../../../src/protocol/deviceNames.ts';
 import type { DeviceName, EmbedderSettings, ExecutionProvider, OpenParams } from '../../../src/protocol/embedder.ts';
 import { DevicesEmbedder } from '../../../src/server/embedder/devicesEmbedder.ts';
+import type { Embedder } from '../../../src/server/embedder/embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from '../../../src/server/embedder/embedderClient.ts';
+import { EmbedderPool, sharing } from '../../../src/server/embedder/embedderPool.ts';
 import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
 
 let machine: Machine;
@@ -21,6 +23,8 @@ interface MachineOptions {
   readonly settings?: Partial<EmbedderSettings>;
   /** Devices whose process ends when it opens them. */
   readonly deadly?: readonly DeviceName[];
+  /** Devices that fail at any text, though they open. */
+  readonly loses?: readonly DeviceName[];
   readonly modelIsMissing?: boolean;
 }
 
@@ -36,7 +40,7 @@ class Machine {
   readonly pieces: DeviceName[] = [];
 
   constructor(names: readonly [DeviceName, ...DeviceName[]], { has = [], best = 'cpu', ...rest }: MachineOptions) {
-    const { gpus = 0, settings, deadly = [], modelIsMissing = false } = rest;
+    const { gpus = 0, settings, deadly = [], loses = [], modelIsMissing = false } = rest;
     const options: EmbedderClientOptions = {
       settings: {
         models: { code: 'model', docs: 'model' },
@@ -73,6 +77,8 @@ class Machine {
             this.pieces.push(device);
             return Promise.resolve();
           },
+          breaksAt: (_, { processorOnly }) =>
+            processorOnly === null && loses.includes(device) ? 'DXGI says removed' : undefined,
           onExit: () => void this.running.splice(this.running.indexOf(device), 1),
         });
         return handle;
@@ -81,9 +87,10 @@ class Machine {
       logger: SILENT_LOGGER,
       restartPolicy: new RestartPolicy({ maxDeaths: 1, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 }),
     };
-    const createForDevice = (single: EmbedderClientOptions): EmbedderClient => {
+    const createForDevice = (single: EmbedderClientOptions): Embedder => {
       this.singles += 1;
-      return new EmbedderClient(single);
+      const { sessions } = single.settings;
+      return sessions > 1 ? new EmbedderPool(sharing(single, sessions)) : new EmbedderClient(single);
     };
     this.embedder = new DevicesEmbedder(options, createForDevice, () => Promise.resolve(gpus));
   }
@@ -150,6 +157,40 @@ describe('devices named together', () => {
       expect(machine.opened.at(-1)?.settings.graphFor).toBeUndefined();
     },
   );
+
+  it.each([[['cuda:0', 'cuda:1']], [['cuda:1', 'cuda:0']], [['cuda:1', 'webgpu', 'cuda:0']]] as const)(
+    'of which others are lost in the middle of the work (%j) leave the rest to the one, and say why',
+    async (names) => {
+      const loses = names.filter((name) => name !== 'cuda:0');
+      machine = new Machine([...names] as [DeviceName, ...DeviceName[]], { has: names, loses });
+      await machine.embedder.open();
+      expect(await machine.embed(500)).toEqual(Array.from({ length: 500 }, (_, index) => 1 + (index % 50)));
+      await expect.poll(() => machine.running).toEqual(['cuda:0']);
+      const { code } = await machine.embedder.open();
+      expect(code).toMatchObject({ device: 'cuda', fallbackReason: expect.stringContaining('DXGI') as string });
+      expect(code.devices).toBeUndefined();
+      expect((await machine.embedder.metrics())?.devices).toBeUndefined();
+      expect(await machine.embed(50)).toHaveLength(50);
+    },
+  );
+
+  it('of which all are lost in the middle of the work go on as one process on the processor, and say why', async () => {
+    const names = ['cuda:0', 'cuda:1'] as const;
+    machine = new Machine([...names], { has: names, loses: names });
+    await machine.embedder.open();
+    expect(await machine.embed(500)).toEqual(Array.from({ length: 500 }, (_, index) => 1 + (index % 50)));
+    await expect.poll(() => machine.running).toHaveLength(1);
+    const { code } = await machine.embedder.open();
+    expect(code).toMatchObject({ device: 'cpu', fallbackReason: expect.stringContaining('DXGI') as string });
+    expect(code.fallbackReason?.split('DXGI')).toHaveLength(2);
+  });
+
+  it('of which none can be had keep all sessions on the processor that a person asked for', async () => {
+    machine = new Machine(['cuda:0', 'cuda:1'], { settings: { sessions: 2 } });
+    await machine.embedder.open();
+    await machine.embed(50);
+    expect(machine.running).toEqual(['cpu', 'cpu']);
+  });
 
   it('none of which can load the model fail with that', async () => {
     machine = new Machine(['cuda:0', 'cpu'], { has: ['cuda:0'], modelIsMissing: true });
