@@ -75,9 +75,14 @@ export class BatchTuner implements Tuner {
   }
 
   get mostTokens(): number {
-    const { fixedCount, limits } = this.#options;
+    const { fixedCount } = this.#options;
     // What a person has chosen is limited by memory alone.
-    return fixedCount > 0 ? this.#memory.tokens : Math.min(limits.ceilingTokens, this.#memory.tokens);
+    return fixedCount > 0 ? this.#memory.tokens : this.#mostBudget;
+  }
+
+  /** The largest size there may be a budget of. */
+  get #mostBudget(): number {
+    return Math.min(this.#options.limits.ceilingTokens, this.#memory.tokens);
   }
 
   get windowTokens(): number {
@@ -182,7 +187,7 @@ export class BatchTuner implements Tuner {
     const textMs = this.#model.cost()(middle, count) / count;
     if (textMs < WORTH_PLANNING_MS) return this.#fill(lengths, order, limits);
     // Runs of twice the budget where that saves padding or a short rest; further than that the sizes may be unknown.
-    const maxTokens = Math.min(2 * this.#budgetTokens, this.mostTokens);
+    const maxTokens = Math.min(2 * this.#budgetTokens, this.#mostBudget);
     return packByCost(lengths, order, { ...limits, maxTokens }, cost);
   }
 
@@ -202,7 +207,7 @@ export class BatchTuner implements Tuner {
 
   /** Sizes that may be used now. */
   #allowed(): number[] {
-    const most = Math.min(this.mostTokens, this.#latencyCeilingTokens() ?? Infinity);
+    const most = Math.min(this.#mostBudget, this.#latencyCeilingTokens() ?? Infinity);
     return budgetGrid(this.#options.limits.floorTokens, most);
   }
 
@@ -221,7 +226,7 @@ export class BatchTuner implements Tuner {
     if (!this.#model.knowsPace) return null;
     const cost = this.#model.cost();
     const { floorTokens } = this.#options.limits;
-    const grid = budgetGrid(floorTokens, this.mostTokens);
+    const grid = budgetGrid(floorTokens, this.#mostBudget);
     const within = grid.filter((tokens) => cost(this.#meanLength, tokens / this.#meanLength) <= this.#plannedCeilingMs);
     return within.length === grid.length ? null : (within.at(-1) ?? floorTokens);
   }

@@ -397,6 +397,8 @@ describe('ceilings', () => {
     const long = new Array<number>(256).fill(512);
     expect(tuner.plan(long, 'bulk').map((run) => run.count)).toEqual([64, 64, 64, 64]);
     expect(tuner.report().textsPerRun).toBe(64);
+    tuner.record({ shape: { length: 512, count: 64 }, realTokens: 1, elapsedMs: 900, endedAtMs: 0 });
+    expect(tuner.report()).toMatchObject({ runs: 1, memoryCeilingTokens: null });
     tuner.outOfMemory({ length: 512, count: 64 });
     expect(tuner.plan(long, 'bulk').map((run) => run.count)).toEqual(new Array(8).fill(32));
   });
