@@ -33,7 +33,7 @@ it('the full comparison has every policy, those of peers by their names', () => 
     'fixed 60 (Roo Code)',
     'fixed 100 (claude-context)',
     'all at once (semble)',
-    ...[256, 512, 1024, 2048, 4096, 8192, 16_384].map((tokens) => `budget ${tokens}`),
+    ...[64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384].map((tokens) => `budget ${tokens}`),
   ]);
 });
 
