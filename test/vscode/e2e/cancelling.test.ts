@@ -50,6 +50,7 @@ for (const [way, cancel] of [
     await release();
     // A question in the other window of the same server: the late answer to the cancelled one would be here before it.
     await window.workbench.runCommand('Tessera: Search…');
+    await window.workbench.quickInput.getByText('Search by Meaning').waitFor();
     await window.page.keyboard.type('evict the least recently used entry');
     await expect.poll(() => window.workbench.quickPicks.first().textContent()).toContain('src/cache.go');
     await window.workbench.closeQuickInput();
@@ -85,6 +86,8 @@ test('the Quick Pick that is closed while it searches stays closed', async () =>
   const { page, workbench } = window;
   const release = await holdAnswers();
   await workbench.runCommand('Tessera: Search…');
+  // Keys that come before it is there go to the palette that closes.
+  await workbench.quickInput.getByText('Search by Meaning').waitFor();
   await page.keyboard.type('a question nobody waits for');
   await workbench.quickInput.locator('.monaco-progress-container.active').waitFor();
   await workbench.closeQuickInput();
