@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { errorMessage, isTesseraError } from '../base/errors.ts';
 import { type Dispatch, type LaneQueue, TURNS } from '../embedding/laneQueue.ts';
@@ -16,6 +16,10 @@ import type { RunObserver } from './runObserver.ts';
 const FAILURES_IN_A_ROW = 3;
 /** A text that any model can embed. */
 const PLAIN_TEXT = 'return a + b;';
+
+/** Memory is waited for so long where not even the smallest run of several texts has enough, and so often in a row. */
+const PAUSE_MS = 100;
+const MOST_PAUSES = 30;
 
 export interface RunLoopOptions extends ResidentMemoryOptions {
   readonly models: Readonly<Record<Scope, Pick<EmbeddingModel, 'info' | 'encode' | 'run' | 'release'>>>;
@@ -63,6 +67,8 @@ export class RunLoop {
   /** Work that is answered otherwise than by rows; before each run one piece of it. */
   readonly #aside: (() => Promise<void>)[] = [];
   #isRunning = false;
+  /** Waits for memory since the last run that succeeded. */
+  #pausesInARow = 0;
   #afterRun: (() => void)[] = [];
   readonly #memory: ResidentMemory;
 
@@ -173,6 +179,7 @@ export class RunLoop {
     }
     onRunEnded();
     // From here on the texts are answered: nothing that goes wrong may run them again.
+    this.#pausesInARow = 0;
     this.#sendRows(run, vectors, groups);
     this.#failedTexts[scope].tell();
     if (alone?.failedRun?.succeeded() === true) this.#backOff(scope, alone.failedRun.shape);
@@ -214,9 +221,15 @@ export class RunLoop {
     });
     if (ranOut) {
       this.#backOff(scope, { length, count });
-      // At the smallest size there is, the same run would be planned again, and fail again.
+      // At the smallest size there is, the same run would be planned again: memory is waited for, which is mostly short for a moment
+      // only, but not for ever. Alone at once, a text could end the process twice over a shortage that is not its fault.
       const isPlannedSmaller = tuners[scope].mostTokens < paddedTokens({ length, count });
-      if (count > 1 && run.dispatch !== undefined && isPlannedSmaller) {
+      const mayWait = isPlannedSmaller || this.#pausesInARow < MOST_PAUSES;
+      if (count > 1 && run.dispatch !== undefined && mayWait) {
+        if (!isPlannedSmaller) {
+          this.#pausesInARow += 1;
+          await sleep(PAUSE_MS);
+        }
         queue.giveBack(run.dispatch);
         return;
       }

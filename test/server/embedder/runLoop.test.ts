@@ -321,17 +321,19 @@ describe('a run that fails', () => {
     },
   );
 
-  it('for want of memory is made smaller while it can be, then of one text each', async () => {
+  it('for want of memory is made smaller while it can be, then waits for it, then is of one text each', async () => {
     const model = new ScriptedModel((ids) => {
       // Endless otherwise: nothing but runs that fail.
-      if (model.runs.length > 100) return undefined;
+      if (model.runs.length > 400) return undefined;
       return ids.length > 1 ? NO_MEMORY : undefined;
     });
     const { failuresOf, answered } = startLoop(model, { textsPerRun: 128 });
     expect(await failuresOf(idsUpTo(128))).toEqual([]);
     expect(answered.toSorted((a, b) => a - b)).toEqual(idsUpTo(128));
     const failed = model.runs.filter((ids) => ids.length > 1).map((ids) => ids.length);
-    expect(failed).toEqual([128, 64, 64]);
+    expect([...new Set(failed)]).toEqual([128, 64]);
+    // Seconds, not thousands of times a second for ever.
+    expect(failed.length).toBeLessThan(200);
     expect(model.runs.filter((ids) => ids.length === 1)).toHaveLength(128);
   });
 
