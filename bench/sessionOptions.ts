@@ -10,6 +10,7 @@ import { tokenBudget } from '../src/cli/bench/policies.ts';
 import { drawWorkload } from '../src/cli/bench/workloads.ts';
 import { readGraphPorts } from '../src/embedder/graphPorts.ts';
 import { buildFeeds } from '../src/embedder/inputTensors.ts';
+import { wholeText } from '../src/embedder/textInput.ts';
 import { chooseGraph, readModelFolder } from '../src/embedder/modelFolder.ts';
 import { InferenceSession, type SessionOptions } from '../src/embedder/onnxRuntime.ts';
 import { defaultThreads, sessionOptions } from '../src/embedder/onnxSession.ts';
@@ -65,7 +66,7 @@ async function open(options: SessionOptions): Promise<() => Promise<number>> {
   return async () => {
     const startedMs = performance.now();
     for (const { indices, length } of runs) {
-      const texts = Array.from(indices, (index) => ids.subarray(0, lengths[index]));
+      const texts = Array.from(indices, (index) => wholeText(ids.subarray(0, lengths[index])));
       const { padTokenId, firstPosition } = folder.manifest;
       await session.run(buildFeeds(ports, texts, { length, padTokenId, firstPosition }), [ports.output.name]);
     }

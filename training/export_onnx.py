@@ -21,8 +21,6 @@ from static_model import QUERY as QUERY_SIDE, load_model, position_buckets
 
 PAD, QUERY = 0, 1
 QUERY_PREFIX = "[QUERY] "
-# Beyond every position, and exact in a float together with it.
-FAR = 1 << 20
 
 
 def quantise(table):
@@ -40,14 +38,17 @@ def place_weights(log_place):
 
 def build_graph(table, weights, place, k):
     """ModelProto of table int8 [vocabulary, dimension], weights float32 [2, vocabulary] and place float32 [2, MAX_TOKENS] (query,
-    document), and k float [2]."""
+    document), and k float [2].
+
+    Its inputs are int32 [batch, sequence] and have each token of a text once, in the order of first places: `input_ids`, `token_counts` (how
+    often it is in the text; 0 for padding) and `first_positions` (from 0). Whoever tokenises a text counts its tokens in passing; in the graph
+    that takes a row of all the vocabulary for each text, and code repeats most of its tokens."""
     constants = {
         "table": table, "query_weight": weights[0], "document_weight": weights[1],
-        "query_place": place[0], "document_place": place[1], "last_place": np.array(MAX_TOKENS - 1, np.int64),
-        "query_k": np.array([k[0]], np.float32), "document_k": np.array([k[1]], np.float32), "query_token": np.array([QUERY], np.int64),
-        "zero": np.array([0], np.int64), "one": np.array([1], np.int64), "zero_scalar": np.array(0, np.int64), "one_scalar": np.array(1, np.int64),
-        "one_float": np.array([1], np.float32), "tiny": np.array([1e-9], np.float32), "vocabulary": np.array([len(table)], np.int64),
-        "far": np.array(FAR, np.float32), "far_from_zero": np.array(FAR - 1, np.float32),
+        "query_place": place[0], "document_place": place[1], "last_place": np.array(MAX_TOKENS - 1, np.int32),
+        "query_k": np.array([k[0]], np.float32), "document_k": np.array([k[1]], np.float32), "query_token": np.array([QUERY], np.int32),
+        "zero": np.array([0], np.int64), "one": np.array([1], np.int64), "zero_scalar": np.array(0, np.int64),
+        "one_float": np.array([1], np.float32), "tiny": np.array([1e-9], np.float32),
     }
     node = helper.make_node
     nodes = [
@@ -57,53 +58,39 @@ def build_graph(table, weights, place, k):
         node("Cast", ["first_is_query"], ["first_is_query_int"], to=TensorProto.INT64),
         node("ReduceSum", ["first_is_query_int", "one"], ["query_count"], keepdims=1),
         node("Greater", ["query_count", "zero_scalar"], ["is_query"]),
-        node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
-        # Term frequency of every position's token in its own text, counted in a row of all the vocabulary: [batch, sequence]. Comparing
-        # every token with every other takes 2 to 4 times as long at the length of a chunk.
-        node("Shape", ["input_ids"], ["batch"], start=0, end=1),
-        node("Concat", ["batch", "vocabulary"], ["rows_shape"], axis=0),
-        node("ConstantOfShape", ["rows_shape"], ["zeros"], value=helper.make_tensor("value", TensorProto.FLOAT, [1], [0.0])),
-        node("ScatterElements", ["zeros", "input_ids", "mask"], ["frequencies"], axis=1, reduction="add"),
-        node("GatherElements", ["frequencies", "input_ids"], ["tf"], axis=1),
-        # Each of a token's tf positions carries saturate(tf) / tf = (k + 1) / (tf + k) of its weight.
+        # saturate(tf) = tf x (k + 1) / (tf + k): nothing for padding.
+        node("Cast", ["token_counts"], ["tf"], to=TensorProto.FLOAT),
         node("Where", ["is_query", "query_k", "document_k"], ["k"]),
         node("Add", ["tf", "k"], ["tf_plus_k"]),
         node("Add", ["k", "one_float"], ["k_plus_one"]),
-        node("Div", ["k_plus_one", "tf_plus_k"], ["share"]),
+        node("Mul", ["tf", "k_plus_one"], ["tf_times_k_plus_one"]),
+        node("Div", ["tf_times_k_plus_one", "tf_plus_k"], ["saturated"]),
         # A token weighs more or less by the position where it first is.
-        node("CumSum", ["mask", "one_scalar"], ["ordinal"]),
-        node("Sub", ["far", "ordinal"], ["earliness"]),
-        node("Mul", ["earliness", "mask"], ["masked_earliness"]),
-        node("ScatterElements", ["zeros", "input_ids", "masked_earliness"], ["greatest_earliness"], axis=1, reduction="max"),
-        node("GatherElements", ["greatest_earliness", "input_ids"], ["token_earliness"], axis=1),
-        node("Sub", ["far_from_zero", "token_earliness"], ["first_position_float"]),
-        node("Cast", ["first_position_float"], ["first_position"], to=TensorProto.INT64),
-        node("Min", ["first_position", "last_place"], ["place"]),
+        node("Min", ["first_positions", "last_place"], ["place"]),
         node("Gather", ["query_place", "place"], ["place_as_query"]),
         node("Gather", ["document_place", "place"], ["place_as_document"]),
         node("Where", ["is_query", "place_as_query", "place_as_document"], ["place_weight"]),
         node("Gather", ["query_weight", "input_ids"], ["weight_as_query"]),
         node("Gather", ["document_weight", "input_ids"], ["weight_as_document"]),
         node("Where", ["is_query", "weight_as_query", "weight_as_document"], ["weight"]),
-        node("Mul", ["weight", "share"], ["weight_share"]),
-        node("Mul", ["weight_share", "place_weight"], ["placed_weight"]),
-        node("Mul", ["placed_weight", "mask"], ["coefficient"]),
+        node("Mul", ["weight", "saturated"], ["saturated_weight"]),
+        node("Mul", ["saturated_weight", "place_weight"], ["coefficient"]),
         node("Unsqueeze", ["coefficient", "one"], ["coefficient_row"]),
         node("Gather", ["table", "input_ids"], ["rows_int8"]),
         node("Cast", ["rows_int8"], ["rows"], to=TensorProto.FLOAT),
         node("MatMul", ["coefficient_row", "rows"], ["sum_row"]),
         node("Squeeze", ["sum_row", "one"], ["sum"]),
-        node("ReduceL2", ["sum", "one"], ["length"], keepdims=1),
+        node("ReduceL2", ["sum"], ["length"], axes=[1], keepdims=1),
         node("Max", ["length", "tiny"], ["safe_length"]),
         node("Div", ["sum", "safe_length"], ["sentence_embedding"]),
     ]
     shape = ["batch", "sequence"]
     graph = helper.make_graph(
         nodes, "tessera_static",
-        [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("input_ids", "attention_mask")],
+        [helper.make_tensor_value_info(name, TensorProto.INT32, shape) for name in ("input_ids", "token_counts", "first_positions")],
         [helper.make_tensor_value_info("sentence_embedding", TensorProto.FLOAT, ["batch", table.shape[1]])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9, producer_name="tessera-training")
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="tessera-training")
     onnx.checker.check_model(model)
     return model
 
@@ -114,13 +101,26 @@ def write_json(path, value):
         file.write("\n")
 
 
+def count_tokens(ids):
+    """(tokens, counts, first positions) of a text, each token once, in the order of first positions."""
+    tokens = list(dict.fromkeys(ids))
+    return tokens, [ids.count(token) for token in tokens], [ids.index(token) for token in tokens]
+
+
+def feeds(session, rows):
+    """Padded inputs of a batch of texts' ids, for this graph or for those up to 1.0.1, which took every token and a mask."""
+    if [port.name for port in session.get_inputs()] == ["input_ids", "attention_mask"]:
+        columns, kind = {"input_ids": rows, "attention_mask": [[1] * len(row) for row in rows]}, np.int64
+    else:
+        columns, kind = dict(zip(("input_ids", "token_counts", "first_positions"), zip(*map(count_tokens, rows)))), np.int32
+    width = max(map(len, columns["input_ids"]))
+    return {name: np.array([list(row) + [PAD] * (width - len(row)) for row in column], dtype=kind).reshape(len(rows), width) for name, column in columns.items()}
+
+
 def run_onnx(session, tokenizer, texts):
     """[texts, dimension] of one padded batch."""
     ids = [tokenizer.encode(text, add_special_tokens=False).ids[:MAX_TOKENS] for text in texts]
-    width = max(map(len, ids))
-    padded = np.array([row + [PAD] * (width - len(row)) for row in ids], dtype=np.int64)
-    mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in ids], dtype=np.int64)
-    return session.run(None, {"input_ids": padded, "attention_mask": mask})[0]
+    return session.run(None, feeds(session, ids))[0]
 
 
 def open_model(folder):
@@ -144,7 +144,7 @@ def verify(folder, tokenizer, reference):
     queries = run_onnx(session, tokenizer, [QUERY_PREFIX + text for text in texts])
     alone = np.concatenate([run_onnx(session, tokenizer, [text]) for text in texts])
     print("padding changes a vector by at most", float(np.abs(alone - documents).max()))
-    empty = session.run(None, {"input_ids": np.zeros((1, 0), np.int64), "attention_mask": np.zeros((1, 0), np.int64)})[0]
+    empty = session.run(None, feeds(session, [[]]))[0]
     print("length of the empty text's vector", float(np.abs(empty).sum()))
     return min(float((queries * reference(texts, QUERY_SIDE)).sum(1).min()), float((documents * reference(texts, 1 - QUERY_SIDE)).sum(1).min()))
 

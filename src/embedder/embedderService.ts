@@ -211,7 +211,7 @@ export class EmbedderService {
         else slice.push(text);
       }
       meters[scope].tokenized(this.#options.clock.now() - startedMs);
-      const waiting = slice.map((payload) => ({ tokens: payload.ids.length, payload }));
+      const waiting = slice.map((payload) => ({ tokens: payload.input.ids.length, payload }));
       // A look-up model would otherwise run each slice as soon as it is there: a few texts of any length, padded to the longest.
       const hasMore = lane === 'bulk' && index < texts.length;
       while (waiting.length > 0 && !queue.push({ lane, scope, texts: waiting, signal, hasMore })) {
@@ -228,7 +228,7 @@ export class EmbedderService {
   #tokenize(piece: PieceProgress, index: number): PieceText | undefined {
     const { scope, role, texts } = piece.params;
     try {
-      return { piece, index, ids: this.#opened().models[scope].encode(texts[index] ?? '', role) };
+      return { piece, index, input: this.#opened().models[scope].encode(texts[index] ?? '', role) };
     } catch (error) {
       piece.failed(index, `The text could not be tokenised (${errorMessage(error)}).`);
       return undefined;
@@ -244,16 +244,16 @@ export class EmbedderService {
         details: { model: name },
       });
     }
-    const ids = texts.map((text) => model.encode(text, role));
-    const tokenCounts = Uint32Array.from(ids, ({ length }) => length);
-    const starts = new Uint32Array(ids.length);
-    for (let index = 1; index < ids.length; index++) {
+    const inputs = texts.map((text) => model.encode(text, role));
+    const tokenCounts = Uint32Array.from(inputs, ({ ids }) => ids.length);
+    const starts = new Uint32Array(inputs.length);
+    for (let index = 1; index < inputs.length; index++) {
       starts[index] = (starts[index - 1] ?? 0) + (tokenCounts[index - 1] ?? 0);
     }
     const vectors = new Float32Array(tokenCounts.reduce((sum, count) => sum + count, 0) * dimension);
     for (const run of tuners[scope].plan(tokenCounts, 'live')) {
       throwIfCancelled(signal);
-      const own = [...run.indices].map((index) => ids[index] ?? new Int32Array(0));
+      const own = [...run.indices].flatMap((index) => inputs[index] ?? []);
       const rows = await loop.runAside(() => model.runTokens(own, run.length));
       let at = 0;
       for (const index of run.indices) {

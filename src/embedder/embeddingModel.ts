@@ -9,7 +9,8 @@ import { bundledProviders } from './executionProviders.ts';
 import { GraphTrial } from './graphTrial.ts';
 import { type ModelFolder, chooseGraph, identifyModel, readModelFolder } from './modelFolder.ts';
 import type { OnnxSession } from './onnxSession.ts';
-import { TextTokenizer, type TokenIds } from './textTokenizer.ts';
+import type { TextInput } from './textInput.ts';
+import { TextTokenizer } from './textTokenizer.ts';
 
 /** Run once after loading: shows that the device works and how long vectors are. */
 const PROBE_TEXT = 'function add(a, b) { return a + b; }';
@@ -106,9 +107,14 @@ export class EmbeddingModel {
     return this.#graph.threads;
   }
 
-  /** Ids of a text with the prefix of its role, cut to the model's length. */
-  encode(text: string, role: TextRole): TokenIds {
-    return this.#tokenizer.encode(this.#prefixes[role] + text);
+  /** Whether a run has each token of a text once: a text's length in it is then that of its vocabulary. */
+  get countsTokens(): boolean {
+    return this.#graph.ports.countsTokens;
+  }
+
+  /** A text with the prefix of its role, cut to the model's length, as a run takes it. */
+  encode(text: string, role: TextRole): TextInput {
+    return this.#graph.inputOf(this.#tokenizer.encode(this.#prefixes[role] + text));
   }
 
   /** Tokens of a text as it is: no prefix, no special tokens, not cut. */
@@ -120,32 +126,32 @@ export class EmbeddingModel {
    * Embeds texts in one run, each padded to `length` tokens: unit vectors, row-major. Rejects with `out-of-memory` when
    * a smaller run might do, else with `embedder-failed`: also when one text's vector is not finite, the others' may be.
    */
-  run(texts: readonly TokenIds[], length: number): Promise<Float32Array> {
+  run(texts: readonly TextInput[], length: number): Promise<Float32Array> {
     return this.#run(texts, length, (output, tokenCounts) =>
       poolToUnitVectors(output, tokenCounts, this.#pooling, this.info.dimension),
     );
   }
 
   /** The same without pooling: a unit vector for each token, row by row, padding left out. For multi-vector models. */
-  runTokens(texts: readonly TokenIds[], length: number): Promise<Float32Array> {
+  runTokens(texts: readonly TextInput[], length: number): Promise<Float32Array> {
     return this.#run(texts, length, (output, tokenCounts) =>
       unitTokenVectors(output, tokenCounts, this.info.dimension),
     );
   }
 
   async #run(
-    texts: readonly TokenIds[],
+    texts: readonly TextInput[],
     length: number,
     vectorsOf: (output: RunOutput, tokenCounts: readonly number[]) => Float32Array,
   ): Promise<Float32Array> {
     // Lengths are rounded up in steps where that spares a device work; a table of positions may end before the last step.
-    const longest = texts.reduce((most, ids) => Math.max(most, ids.length), 0);
+    const longest = texts.reduce((most, { ids }) => Math.max(most, ids.length), 0);
     const padded = Math.max(longest, Math.min(length, this.info.maxTokens));
     try {
       const output = await this.#graph.run(texts, padded);
       return vectorsOf(
         output,
-        texts.map((ids) => ids.length),
+        texts.map(({ ids }) => ids.length),
       );
     } catch (error) {
       if (isTesseraError(error)) throw error;

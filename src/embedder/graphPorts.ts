@@ -4,10 +4,12 @@ import type { ModelManifest } from '../embedding/modelManifest.ts';
 
 export type IntegerType = 'int64' | 'int32';
 
+type IntegerInput = 'ids' | 'mask' | 'types' | 'positions' | 'offsets' | 'counts' | 'firsts';
+
 /** What an input of the graph is fed with. */
 export type InputPort =
   | {
-      readonly kind: 'ids' | 'mask' | 'types' | 'positions' | 'offsets';
+      readonly kind: IntegerInput;
       readonly name: string;
       readonly type: IntegerType;
     }
@@ -34,14 +36,18 @@ export interface GraphPorts {
   readonly output: OutputPort;
   /** All texts' ids one after another with offsets, as `EmbeddingBag` takes them, instead of padded rows. */
   readonly isBag: boolean;
+  /** Each token of a text once, with its count or first place, instead of all of them in order. */
+  readonly countsTokens: boolean;
 }
 
-const INTEGER_INPUTS: Readonly<Record<string, 'ids' | 'mask' | 'types' | 'positions' | 'offsets'>> = {
+const INTEGER_INPUTS: Readonly<Record<string, IntegerInput>> = {
   input_ids: 'ids',
   attention_mask: 'mask',
   token_type_ids: 'types',
   position_ids: 'positions',
   offsets: 'offsets',
+  token_counts: 'counts',
+  first_positions: 'firsts',
 };
 
 /** One vector a text, best first; then one a token. `pooler_output` is BERT's own head and no embedding. */
@@ -73,6 +79,7 @@ export function readGraphPorts(
     inputs: ports,
     output: outputPort(outputs, wish, file),
     isBag: ports.some((port) => port.kind === 'offsets'),
+    countsTokens: ports.some((port) => port.kind === 'counts' || port.kind === 'firsts'),
   };
 }
 

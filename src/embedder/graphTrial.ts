@@ -4,6 +4,7 @@ import { DEVICE_LIMITS } from '../embedding/deviceLimits.ts';
 import type { DeviceTrial } from './deviceChoice.ts';
 import type { ModelFolder } from './modelFolder.ts';
 import { type GraphOptions, OnnxSession } from './onnxSession.ts';
+import type { TextInput } from './textInput.ts';
 import type { TokenIds } from './textTokenizer.ts';
 
 /** On one thread a transformer takes ten microseconds a token and more, a look-up far below one: this lies between, on any processor. */
@@ -22,9 +23,9 @@ export class GraphTrial implements DeviceTrial {
   readonly graphName: string;
   /** Numbers the graph gives for one vector. */
   readonly width: number;
-  readonly #probe: TokenIds;
+  readonly #probe: TextInput;
 
-  private constructor(graph: OnnxSession, graphName: string, width: number, probe: TokenIds) {
+  private constructor(graph: OnnxSession, graphName: string, width: number, probe: TextInput) {
     this.graph = graph;
     this.graphName = graphName;
     this.width = width;
@@ -36,12 +37,13 @@ export class GraphTrial implements DeviceTrial {
     { folder, manifest }: ModelFolder,
     graphName: string,
     device: Pick<GraphOptions, 'provider' | 'deviceId' | 'threads'>,
-    probe: TokenIds,
+    probeIds: TokenIds,
   ): Promise<GraphTrial> {
     const { provider } = device;
     const graph = await OnnxSession.open({ file: path.join(folder, graphName), ...device }, manifest);
     try {
-      const { width } = await graph.run([probe], probe.length);
+      const probe = graph.inputOf(probeIds);
+      const { width } = await graph.run([probe], probe.ids.length);
       return new GraphTrial(graph, graphName, width, probe);
     } catch (error) {
       await graph.release();
@@ -57,7 +59,7 @@ export class GraphTrial implements DeviceTrial {
 
   async measure(): Promise<number> {
     const { baseTokens } = DEVICE_LIMITS[this.graph.options.provider];
-    return this.#tokensPerSecond(Math.max(1, Math.floor(baseTokens / this.#probe.length)));
+    return this.#tokensPerSecond(Math.max(1, Math.floor(baseTokens / this.#probe.ids.length)));
   }
 
   /** Whether the graph only looks vectors up; it runs on one thread then. */
@@ -74,10 +76,10 @@ export class GraphTrial implements DeviceTrial {
     let leastMs = Infinity;
     for (let round = 0; round < ROUNDS; round++) {
       const startedMs = performance.now();
-      await this.graph.run(rows, this.#probe.length);
+      await this.graph.run(rows, this.#probe.ids.length);
       leastMs = Math.min(leastMs, performance.now() - startedMs);
     }
-    return (count * this.#probe.length * 1000) / leastMs;
+    return (count * this.#probe.ids.length * 1000) / leastMs;
   }
 }
 

@@ -1,7 +1,7 @@
 import { assertNever } from '../base/errors.ts';
 import type { GraphPorts, InputPort, IntegerType } from './graphPorts.ts';
 import { Tensor } from './onnxRuntime.ts';
-import type { TokenIds } from './textTokenizer.ts';
+import type { TextInput } from './textInput.ts';
 
 export interface RowLayout {
   /** Tokens of each row, padding included; at least as many as the longest text has. */
@@ -11,31 +11,39 @@ export interface RowLayout {
   readonly firstPosition: number;
 }
 
-/** The graph's inputs for texts of these ids: rows padded on the right, or all of them in one line for a bag. */
-export function buildFeeds(ports: GraphPorts, texts: readonly TokenIds[], layout: RowLayout): Record<string, Tensor> {
+/** The graph's inputs for texts: rows padded on the right, or all of them in one line for a bag. */
+export function buildFeeds(ports: GraphPorts, texts: readonly TextInput[], layout: RowLayout): Record<string, Tensor> {
   return Object.fromEntries(
     ports.inputs.map((port) => [port.name, ports.isBag ? bagTensor(port, texts) : paddedTensor(port, texts, layout)]),
   );
 }
 
-function paddedTensor(port: InputPort, texts: readonly TokenIds[], layout: RowLayout): Tensor {
+function paddedTensor(port: InputPort, texts: readonly TextInput[], layout: RowLayout): Tensor {
   const { length, padTokenId, firstPosition } = layout;
   const count = texts.length;
   const dims = [count, length];
   switch (port.kind) {
     case 'ids':
       return integers(port.type, dims, (numbers, stride) => {
-        fillRows(numbers, stride, texts, length, padTokenId, (ids, at) => copyIds(numbers, stride, ids, at));
+        fillRows(numbers, stride, texts, length, padTokenId, ({ ids }, at) => copyNumbers(numbers, stride, ids, at));
       });
+    // Padding is not in the text: its count is 0.
+    case 'counts':
+    case 'firsts': {
+      const { kind } = port;
+      return integers(port.type, dims, (numbers, stride) => {
+        fillRows(numbers, stride, texts, length, 0, (text, at) => copyNumbers(numbers, stride, text[kind], at));
+      });
+    }
     case 'mask':
       return integers(port.type, dims, (numbers, stride) => {
-        fillRows(numbers, stride, texts, length, 0, ({ length: tokens }, at) => {
-          fillNumbers(numbers, stride, at, tokens, 1);
+        fillRows(numbers, stride, texts, length, 0, ({ ids }, at) => {
+          fillNumbers(numbers, stride, at, ids.length, 1);
         });
       });
     case 'floatMask': {
       const mask = new Float32Array(count * length);
-      texts.forEach((ids, row) => mask.fill(1, row * length, row * length + ids.length));
+      texts.forEach(({ ids }, row) => mask.fill(1, row * length, row * length + ids.length));
       return new Tensor('float32', mask, dims);
     }
     case 'types':
@@ -44,7 +52,7 @@ function paddedTensor(port: InputPort, texts: readonly TokenIds[], layout: RowLa
       // Padding keeps the position before the first where there is one, as RoBERTa has it.
       const padding = Math.max(0, firstPosition - 1);
       return integers(port.type, dims, (numbers, stride) => {
-        fillRows(numbers, stride, texts, length, padding, (ids, at) => {
+        fillRows(numbers, stride, texts, length, padding, ({ ids }, at) => {
           for (let token = 0; token < ids.length; token++) numbers[at + token * stride] = firstPosition + token;
         });
       });
@@ -64,13 +72,14 @@ function paddedTensor(port: InputPort, texts: readonly TokenIds[], layout: RowLa
   }
 }
 
-function bagTensor(port: InputPort, texts: readonly TokenIds[]): Tensor {
-  const total = texts.reduce((sum, ids) => sum + ids.length, 0);
-  const type = port.kind === 'ids' || port.kind === 'offsets' ? port.type : 'int64';
+function bagTensor(port: InputPort, texts: readonly TextInput[]): Tensor {
+  const total = texts.reduce((sum, { ids }) => sum + ids.length, 0);
+  const isNumbered = port.kind === 'ids' || port.kind === 'counts' || port.kind === 'firsts';
+  const type = isNumbered || port.kind === 'offsets' ? port.type : 'int64';
   if (port.kind === 'offsets') {
     return integers(type, [texts.length], (numbers, stride) => {
       let offset = 0;
-      texts.forEach((ids, row) => {
+      texts.forEach(({ ids }, row) => {
         numbers[row * stride] = offset;
         offset += ids.length;
       });
@@ -78,10 +87,10 @@ function bagTensor(port: InputPort, texts: readonly TokenIds[]): Tensor {
   }
   return integers(type, [total], (numbers, stride) => {
     let at = 0;
-    for (const ids of texts) {
-      if (port.kind === 'ids') copyIds(numbers, stride, ids, at);
-      else fillNumbers(numbers, stride, at, ids.length, 1);
-      at += ids.length * stride;
+    for (const text of texts) {
+      if (isNumbered) copyNumbers(numbers, stride, text[port.kind], at);
+      else fillNumbers(numbers, stride, at, text.ids.length, 1);
+      at += text.ids.length * stride;
     }
   });
 }
@@ -110,23 +119,23 @@ function integers(
 function fillRows(
   numbers: Int32Array,
   stride: number,
-  texts: readonly TokenIds[],
+  texts: readonly TextInput[],
   length: number,
   padding: number,
-  write: (ids: TokenIds, at: number) => void,
+  write: (text: TextInput, at: number) => void,
 ): void {
-  texts.forEach((ids, row) => {
+  texts.forEach((text, row) => {
     const at = row * length * stride;
-    write(ids, at);
+    write(text, at);
     // New tensors hold zeros.
-    if (padding !== 0) fillNumbers(numbers, stride, at + ids.length * stride, length - ids.length, padding);
+    if (padding !== 0) fillNumbers(numbers, stride, at + text.ids.length * stride, length - text.ids.length, padding);
   });
 }
 
 // Plain loops over one kind of array: a look-up takes a third of a microsecond a token, and a function called for each a tenth of that.
 
-function copyIds(numbers: Int32Array, stride: number, ids: TokenIds, start: number): void {
-  for (let token = 0, at = start; token < ids.length; token++, at += stride) numbers[at] = ids[token] ?? 0;
+function copyNumbers(numbers: Int32Array, stride: number, source: Int32Array, start: number): void {
+  for (let token = 0, at = start; token < source.length; token++, at += stride) numbers[at] = source[token] ?? 0;
 }
 
 function fillNumbers(numbers: Int32Array, stride: number, start: number, count: number, value: number): void {

@@ -8,6 +8,7 @@ import { type GraphPorts, readGraphPorts } from './graphPorts.ts';
 import { buildFeeds } from './inputTensors.ts';
 import { InferenceSession, type SessionOptions } from './onnxRuntime.ts';
 import { readOutput } from './outputVectors.ts';
+import { TokenCounter, type TextInput, wholeText } from './textInput.ts';
 import type { TokenIds } from './textTokenizer.ts';
 
 export interface GraphOptions {
@@ -25,6 +26,7 @@ export class OnnxSession {
   #options: GraphOptions;
   readonly ports: GraphPorts;
   readonly #manifest: ModelManifest;
+  readonly #counter = new TokenCounter();
   #session: InferenceSession | undefined;
 
   private constructor(options: GraphOptions, manifest: ModelManifest, session: InferenceSession, ports: GraphPorts) {
@@ -53,8 +55,13 @@ export class OnnxSession {
     return new OnnxSession(options, manifest, session, ports);
   }
 
+  /** What the graph is fed with of a text. */
+  inputOf(ids: TokenIds): TextInput {
+    return this.ports.countsTokens ? this.#counter.count(ids) : wholeText(ids);
+  }
+
   /** Computes one run; every row is padded to `length`. Rejects with whatever the runtime throws. */
-  async run(texts: readonly TokenIds[], length: number): Promise<RunOutput> {
+  async run(texts: readonly TextInput[], length: number): Promise<RunOutput> {
     const { padTokenId, firstPosition, outputZeroPoint } = this.#manifest;
     const session = (this.#session ??= await createSession(this.#options));
     const feeds = buildFeeds(this.ports, texts, { length, padTokenId, firstPosition });

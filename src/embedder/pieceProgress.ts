@@ -1,7 +1,7 @@
 import type { CancellationSignal } from '../base/cancellation.ts';
 import { Deferred } from '../base/deferred.ts';
 import type { EmbedPieceParams, EmbedResult } from '../protocol/embedder.ts';
-import type { TokenIds } from './textTokenizer.ts';
+import type { TextInput } from './textInput.ts';
 
 type Failures = EmbedResult['failures'];
 
@@ -42,7 +42,7 @@ export interface PieceText {
   readonly piece: PieceProgress;
   /** Within the piece. */
   readonly index: number;
-  readonly ids: TokenIds;
+  readonly input: TextInput;
 }
 
 /** Texts of a run by the piece they are from, with their rows in the run. */

@@ -124,7 +124,10 @@ export class RunLoop {
       if (alone !== undefined && !alone.text.piece.signal.aborted) {
         const { text } = alone;
         const { scope } = text.piece.params;
-        await this.#perform({ scope, length: text.ids.length, count: 1, texts: [text], dispatch: undefined }, alone);
+        await this.#perform(
+          { scope, length: text.input.ids.length, count: 1, texts: [text], dispatch: undefined },
+          alone,
+        );
       }
       for (const resolve of this.#afterRun.splice(0)) resolve();
       const tried = [dispatch?.scope, alone?.text.piece.params.scope].map((scope) => scope && this.#failedTexts[scope]);
@@ -169,7 +172,7 @@ export class RunLoop {
     let vectors: Float32Array;
     try {
       vectors = await models[scope].run(
-        run.texts.map((text) => text.ids),
+        run.texts.map(({ input }) => input),
         length,
       );
     } catch (error) {
@@ -185,7 +188,7 @@ export class RunLoop {
     if (alone?.failedRun?.succeeded() === true) this.#backOff(scope, alone.failedRun.shape);
     const endedMs = clock.now();
     const rssMb = this.#memory.after(paddedTokens({ length, count }), endedMs);
-    const realTokens = run.texts.reduce((sum, text) => sum + text.ids.length, 0);
+    const realTokens = run.texts.reduce((sum, { input }) => sum + input.ids.length, 0);
     const elapsedMs = endedMs - startedMs;
     tuners[scope].record({ shape: { length, count }, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
     observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
@@ -197,7 +200,7 @@ export class RunLoop {
     for (const { piece, rows, indices } of groups) {
       const own = new Float32Array(rows.length * dimension);
       rows.forEach((row, at) => own.set(vectors.subarray(row * dimension, (row + 1) * dimension), at * dimension));
-      const tokenCounts = Uint32Array.from(rows, (row) => run.texts[row]?.ids.length ?? 0);
+      const tokenCounts = Uint32Array.from(rows, (row) => run.texts[row]?.input.ids.length ?? 0);
       if (!piece.signal.aborted)
         this.#options.onRows({ piece: piece.params.piece, indices, vectors: own, tokenCounts });
       piece.answered(rows.length);
@@ -283,10 +286,11 @@ export class RunLoop {
 
   async #embedsPlainText(scope: Scope): Promise<boolean> {
     const { models, logger, onRunStarted, onRunEnded, onHopeless } = this.#options;
-    const ids = models[scope].encode(PLAIN_TEXT, 'document');
-    onRunStarted({ scope, length: ids.length, count: 1, members: [] });
+    const input = models[scope].encode(PLAIN_TEXT, 'document');
+    const { length } = input.ids;
+    onRunStarted({ scope, length, count: 1, members: [] });
     try {
-      await models[scope].run([ids], ids.length);
+      await models[scope].run([input], length);
       return true;
     } catch (error) {
       logger.warn('the model fails at a plain text too', { scope, message: errorMessage(error) });

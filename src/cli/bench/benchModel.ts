@@ -5,6 +5,7 @@ import { TesseraError } from '../../base/errors.ts';
 import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../embedding/deviceLimits.ts';
 import type { BudgetLimits } from '../../embedding/tunerTypes.ts';
 import { EmbeddingModel } from '../../embedder/embeddingModel.ts';
+import { type TextInput, wholeText } from '../../embedder/textInput.ts';
 import { buildEncoder } from '../../synthetic/encoderModel.ts';
 import type { DeviceName } from '../../protocol/embedder.ts';
 import { ENCODER_SIZES, type EncoderSize } from '../../synthetic/encoderShapes.ts';
@@ -24,6 +25,8 @@ export interface BenchModel {
   /** Threads of a run; at least 1. */
   readonly threads: number;
   readonly maxTokens: number;
+  /** Length of a text in a run, in tokens; null for synthetic models, which read no texts. */
+  readonly lengthOf: ((text: string) => number) | null;
   /** Known for synthetic encoders only. */
   readonly encoder: { readonly size: EncoderSize; readonly precision: 'float32' | 'int8' } | null;
   /** Runs texts of these lengths, padded to `length`. */
@@ -91,9 +94,14 @@ function wrap(model: EmbeddingModel, synthetic: SyntheticFolder | null): BenchMo
   // Frequent words are frequent: ids crowd at the low end as in real texts.
   const ids = Int32Array.from({ length: 65_536 }, () => 10 + Math.floor(VOCABULARY * 0.9 * random.uniform() ** 3));
   let next = 0;
-  const take = (length: number): Int32Array => {
+  const places = Int32Array.from({ length: model.info.maxTokens }, (_, place) => place);
+  const once = new Int32Array(model.info.maxTokens).fill(1);
+  const take = (length: number): TextInput => {
     next = (next + 977) % (ids.length - length);
-    return ids.subarray(next, next + length);
+    const own = ids.subarray(next, next + length);
+    return model.countsTokens
+      ? { ids: own, counts: once.subarray(0, length), firsts: places.subarray(0, length) }
+      : wholeText(own);
   };
   return {
     name: synthetic?.name ?? model.info.name,
@@ -103,6 +111,7 @@ function wrap(model: EmbeddingModel, synthetic: SyntheticFolder | null): BenchMo
     isBag: model.isBag,
     threads: model.threads,
     maxTokens: model.info.maxTokens,
+    lengthOf: synthetic === null ? (text) => model.encode(text, 'document').ids.length : null,
     encoder: synthetic === null ? null : { size: synthetic.size, precision: synthetic.precision },
     run: async (lengths, length) => {
       await model.run(lengths.map(take), length);

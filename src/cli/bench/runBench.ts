@@ -183,9 +183,11 @@ async function makeWorkloads(
   const realNames = names.filter((name) => Object.hasOwn(REAL_WORKLOADS, name));
   if (options.folder === null || realNames.length === 0) return drawn;
   options.onProgress(`cutting ${options.folder} into chunks`);
-  const tokenizer = await EmbeddingModel.open(options.tokenizerModel, { device: 'cpu', threads: 1 });
+  const tokenizer =
+    model.lengthOf === null ? await EmbeddingModel.open(options.tokenizerModel, { device: 'cpu', threads: 1 }) : null;
   try {
-    const countTokens = (text: string): number => Math.min(maxTokens, tokenizer.encode(text, 'document').length);
+    const lengthOf = model.lengthOf ?? ((text: string): number => tokenizer?.countTokens(text) ?? 0);
+    const countTokens = (text: string): number => Math.max(1, Math.min(maxTokens, lengthOf(text)));
     const real = await realWorkloads(options.folder, count, countTokens, options.signal);
     const wanted = real.filter(({ name }) => realNames.includes(name));
     for (const { name, lengths } of wanted)
@@ -193,7 +195,7 @@ async function makeWorkloads(
         notes.push(`${name}: left out, since the folder has only ${lengths.length} such chunks.`);
     return [...drawn, ...wanted.filter(({ lengths }) => lengths.length >= FEWEST_REAL_TEXTS)];
   } finally {
-    await tokenizer.release();
+    await tokenizer?.release();
   }
 }
 

@@ -42,11 +42,11 @@ async function embed(
   texts: readonly string[],
   how: 'together' | 'one by one',
 ): Promise<number[][]> {
-  const ids = texts.map((text) => model.encode(text, 'document'));
-  const runs = how === 'together' ? [ids] : ids.map((one) => [one]);
+  const inputs = texts.map((text) => model.encode(text, 'document'));
+  const runs = how === 'together' ? [inputs] : inputs.map((one) => [one]);
   const rows: number[][] = [];
   for (const run of runs) {
-    const vectors = await model.run(run, Math.max(...run.map((one) => one.length)));
+    const vectors = await model.run(run, Math.max(...run.map((one) => one.ids.length)));
     run.forEach((_, row) =>
       rows.push([...vectors.subarray(row * model.info.dimension, (row + 1) * model.info.dimension)]),
     );
@@ -117,7 +117,7 @@ describe('a model of the family', () => {
       const { pooling, json } = FAMILY_FILES[family];
       const model = await open({ graphs: { 'onnx/model.onnx': graph }, json });
       const expected = TEXTS.map((text) =>
-        pooled(referenceTokens([...model.encode(text, 'document')], weights, options), pooling),
+        pooled(referenceTokens([...model.encode(text, 'document').ids], weights, options), pooling),
       );
       const together = await embed(model, TEXTS, 'together');
       const apart = await embed(model, TEXTS, 'one by one');
@@ -168,10 +168,39 @@ describe('a static model', () => {
     const table = weights.get('embeddings.word')!.values;
     const together = await embed(model, TEXTS, 'together');
     TEXTS.forEach((text, index) =>
-      expect(largestDifference(together[index]!, meanOfWords(model.encode(text, 'document'), table, 8))).toBeLessThan(
-        1e-5,
-      ),
+      expect(
+        largestDifference(together[index]!, meanOfWords(model.encode(text, 'document').ids, table, 8)),
+      ).toBeLessThan(1e-5),
     );
+  });
+});
+
+describe('a graph that wants each token once', () => {
+  it('gets its count and where it is first, and nothing of the padding', async () => {
+    const graph = new OnnxGraph();
+    const shape = ['batch', 'sequence'];
+    const ids = graph.cast(graph.input('input_ids', 'int32', shape), 'float32');
+    const counts = graph.cast(graph.input('token_counts', 'int32', shape), 'float32');
+    const firsts = graph.cast(graph.input('first_positions', 'int64', shape), 'float32');
+    const axes = graph.integers([1]);
+    const sums = [ids, firsts].map((numbers) =>
+      graph.op('ReduceSum', [graph.op('Mul', [numbers, counts]), axes], { keepdims: { int: 1 } }),
+    );
+    const places = graph.op('ReduceSum', [counts, axes], { keepdims: { int: 1 } });
+    const output = graph.op('Concat', [...sums, places], { axis: { int: 1 } });
+    graph.output('sentence_embedding', output, 'float32', ['batch', 3]);
+    const model = await open({ graphs: { 'onnx/model.onnx': graph.encode() } });
+    // With [CLS] 2 and [SEP] 3 around them.
+    const repeating = model.encode('w10 w20 w10 w10', 'document');
+    expect(repeating).toEqual({
+      ids: Int32Array.of(2, 10, 20, 3),
+      counts: Int32Array.of(1, 3, 1, 1),
+      firsts: Int32Array.of(0, 1, 2, 5),
+    });
+    const vectors = await embed(model, ['w10 w20 w10 w10', 'w30 w31 w32 w33 w34'], 'together');
+    // Ids by their counts, first places by them (1 × 3, 2 and 5), and tokens.
+    expect(largestDifference(vectors[0]!, unit([2 + 30 + 20 + 3, 3 + 2 + 5, 6]))).toBeLessThan(1e-6);
+    expect(largestDifference(vectors[1]!, unit([2 + 160 + 3, 15 + 6, 7]))).toBeLessThan(1e-6);
   });
 });
 
@@ -223,7 +252,7 @@ describe('an output', () => {
       graphs: { 'onnx/model.onnx': graph },
       json: { 'tessera.json': { pooling: 'cls' } },
     });
-    const tokens = referenceTokens([...byGraph.encode(TEXTS[0]!, 'document')], weights, options);
+    const tokens = referenceTokens([...byGraph.encode(TEXTS[0]!, 'document').ids], weights, options);
     expect(largestDifference((await embed(byGraph, [TEXTS[0]!], 'together'))[0]!, pooled(tokens, 'mean'))).toBeLessThan(
       1e-4,
     );
@@ -295,9 +324,9 @@ describe('an output', () => {
     const { model: graph, weights } = buildEncoder(options);
     const json = { 'config.json': { model_type: 'bert', architectures: ['HF_ColBERT'], max_position_embeddings: 64 } };
     const model = await open({ graphs: { 'onnx/model.onnx': graph }, json });
-    const ids = TEXTS.map((text) => model.encode(text, 'document'));
-    const vectors = await model.runTokens(ids, Math.max(...ids.map(({ length }) => length)));
-    const expected = ids.flatMap((text) => referenceTokens([...text], weights, options).map(unit));
+    const inputs = TEXTS.map((text) => model.encode(text, 'document'));
+    const vectors = await model.runTokens(inputs, Math.max(...inputs.map(({ ids }) => ids.length)));
+    const expected = inputs.flatMap(({ ids }) => referenceTokens([...ids], weights, options).map(unit));
     expect(vectors).toHaveLength(expected.length * 6);
     expected.forEach((token, row) => {
       expect(largestDifference([...vectors.subarray(row * 6, (row + 1) * 6)], token)).toBeLessThan(1e-4);
@@ -341,13 +370,13 @@ describe('a graph’s inputs', () => {
 describe('a text', () => {
   it('longer than the model reads is cut, its special tokens kept', async () => {
     const model = await open({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model } });
-    const ids = model.encode(
+    const input = model.encode(
       randomText(500, 100, () => 7),
       'document',
     );
-    expect(ids).toHaveLength(64);
-    expect([ids[0], ids[63]]).toEqual([2, 3]);
-    expect(await model.run([ids], 64)).toHaveLength(16);
+    expect(input.ids).toHaveLength(64);
+    expect([input.ids[0], input.ids[63]]).toEqual([2, 3]);
+    expect(await model.run([input], 64)).toHaveLength(16);
   });
 
   it('of nothing still has a vector', async () => {
@@ -360,8 +389,8 @@ describe('a text', () => {
       graphs: { 'onnx/model.onnx': buildEncoder(TINY).model },
       json: { 'config_sentence_transformers.json': { prompts: { query: 'w4 ', document: 'w5 ' } } },
     });
-    expect([...model.encode('w9', 'query')]).toEqual([2, 4, 9, 3]);
-    expect([...model.encode('w9', 'document')]).toEqual([2, 5, 9, 3]);
+    expect([...model.encode('w9', 'query').ids]).toEqual([2, 4, 9, 3]);
+    expect([...model.encode('w9', 'document').ids]).toEqual([2, 5, 9, 3]);
     expect(model.countTokens('w9 w10')).toBe(2);
   });
 
@@ -383,8 +412,8 @@ describe('a text', () => {
         },
       },
     });
-    expect([...model.encode('w9 w10', 'query')]).toEqual([2, 100, 9, 10, 3]);
-    expect([...model.encode('w9 w10', 'document')]).toEqual([2, 101, 9, 10, 3]);
+    expect([...model.encode('w9 w10', 'query').ids]).toEqual([2, 100, 9, 10, 3]);
+    expect([...model.encode('w9 w10', 'document').ids]).toEqual([2, 101, 9, 10, 3]);
   });
 });
 
@@ -395,12 +424,12 @@ describe('a run', () => {
       graphs: { 'onnx/model.onnx': buildEncoder({ ...TINY, maxPositions: 60 }).model },
       json,
     });
-    const ids = model.encode(
+    const input = model.encode(
       randomText(500, 100, () => 7),
       'document',
     );
-    expect(ids).toHaveLength(60);
-    expect(await model.run([ids], 64)).toEqual(await model.run([ids], 60));
+    expect(input.ids).toHaveLength(60);
+    expect(await model.run([input], 64)).toEqual(await model.run([input], 60));
   });
 
   it('with a text whose vector is not finite fails, and the others’ runs do not', async () => {

@@ -3,6 +3,7 @@ import { TesseraError } from '../../../src/base/errors.ts';
 import { type LogRecord, Logger } from '../../../src/base/logger.ts';
 import { PieceProgress, type PieceText } from '../../../src/embedder/pieceProgress.ts';
 import { RunLoop, type RunLoopOptions } from '../../../src/embedder/runLoop.ts';
+import { type TextInput, wholeText } from '../../../src/embedder/textInput.ts';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
 import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
 import { LaneQueue } from '../../../src/embedding/laneQueue.ts';
@@ -30,12 +31,12 @@ class ScriptedModel {
     this.#fails = fails;
   }
 
-  encode(): Int32Array {
-    return Int32Array.of(PLAIN);
+  encode(): TextInput {
+    return wholeText(Int32Array.of(PLAIN));
   }
 
-  run(texts: readonly Int32Array[]): Promise<Float32Array> {
-    const ids = texts.map((text) => text[0] ?? 0);
+  run(texts: readonly TextInput[]): Promise<Float32Array> {
+    const ids = texts.map((text) => text.ids[0] ?? 0);
     this.runs.push(ids);
     const message = this.#fails(ids, this.releases);
     const code = message === NO_MEMORY ? 'out-of-memory' : 'embedder-failed';
@@ -108,7 +109,7 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
     const params = { texts, role: 'document', scope, lane, piece: ++pieces, alone: [] } as const;
     const { signal } = new AbortController();
     const piece = new PieceProgress(params, signal);
-    const own = ids.map((id, index) => ({ piece, index, ids: Int32Array.of(id) }));
+    const own = ids.map((id, index) => ({ piece, index, input: wholeText(Int32Array.of(id)) }));
     if (how === 'alone') for (const text of own) loop.runAlone(text);
     else {
       queue.push({ lane, scope, texts: own.map((payload) => ({ tokens: 1, payload })), signal });

@@ -51,7 +51,8 @@ describe('a bag, which pads nothing', () => {
 
   it('is timed and learned from by its own tokens, whatever a policy plans', async () => {
     const model: BenchModel = {
-      ...{ name: 'bag', device: 'cpu', limits, isStatic: true, isBag: true, threads: 1, maxTokens: 512, encoder: null },
+      ...{ name: 'bag', device: 'cpu', limits, isStatic: true, isBag: true, threads: 1, maxTokens: 512 },
+      ...{ lengthOf: null, encoder: null },
       run: () => Promise.resolve(),
       release: () => Promise.resolve(),
       dispose: () => Promise.resolve(),
