@@ -1,11 +1,12 @@
 import type { BenchModel } from './benchModel.ts';
 import { type Round, type WorkloadRecord, passesOf } from './benchRecord.ts';
 import { type Policy, TUNED, type TunedPolicy, tuned } from './policies.ts';
+import { SeededRandom } from '../../synthetic/random.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { type Pass, timePass } from './timeRuns.ts';
 
-/** Repetitions, if time allows; fewer than the least are never made. */
-export const REPETITIONS = { least: 5, most: 9 } as const;
+/** Repetitions, if time allows; fewer than the least are never made. Passes of a look-up model are over in a tenth of a second, in which a shared machine may do anything. */
+export const REPETITIONS = { least: 5, most: 99 } as const;
 /** Windows a tuner learns from before it is compared, at most. */
 const LEARNING_PASSES = 40;
 /** Share of the time that learning may take. */
@@ -34,8 +35,9 @@ export interface CompareOptions {
 }
 
 /**
- * Policies side by side on one workload: each repetition runs all of them over the same texts, beginning with another
- * one each time, so that what disturbs the machine disturbs them alike. Goes on from what is in `record` and adds to it.
+ * Policies side by side on one workload: each repetition runs all of them over the same texts, in another order each
+ * time, so that what disturbs the machine disturbs them alike, and no policy always follows the same one: large runs leave the
+ * caches cold for whoever is next. Goes on from what is in `record` and adds to it.
  * Where time ends a repetition early, the policies it left out come first in the next, beside a new pass of the tuned one.
  * True when all is measured.
  */
@@ -70,9 +72,8 @@ class Comparison {
     }
     if (record.texts === 0) record.texts = this.#affordableTexts();
     const policies = [...choosePolicies(record.texts), this.#tuned];
-    const passMs = await this.#measureMemory(policies);
-    if (passMs === undefined) return false;
-    return this.#measureRounds(policies, this.#repetitions(passMs));
+    if (!(await this.#measureMemory(policies))) return false;
+    return this.#measureRounds(policies, this.#repetitions(policies));
   }
 
   get #lengths(): readonly number[] {
@@ -107,25 +108,25 @@ class Comparison {
     return Math.min(most, Math.max(least, affordable));
   }
 
-  /** Most memory of each policy from a fresh session; warms everything up. How long the passes took, or undefined: time was up before. */
-  async #measureMemory(policies: readonly Policy[]): Promise<number | undefined> {
+  /** Most memory of each policy from a fresh session; warms everything up. False when time was up before. */
+  async #measureMemory(policies: readonly Policy[]): Promise<boolean> {
     const { name, first } = this.#record;
     const missing = policies.filter((policy) => first[policy.name] === undefined);
-    const startedMs = performance.now();
     for (const policy of missing) {
-      if (!this.#fits([policy])) return undefined;
+      if (!this.#fits([policy])) return false;
       this.#options.onProgress(`${name}: memory of ${policy.name}`);
       await this.#startAfresh();
       first[policy.name] = await this.#time(policy, this.#lengths, true);
       await this.#options.onMeasured();
     }
     await this.#startAfresh();
-    return performance.now() - startedMs;
+    return true;
   }
 
-  #repetitions(passMs: number): number {
+  #repetitions(policies: readonly Policy[]): number {
     const { seconds, untilMs } = this.#options;
     if (untilMs < Infinity) return REPETITIONS.least;
+    const passMs = policies.reduce((sum, { name }) => sum + (this.#record.first[name]?.milliseconds ?? 0), 0);
     const affordable = Math.floor((seconds * 1000 * (1 - LEARNING_SHARE)) / passMs) - 1;
     return Math.min(REPETITIONS.most, Math.max(REPETITIONS.least, affordable));
   }
@@ -142,10 +143,9 @@ class Comparison {
       if (!this.#fits([this.#tuned])) return false;
       const fewest = Math.min(...due.map(count));
       this.#options.onProgress(`${name}: repetition ${fewest + 1} of ${repetitions}`);
-      const turn = rounds.length % policies.length;
-      const inTurn = [...policies.slice(turn), ...policies.slice(0, turn)];
-      // What a repetition that time ended left out comes first; the others keep their turns.
-      const order = inTurn.filter((policy) => policy === this.#tuned || due.includes(policy));
+      const shuffled = shuffle(policies, new SeededRandom(1 + rounds.length));
+      // What a repetition that time ended left out comes first.
+      const order = shuffled.filter((policy) => policy === this.#tuned || due.includes(policy));
       const behind = (policy: Policy): number => (policy === this.#tuned ? fewest : count(policy));
       await this.#measureRound(order.sort((a, b) => behind(a) - behind(b)));
     }
@@ -195,4 +195,10 @@ class Comparison {
     const { now, signal } = this.#options;
     return timePass(this.#model, policy, lengths, { now, measureRss, signal });
   }
+}
+
+/** Fisher and Yates' shuffle: every order is as likely as any other. */
+function shuffle<T>(items: readonly T[], random: SeededRandom): T[] {
+  const rest = [...items];
+  return items.flatMap(() => rest.splice(random.integer(rest.length), 1));
 }

@@ -24,6 +24,7 @@ function slowModel(): BenchModel {
     isBag: false,
     threads: 1,
     maxTokens: 512,
+    lengthOf: null,
     encoder: null,
     run: (lengths, length) => {
       vi.advanceTimersByTime(lengths.length * length * MS_PER_TOKEN);
@@ -57,12 +58,12 @@ function compare(
 }
 
 describe('the comparison of policies', () => {
-  it('repeats each at least five times in one call, beginning with another one each time', async () => {
+  it('repeats each at least five times in one call, behind another one each time', async () => {
     const record = emptyRecord();
     expect(await compare(record, 1, { inOneCall: true })).toBe(true);
     for (const { name } of POLICIES) expect(passesOf(record, name)).toHaveLength(REPETITIONS.least);
-    const beginners = record.rounds.map((round) => Object.keys(round)[0]);
-    expect(new Set(beginners)).toEqual(new Set([...POLICIES.map(({ name }) => name), TUNED]));
+    const before = record.rounds.map((round) => Object.keys(round)[Object.keys(round).indexOf(TUNED) - 1]);
+    expect(new Set(before).size).toBeGreaterThan(2);
   });
 
   it('is made in several calls, none longer than it may be, that together repeat each policy as often', async () => {
