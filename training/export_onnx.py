@@ -2,8 +2,8 @@
 """export_onnx.py --data DIR --name NAME --out FOLDER --version V: write the trained model as an int8 ONNX model in Hugging Face's layout.
 export_onnx.py --weights-of FOLDER --out FOLDER --version V: the same for an exported model, whose numbers get the present graph.
 
-Every token's vector is kept as int8 with one scale per row, and the scale is folded into the token's weight, so the table is never
-dequantised as a whole. Checks the ONNX model against the PyTorch one, or against the exported one, before it ends.
+Every token's vector is kept in 8 bits with one scale per row, and the scale is folded into the token's weight, so that the vectors are never
+dequantised: a text's sum is a product of whole numbers. Checks the ONNX model against the PyTorch one, or against the exported one, before it ends.
 """
 import argparse
 import json
@@ -21,6 +21,10 @@ from static_model import QUERY as QUERY_SIDE, load_model, position_buckets
 
 PAD, QUERY = 0, 1
 QUERY_PREFIX = "[QUERY] "
+# The table is stored without signs: products of bytes without and with a sign overflow on processors without VNNI, in ONNX Runtime as elsewhere.
+ZERO_POINT = 128
+# A token's coefficient is a whole number of 16 bits, multiplied byte by byte. The greatest of a text stays below 2 ** 16 whatever is rounded.
+GREATEST = 65_500
 
 
 def quantise(table):
@@ -42,9 +46,13 @@ def build_graph(table, weights, place, k):
 
     Its inputs are int32 [batch, sequence] and have each token of a text once, in the order of first places: `input_ids`, `token_counts` (how
     often it is in the text; 0 for padding) and `first_positions` (from 0). Whoever tokenises a text counts its tokens in passing; in the graph
-    that takes a row of all the vocabulary for each text, and code repeats most of its tokens."""
+    that takes a row of all the vocabulary for each text, and code repeats most of its tokens.
+
+    What is kept of a run is a byte for each dimension of each token. As floats they outgrow the caches from some thousand tokens on, and runs of
+    any size after such a one are slower."""
     constants = {
-        "table": table, "query_weight": weights[0], "document_weight": weights[1],
+        "table": (table.astype(np.int16) + ZERO_POINT).astype(np.uint8), "table_zero": np.array(ZERO_POINT, np.uint8), "no_zero": np.array(0, np.uint8),
+        "greatest": np.array([GREATEST], np.float32), "byte": np.array([256], np.float32), "byte_weights": np.array([[256], [1]], np.float32), "query_weight": weights[0], "document_weight": weights[1],
         "query_place": place[0], "document_place": place[1], "last_place": np.array(MAX_TOKENS - 1, np.int32),
         "query_k": np.array([k[0]], np.float32), "document_k": np.array([k[1]], np.float32), "query_token": np.array([QUERY], np.int32),
         "zero": np.array([0], np.int64), "one": np.array([1], np.int64), "zero_scalar": np.array(0, np.int64),
@@ -75,11 +83,25 @@ def build_graph(table, weights, place, k):
         node("Where", ["is_query", "weight_as_query", "weight_as_document"], ["weight"]),
         node("Mul", ["weight", "saturated"], ["saturated_weight"]),
         node("Mul", ["saturated_weight", "place_weight"], ["coefficient"]),
-        node("Unsqueeze", ["coefficient", "one"], ["coefficient_row"]),
-        node("Gather", ["table", "input_ids"], ["rows_int8"]),
-        node("Cast", ["rows_int8"], ["rows"], to=TensorProto.FLOAT),
-        node("MatMul", ["coefficient_row", "rows"], ["sum_row"]),
-        node("Squeeze", ["sum_row", "one"], ["sum"]),
+        # In units of the text's greatest, which the vector's length takes out again: [batch, 2, sequence], the upper bytes and the lower ones.
+        node("ReduceMax", ["coefficient"], ["greatest_coefficient"], axes=[1], keepdims=1),
+        node("Max", ["greatest_coefficient", "tiny"], ["safe_greatest"]),
+        node("Div", ["greatest", "safe_greatest"], ["units"]),
+        node("Mul", ["coefficient", "units"], ["in_units"]),
+        node("Round", ["in_units"], ["number"]),
+        node("Div", ["number", "byte"], ["upper_exact"]),
+        node("Floor", ["upper_exact"], ["upper"]),
+        node("Mul", ["upper", "byte"], ["upper_part"]),
+        node("Sub", ["number", "upper_part"], ["lower"]),
+        node("Unsqueeze", ["upper", "one"], ["upper_row"]),
+        node("Unsqueeze", ["lower", "one"], ["lower_row"]),
+        node("Concat", ["upper_row", "lower_row"], ["bytes_float"], axis=1),
+        node("Cast", ["bytes_float"], ["bytes"], to=TensorProto.UINT8),
+        node("Gather", ["table", "input_ids"], ["rows"]),
+        node("MatMulInteger", ["bytes", "rows", "no_zero", "table_zero"], ["sums_int32"]),
+        node("Cast", ["sums_int32"], ["sums"], to=TensorProto.FLOAT),
+        node("Mul", ["sums", "byte_weights"], ["weighted_sums"]),
+        node("ReduceSum", ["weighted_sums", "one"], ["sum"], keepdims=0),
         node("ReduceL2", ["sum"], ["length"], axes=[1], keepdims=1),
         node("Max", ["length", "tiny"], ["safe_length"]),
         node("Div", ["sum", "safe_length"], ["sentence_embedding"]),
@@ -131,8 +153,11 @@ def open_model(folder):
 def read_weights(folder):
     """(table, weights, place, k) of an exported model, as `build_graph` takes them."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(os.path.join(folder, "onnx/model.onnx")).graph.initializer}
+    table = constants["table"]
+    if table.dtype == np.uint8:
+        table = (table.astype(np.int16) - ZERO_POINT).astype(np.int8)
     both = lambda name: np.stack([constants["query_" + name], constants["document_" + name]])
-    return constants["table"], both("weight"), both("place"), both("k")[:, 0].tolist()
+    return table, both("weight"), both("place"), both("k")[:, 0].tolist()
 
 
 def verify(folder, tokenizer, reference):

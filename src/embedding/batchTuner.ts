@@ -108,7 +108,7 @@ export class BatchTuner implements Tuner {
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
     // Before the first run nothing is known of today, not even whether runs are short.
     if (isLive || this.#model.samples === 0) return plain(order);
-    const trials = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#converged);
+    const trials = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#runsNear, this.#converged);
     if (trials.length === 0) {
       this.#setConverged(true);
       return plain(order);
@@ -170,6 +170,8 @@ export class BatchTuner implements Tuner {
       probeCredit: Math.round(this.#probes.credit),
     };
   }
+
+  readonly #runsNear = (tokens: number): number => this.#model.runsNear(tokens);
 
   readonly #compare = (a: number, b: number): Belief => this.#model.compare(a, b);
 

@@ -9,6 +9,12 @@ const SURE_ENOUGH = 0.95;
 
 /** Looking further is worth it while it can be expected to find this much (a log ratio) … */
 const WORTH_LOOKING = 0.005;
+/**
+ * … times the runs of that size that were looked at, over this many, up to four times as much: what is that close after so many looks pays no more for finding
+ * out which of the two it is.
+ */
+const PATIENCE_RUNS = 16;
+const MOST_IMPATIENCE = 4;
 /** … and, once one has stopped, worth taking up again from here on. */
 const WORTH_RESUMING = 0.01;
 
@@ -63,20 +69,25 @@ export interface Trial {
 /**
  * Sizes worth trying, most promising first, by expected improvement over the current one (Jones, Schonlau and Welch 1998):
  * the gain to be had if the size turns out faster, weighted by how likely that is. What a trial may lose is the same in the other direction.
+ *
+ * @param runsNear Runs of about a size that were learned from.
  */
 export function worthTrying(
   compare: CompareSizes,
   current: number,
   candidates: readonly number[],
+  runsNear: (tokens: number) => number,
   stopped: boolean,
 ): Trial[] {
+  const impatience = (tokens: number): number =>
+    Math.min(MOST_IMPATIENCE, Math.max(1, runsNear(tokens) / PATIENCE_RUNS));
   const tried = candidates
     .filter((candidate) => candidate !== current)
     .map((tokens) => {
       const { mean, variance } = compare(tokens, current);
       return { tokens, gain: expectedGain({ mean, variance }), loss: expectedGain({ mean: -mean, variance }) };
     })
-    .filter(({ gain }) => gain >= WORTH_LOOKING)
+    .filter(({ tokens, gain }) => gain >= WORTH_LOOKING * impatience(tokens))
     .sort((a, b) => b.gain - a.gain || a.tokens - b.tokens);
   return stopped && (tried[0]?.gain ?? 0) < WORTH_RESUMING ? [] : tried;
 }
