@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { TesseraError, errorMessage } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { BatchTuner } from '../embedding/batchTuner.ts';
-import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../embedding/deviceLimits.ts';
+import { limitsFor } from '../embedding/deviceLimits.ts';
 import { LaneQueue } from '../embedding/laneQueue.ts';
 import { withSmallerCeiling } from '../embedding/mergeTunerStates.ts';
 import { namingShortage } from '../embedding/outOfMemory.ts';
@@ -104,9 +104,9 @@ export class EmbedderService {
       return tunerKey({ machine: machineName(threads), device, model: info.id, scope });
     };
     const openTuner = async (scope: Scope): Promise<BatchTuner> => {
-      const { info, isStatic, isBag } = models[scope];
+      const { info, isStatic, isBag, countsTokens } = models[scope];
       const options = {
-        limits: isStatic ? STATIC_MODEL_LIMITS : DEVICE_LIMITS[info.device],
+        limits: limitsFor({ isStatic, countsTokens, device: info.device }),
         latencyCeilingMs: settings.latencyCeilingMs,
         memoryCeilingMb,
         fixedCount: settings.batchSize,

@@ -9,9 +9,12 @@ const LOSS_SHARE = 0.01;
 const LEAST_LOSS = 0.05;
 /**
  * Short runs larger than the present size leave the caches cold, for themselves and for what follows, which costs so much more of their tokens.
- * Measured with look-ups: a row of six of 4,096 tokens amid 2,048 costs 0.23 of its time, where all in 4,096 take 0.13 longer. Smaller ones cost next to nothing.
+ * Measured with look-ups: a row of six of 4,096 tokens amid 2,048 costs 0.23 of its time, where all in 4,096 take 0.13 longer, and rows of 8,192 and 16,384 amid
+ * 4,096, themselves as fast as those, slow the others by 0.64 of their tokens. Smaller ones cost next to nothing.
  */
-const DISPLACING_LOSS = 0.15;
+const DISPLACING_LOSS = 0.45;
+/** Longer runs lose less and less by it. */
+const DISPLACING_RUN_MS = 2 * SHORT_RUN_MS;
 /** Sizes tried in one window; more would be seen too seldom each. */
 const SIZES_AT_A_TIME = 3;
 /** Rows of one size in one window: more would be of one moment, and tell of that. */
@@ -66,10 +69,9 @@ export class ProbePlanner {
   choose(lengths: ArrayLike<number>, order: Uint32Array, trials: readonly Trial[], options: ProbeLimits): Probes {
     const tokens = tokensOf(lengths, order);
     const { cost, currentTokens } = options;
-    const lossOf = ({ tokens: size, loss }: Trial): number => {
-      const displacing = size > currentTokens && cost(1, currentTokens) < SHORT_RUN_MS ? DISPLACING_LOSS : 0;
-      return Math.max(LEAST_LOSS, loss) + displacing;
-    };
+    const displacingLoss = DISPLACING_LOSS * Math.min(1, DISPLACING_RUN_MS / cost(1, currentTokens)) ** 2;
+    const lossOf = ({ tokens: size, loss }: Trial): number =>
+      Math.max(LEAST_LOSS, loss) + (size > currentTokens ? displacingLoss : 0);
     const priceOf = (trial: Trial): number =>
       lossOf(trial) * trial.tokens * runsInARow(cost(1, trial.tokens), cost(1, currentTokens));
     // What a long calm leaves unspent is not spent all at once, but the dearest trial can be saved up for.

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { TesseraError } from '../../base/errors.ts';
-import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../embedding/deviceLimits.ts';
+import { limitsFor } from '../../embedding/deviceLimits.ts';
 import type { BudgetLimits } from '../../embedding/tunerTypes.ts';
 import { EmbeddingModel } from '../../embedder/embeddingModel.ts';
 import { type TextInput, wholeText } from '../../embedder/textInput.ts';
@@ -106,7 +106,7 @@ function wrap(model: EmbeddingModel, synthetic: SyntheticFolder | null): BenchMo
   return {
     name: synthetic?.name ?? model.info.name,
     device: model.info.device,
-    limits: model.isStatic ? STATIC_MODEL_LIMITS : DEVICE_LIMITS[model.info.device],
+    limits: limitsFor({ isStatic: model.isStatic, countsTokens: model.countsTokens, device: model.info.device }),
     isStatic: model.isStatic,
     isBag: model.isBag,
     threads: model.threads,
