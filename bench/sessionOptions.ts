@@ -10,10 +10,10 @@ import { tokenBudget } from '../src/cli/bench/policies.ts';
 import { drawWorkload } from '../src/cli/bench/workloads.ts';
 import { readGraphPorts } from '../src/embedder/graphPorts.ts';
 import { buildFeeds } from '../src/embedder/inputTensors.ts';
-import { wholeText } from '../src/embedder/textInput.ts';
 import { chooseGraph, readModelFolder } from '../src/embedder/modelFolder.ts';
 import { InferenceSession, type SessionOptions } from '../src/embedder/onnxRuntime.ts';
 import { defaultThreads, sessionOptions } from '../src/embedder/onnxSession.ts';
+import { TokenCounter, wholeText } from '../src/embedder/textInput.ts';
 import { peakResidentMb } from '../src/process/memory.ts';
 import { answerParent, measureInOwnProcess } from './ownProcess.ts';
 
@@ -63,10 +63,12 @@ async function open(options: SessionOptions): Promise<() => Promise<number>> {
   const lengths = drawWorkload('log-normal', Number(values.texts), folder.manifest.maxTokens, 1)?.lengths ?? [];
   const runs = tokenBudget(Number(values.budget), ports.isBag).plan(lengths);
   const ids = Int32Array.from({ length: folder.manifest.maxTokens }, (_, index) => 10 + index);
+  const counter = new TokenCounter();
+  const inputOf = (own: Int32Array) => (ports.countsTokens ? counter.count(own) : wholeText(own));
   return async () => {
     const startedMs = performance.now();
     for (const { indices, length } of runs) {
-      const texts = Array.from(indices, (index) => wholeText(ids.subarray(0, lengths[index])));
+      const texts = Array.from(indices, (index) => inputOf(ids.subarray(0, lengths[index])));
       const { padTokenId, firstPosition } = folder.manifest;
       await session.run(buildFeeds(ports, texts, { length, padTokenId, firstPosition }), [ports.output.name]);
     }

@@ -10,7 +10,8 @@ const LEAST_LOSS = 0.05;
 /**
  * Short runs larger than the present size leave the caches cold, for themselves and for what follows, which costs so much more of their tokens.
  * Measured with look-ups: a row of six of 4,096 tokens amid 2,048 costs 0.23 of its time, where all in 4,096 take 0.13 longer, and rows of 8,192 and 16,384 amid
- * 4,096, themselves as fast as those, slow the others by 0.64 of their tokens. Smaller ones cost next to nothing.
+ * 4,096, themselves as fast as those, slow the others by 0.64 of their tokens; with more than this, in simulation, a larger size that is better is found
+ * too late. Smaller ones cost next to nothing.
  */
 const DISPLACING_LOSS = 0.45;
 /** Longer runs lose less and less by it. */
