@@ -6,7 +6,7 @@ import type { Stopwatch } from './stopwatch.ts';
 import { type Pass, timePass } from './timeRuns.ts';
 
 /** Repetitions, if time allows; fewer than the least are never made. Passes of a look-up model are over in a tenth of a second, in which a shared machine may do anything. */
-export const REPETITIONS = { least: 5, most: 25 } as const;
+export const REPETITIONS = { least: 5, most: 100 } as const;
 /** Windows a tuner learns from before it is compared, at most. */
 const LEARNING_PASSES = 40;
 /** Share of the time that learning may take. */

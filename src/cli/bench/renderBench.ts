@@ -1,6 +1,6 @@
 import { counted } from '../../base/wording.ts';
 import type { BenchCase, BenchRatio, BenchReport, SessionComparison } from './benchReport.ts';
-import { TUNED } from './policies.ts';
+import { BEST_FIXED, ratioName } from './summarizeWorkload.ts';
 
 const BAR_WIDTH = 24;
 const NAME_WIDTH = 26;
@@ -31,11 +31,12 @@ export function renderBench(report: BenchReport): string {
 function chart(workload: string, cases: readonly BenchCase[], ratios: BenchReport['ratios']): string[] {
   const fastest = Math.max(...cases.map((one) => one.tokensPerSecond));
   const head = `${workload.padEnd(NAME_WIDTH)}${''.padEnd(BAR_WIDTH)}   tokens/s  padding     p50     p99    RSS  tuned is`;
+  const best = ratios[ratioName(workload, BEST_FIXED)];
   return [
     head,
     ...cases.map((one) => {
       const bar = '█'.repeat(Math.max(1, Math.round((one.tokensPerSecond / fastest) * BAR_WIDTH))).padEnd(BAR_WIDTH);
-      const ratio = ratios[`${workload}: ${TUNED} / ${one.policy}`];
+      const ratio = ratios[ratioName(workload, one.policy)];
       return [
         one.policy.padEnd(NAME_WIDTH),
         bar,
@@ -47,6 +48,9 @@ function chart(workload: string, cases: readonly BenchCase[], ratios: BenchRepor
         ratio === undefined ? '' : `  ${ratioText(ratio)}`,
       ].join('');
     }),
+    ...(best === undefined
+      ? []
+      : [`tuned is ${ratioText(best)} the best other, chosen and compared in different repetitions`]),
   ];
 }
 

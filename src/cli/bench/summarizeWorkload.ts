@@ -1,7 +1,10 @@
 import { type BenchCase, type BenchRatio, summarize } from './benchReport.ts';
-import { type WorkloadRecord, passesOf } from './benchRecord.ts';
+import { type Round, type WorkloadRecord, passesOf } from './benchRecord.ts';
 import { TUNED } from './policies.ts';
 import { rateOf } from './timeRuns.ts';
+
+/** What stands for the fastest policy besides the tuned one in the name of a ratio. */
+export const BEST_FIXED = 'best fixed policy';
 
 export interface WorkloadSummary {
   readonly cases: readonly BenchCase[];
@@ -15,21 +18,46 @@ export function summarizeWorkload(record: WorkloadRecord, policyNames: readonly 
   const measured = policyNames.filter((name) => passesOf(record, name).length > 0);
   const cases = measured.map((name) => summarizePolicy(record, name));
   const ratios: Record<string, BenchRatio> = {};
-  for (const name of measured) {
-    if (name === TUNED) continue;
-    const values = record.rounds.flatMap((round) => {
-      const own = round[name];
-      const tuned = round[TUNED];
-      return own === undefined || tuned === undefined ? [] : [rateOf([tuned]) / rateOf([own])];
-    });
-    ratios[`${record.name}: ${TUNED} / ${name}`] = summarize(values);
-  }
+  const fixed = measured.filter((name) => name !== TUNED);
+  for (const name of fixed) ratios[ratioName(record.name, name)] = summarize(tunedRatios(record.rounds, name));
+  const best = bestFixedRatios(record.rounds, fixed);
+  if (best.length > 0) ratios[ratioName(record.name, BEST_FIXED)] = summarize(best);
   const budgets = cases.flatMap((one) => {
     const tokens = /^budget (\d+)$/.exec(one.policy)?.[1];
     return tokens === undefined ? [] : [{ tokens: Number(tokens), rate: one.tokensPerSecond }];
   });
   const bestBudget = budgets.sort((a, b) => b.rate - a.rate)[0]?.tokens ?? 0;
   return { cases, ratios, bestBudget };
+}
+
+/** Name of the ratio of the tuned policy's rate over another's. */
+export function ratioName(workload: string, policy: string): string {
+  return `${workload}: ${TUNED} / ${policy}`;
+}
+
+/** The tuned policy's rate over another's, in each of these rounds that has both. */
+function tunedRatios(rounds: readonly Round[], name: string): number[] {
+  return rounds.flatMap((round) => {
+    const own = round[name];
+    const tuned = round[TUNED];
+    return own === undefined || tuned === undefined ? [] : [rateOf([tuned]) / rateOf([own])];
+  });
+}
+
+/**
+ * The tuned policy against the fastest other one, which is chosen by half of the rounds and compared in the other half, both ways round.
+ * Chosen by the same rounds, the best of many that are about as fast would be the one with the most luck (the winner's curse).
+ */
+function bestFixedRatios(rounds: readonly Round[], names: readonly string[]): number[] {
+  const half = (parity: number): Round[] => rounds.filter((_, index) => index % 2 === parity);
+  return [half(0), half(1)].flatMap((choosing, index, halves) => {
+    const slowdowns = names.flatMap((name) => {
+      const ratios = tunedRatios(choosing, name);
+      return ratios.length === 0 ? [] : [{ name, ratio: summarize(ratios).median }];
+    });
+    const best = slowdowns.sort((a, b) => a.ratio - b.ratio)[0];
+    return best === undefined ? [] : tunedRatios(halves[1 - index] ?? [], best.name);
+  });
 }
 
 function summarizePolicy(record: WorkloadRecord, policy: string): BenchCase {

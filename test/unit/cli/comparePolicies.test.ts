@@ -3,8 +3,10 @@ import type { BenchModel } from '../../../src/cli/bench/benchModel.ts';
 import { type BenchSetup, type WorkloadRecord, checkSameSetup, passesOf } from '../../../src/cli/bench/benchRecord.ts';
 import { REPETITIONS, comparePolicies } from '../../../src/cli/bench/comparePolicies.ts';
 import { TUNED, fixedCount, tokenBudget } from '../../../src/cli/bench/policies.ts';
-import { summarizeWorkload } from '../../../src/cli/bench/summarizeWorkload.ts';
+import { BEST_FIXED, ratioName, summarizeWorkload } from '../../../src/cli/bench/summarizeWorkload.ts';
+import type { Pass } from '../../../src/cli/bench/timeRuns.ts';
 import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
+import { SeededRandom } from '../../../src/synthetic/random.ts';
 
 /** A millisecond a token, padding included: no time passes but that of runs. */
 const MS_PER_TOKEN = 1;
@@ -83,7 +85,8 @@ describe('the comparison of policies', () => {
     for (const round of record.rounds) expect(Object.keys(round)).toContain(TUNED);
     const { cases, ratios } = summarizeWorkload(record, [...POLICIES.map(({ name }) => name), TUNED]);
     expect(cases.map(({ policy }) => policy)).toEqual([...POLICIES.map(({ name }) => name), TUNED]);
-    expect(Object.values(ratios).map(({ repetitions }) => repetitions)).toEqual(POLICIES.map(() => REPETITIONS.least));
+    for (const { name } of POLICIES) expect(ratios[ratioName(record.name, name)]?.repetitions).toBe(REPETITIONS.least);
+    expect(ratios[ratioName(record.name, BEST_FIXED)]?.repetitions).toBeGreaterThan(0);
   });
 
   it('is over at once when earlier calls have measured everything', async () => {
@@ -102,6 +105,55 @@ describe('the comparison of policies', () => {
     const slow: WorkloadRecord = { ...emptyRecord(), lengths: LENGTHS.map((length) => length * 8) };
     await compare(slow, 1, { inOneCall: true });
     expect(slow.texts).toBe(TEXTS);
+  });
+});
+
+describe('the ratio to the best fixed policy', () => {
+  /** Rates by policy, round by round; the tuned one has 100. */
+  function recordOf(rates: Readonly<Record<string, readonly number[]>>): WorkloadRecord {
+    const count = Object.values(rates)[0]?.length ?? 0;
+    const pass = (rate: number): Pass => ({
+      realTokens: rate,
+      paddedTokens: rate,
+      texts: 1,
+      milliseconds: 1000,
+      runMs: [1000],
+      peakRssMb: 0,
+    });
+    const rounds = Array.from({ length: count }, (_, round) =>
+      Object.fromEntries([
+        [TUNED, pass(100)],
+        ...Object.entries(rates).map(([name, own]) => [name, pass(own[round] ?? 1)] as const),
+      ]),
+    );
+    return { ...emptyRecord(), rounds };
+  }
+
+  it('is to the one that is faster than the others', () => {
+    const { ratios } = summarizeWorkload(recordOf({ slow: [50, 50, 50, 50], fast: [125, 125, 125, 125] }), [
+      'slow',
+      'fast',
+      TUNED,
+    ]);
+    expect(ratios[ratioName('drawn', BEST_FIXED)]).toMatchObject({ median: 0.8, repetitions: 4 });
+  });
+
+  it('is not moved by luck: among many of the same speed it is about 1, though the luckiest of them seems faster', () => {
+    const random = new SeededRandom(4);
+    const names = Array.from({ length: 9 }, (_, index) => `budget ${2 ** index}`);
+    const lucky: number[] = [];
+    const best: number[] = [];
+    for (let trial = 0; trial < 40; trial++) {
+      const noisy = (): number[] => Array.from({ length: 24 }, () => 100 * Math.exp(0.3 * random.normal()));
+      const record = recordOf(Object.fromEntries(names.map((name) => [name, noisy()])));
+      const { ratios } = summarizeWorkload(record, [...names, TUNED]);
+      lucky.push(Math.min(...names.map((name) => ratios[ratioName('drawn', name)]?.median ?? NaN)));
+      best.push(ratios[ratioName('drawn', BEST_FIXED)]?.median ?? NaN);
+    }
+    const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(lucky)).toBeLessThan(0.92);
+    expect(mean(best)).toBeGreaterThan(0.97);
+    expect(mean(best)).toBeLessThan(1.03);
   });
 });
 
