@@ -1,8 +1,9 @@
 import type { TunerReport } from '../protocol/embedder.ts';
 import type { Belief } from './kalmanFilter.ts';
-import { betterBudget, budgetGrid, withinReach, worthTrying } from './budgetSearch.ts';
+import { type Trial, betterBudget, budgetGrid, trialOf, withinReach, worthTrying } from './budgetSearch.ts';
 import { MemoryCeiling } from './memoryCeiling.ts';
-import { ProbePlanner } from './probePlanner.ts';
+import { NO_AUDIT, NeighbourAudit } from './neighbourAudit.ts';
+import { type ProbeLimits, type Probes, ProbePlanner } from './probePlanner.ts';
 import { RUNS_TO_KNOW, type RunSample, RunSampler } from './runSampler.ts';
 import { ThroughputMeter } from './throughputMeter.ts';
 import { type PlannedRun, type RunCost, type RunShape, paddedTokens } from './runShape.ts';
@@ -43,6 +44,7 @@ export class BatchTuner implements Tuner {
   readonly #model: ThroughputModel;
   readonly #memory: MemoryCeiling;
   readonly #probes: ProbePlanner;
+  readonly #audit: NeighbourAudit;
   readonly #sampler = new RunSampler();
   readonly #meter: ThroughputMeter;
   readonly #moves: TunerReport['moves'][number][] = [];
@@ -67,6 +69,7 @@ export class BatchTuner implements Tuner {
       state?.memoryCeiling,
     );
     this.#probes = new ProbePlanner(state?.probeCredit ?? FIRST_CREDIT_RUNS * limits.baseTokens);
+    this.#audit = new NeighbourAudit(state?.audit ?? NO_AUDIT);
     this.#meter = new ThroughputMeter(state?.bestTokensPerSecond ?? 0);
     const wanted = Math.max(limits.floorTokens, state?.budgetTokens ?? limits.baseTokens);
     this.#budgetTokens = Math.min(wanted, limits.ceilingTokens, this.#memory.tokens);
@@ -103,25 +106,20 @@ export class BatchTuner implements Tuner {
 
     const isLive = purpose === 'live';
     this.#plannedBlindly = this.#model.samples === 0;
+    if (!isLive) this.#audit.rest();
     if (!isLive) this.#decide();
     const cost = this.#limitedCost();
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
     // Before the first run nothing is known of today, not even whether runs are short.
     if (isLive || this.#model.samples === 0) return plain(order);
-    const trials = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#runsNear, this.#converged);
-    if (trials.length === 0) {
-      this.#setConverged(true);
-      return plain(order);
-    }
-    const probes = this.#probes.choose(lengths, order, trials, {
+    const probes = this.#chooseProbes(lengths, order, {
       currentTokens: this.#budgetTokens,
       lengthStep,
       maxTokens,
       cost,
       isBag,
     });
-    this.#setConverged(probes.impossible);
-    if (probes.runs.length === 0) return plain(order);
+    if (probes === undefined) return plain(order);
     // Each probe runs among runs of the texts next to its own: what is compared is then alike in all but size, and close in time.
     const rank = new Uint32Array(order.length);
     order.forEach((index, place) => (rank[index] = place));
@@ -134,7 +132,8 @@ export class BatchTuner implements Tuner {
     const tokens = paddedTokens(shape);
     this.#runs++;
     this.#meanLength += (shape.length - this.#meanLength) / Math.min(this.#runs, PACE_RUNS);
-    for (const sample of this.#sampler.add(shape, elapsedMs, endedAtMs, this.#converged)) this.#learn(sample);
+    const isAtRest = this.#converged && !this.#audit.isLooking;
+    for (const sample of this.#sampler.add(shape, elapsedMs, endedAtMs, isAtRest)) this.#learn(sample);
     this.#meter.add(realTokens, elapsedMs);
     this.#memory.succeed(tokens, rssMb);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');
@@ -168,6 +167,7 @@ export class BatchTuner implements Tuner {
       throughput: this.#model.save(),
       memoryCeiling: this.#memory.save(),
       probeCredit: Math.round(this.#probes.credit),
+      audit: this.#audit.save(),
     };
   }
 
@@ -177,6 +177,16 @@ export class BatchTuner implements Tuner {
 
   get #plannedCeilingMs(): number {
     return PLANNED_SHARE * this.#options.latencyCeilingMs;
+  }
+
+  /** Runs to learn from: of a size worth trying or, seldom, of one that does not seem to be. */
+  #chooseProbes(lengths: ArrayLike<number>, order: Uint32Array, limits: ProbeLimits): Probes | undefined {
+    const trials = worthTrying(this.#compare, this.#budgetTokens, this.#candidates(), this.#runsNear, this.#converged);
+    const probes = trials.length === 0 ? undefined : this.#probes.choose(lengths, order, trials, limits);
+    this.#setConverged(probes?.impossible ?? true);
+    if (probes !== undefined && probes.runs.length > 0) return probes;
+    const toTrial = (tokens: number): Trial => trialOf(this.#compare, tokens, this.#budgetTokens);
+    return this.#audit.plan(lengths, order, this.#allowed(), toTrial, limits);
   }
 
   #pack(lengths: ArrayLike<number>, order: Uint32Array, cost: RunCost): PlannedRun[] {
@@ -233,9 +243,14 @@ export class BatchTuner implements Tuner {
     return within.length === grid.length ? null : (within.at(-1) ?? floorTokens);
   }
 
-  #learn({ shape, elapsedMs, runs, endedAtMs }: RunSample): void {
+  #learn(sample: RunSample): void {
+    const { shape, elapsedMs, runs, endedAtMs } = sample;
     this.#model.record(shape, elapsedMs, endedAtMs, runs);
     this.#watchPace();
+    if (!this.#audit.refutes(sample, this.#budgetTokens)) return;
+    this.#model.forgetSizes(this.#budgetTokens);
+    this.#converged = false;
+    this.#note(this.#budgetTokens, 'neighbour-faster');
   }
 
   #decide(): void {
@@ -262,6 +277,7 @@ export class BatchTuner implements Tuner {
   #moveTo(tokens: number, reason: string): void {
     this.#note(tokens, reason);
     this.#budgetTokens = tokens;
+    this.#audit.moved();
   }
 
   #note(toTokens: number, reason: string): void {

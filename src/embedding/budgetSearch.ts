@@ -83,13 +83,16 @@ export function worthTrying(
     Math.min(MOST_IMPATIENCE, Math.max(1, runsNear(tokens) / PATIENCE_RUNS));
   const tried = candidates
     .filter((candidate) => candidate !== current)
-    .map((tokens) => {
-      const { mean, variance } = compare(tokens, current);
-      return { tokens, gain: expectedGain({ mean, variance }), loss: expectedGain({ mean: -mean, variance }) };
-    })
+    .map((tokens) => trialOf(compare, tokens, current))
     .filter(({ tokens, gain }) => gain >= WORTH_LOOKING * impatience(tokens))
     .sort((a, b) => b.gain - a.gain || a.tokens - b.tokens);
   return stopped && (tried[0]?.gain ?? 0) < WORTH_RESUMING ? [] : tried;
+}
+
+/** What trying a size can be expected to gain and to lose. */
+export function trialOf(compare: CompareSizes, tokens: number, current: number): Trial {
+  const { mean, variance } = compare(tokens, current);
+  return { tokens, gain: expectedGain({ mean, variance }), loss: expectedGain({ mean: -mean, variance }) };
 }
 
 function expectedGain({ mean, variance }: Belief): number {

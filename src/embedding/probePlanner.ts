@@ -30,7 +30,7 @@ const MOST_RUNS_IN_A_ROW = 16;
 /** Successive multiples of it, modulo 1, spread evenly (the golden ratio). */
 const SPREAD = 0.6180339887498949;
 
-interface ProbeLimits {
+export interface ProbeLimits {
   /** Padded tokens of the size in use. */
   readonly currentTokens: number;
   readonly lengthStep: number;
@@ -38,6 +38,8 @@ interface ProbeLimits {
   readonly cost: RunCost;
   /** Whether nothing is padded. */
   readonly isBag: boolean;
+  /** Share of the work that trying sizes may cost; a hundredth when left out. */
+  readonly lossShare?: number;
 }
 
 export interface Probes {
@@ -59,8 +61,9 @@ export class ProbePlanner {
     this.#credit = credit;
   }
 
+  /** Tokens that trying may still lose. Runs may be larger than was paid for: what they lost too much is owed until it is earned, but not for ever. */
   get credit(): number {
-    return this.#credit;
+    return Math.max(0, this.#credit);
   }
 
   /**
@@ -69,7 +72,7 @@ export class ProbePlanner {
    */
   choose(lengths: ArrayLike<number>, order: Uint32Array, trials: readonly Trial[], options: ProbeLimits): Probes {
     const tokens = tokensOf(lengths, order);
-    const { cost, currentTokens } = options;
+    const { cost, currentTokens, lossShare = LOSS_SHARE } = options;
     const displacingLoss = DISPLACING_LOSS * Math.min(1, DISPLACING_RUN_MS / cost(1, currentTokens)) ** 2;
     const lossOf = ({ tokens: size, loss }: Trial): number =>
       Math.max(LEAST_LOSS, loss) + (size > currentTokens ? displacingLoss : 0);
@@ -78,8 +81,8 @@ export class ProbePlanner {
     // What a long calm leaves unspent is not spent all at once, but the dearest trial can be saved up for.
     const others = trials.toSorted((a, b) => b.gain / lossOf(b) - a.gain / lossOf(a) || a.tokens - b.tokens);
     const open = others.splice(0, SIZES_AT_A_TIME);
-    const most = Math.max(2 * LOSS_SHARE * tokens, ...open.map(priceOf));
-    this.#credit = Math.min(this.#credit + LOSS_SHARE * tokens, most);
+    const most = Math.max(2 * lossShare * tokens, ...open.map(priceOf));
+    this.#credit = Math.min(this.#credit + lossShare * tokens, most);
     const taken = new Uint8Array(order.length);
     const rowsOf = new Map<Trial, number>();
     const runs: PlannedRun[] = [];

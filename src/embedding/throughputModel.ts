@@ -60,7 +60,7 @@ export interface ThroughputState {
  */
 export class ThroughputModel {
   readonly #filter: KalmanFilter;
-  readonly #doubt: Float64Array;
+  readonly #prior: { readonly mean: Float64Array; readonly covariance: Float64Array };
   #noise: number = NOISE.start;
   readonly #runsBySize = new Float64Array(SIZE_COUNT);
   #lastEndMs: number | undefined;
@@ -72,9 +72,8 @@ export class ThroughputModel {
   #cost: RunCost | undefined;
 
   constructor(baseTokens: number, saved?: ThroughputState) {
-    const prior = priorBelief(Math.log2(baseTokens));
-    this.#doubt = prior.covariance;
-    this.#filter = new KalmanFilter(prior.mean, prior.covariance);
+    this.#prior = priorBelief(Math.log2(baseTokens));
+    this.#filter = new KalmanFilter(this.#prior.mean, this.#prior.covariance);
     this.#isRestored = saved !== undefined;
     if (saved === undefined) return;
     this.#filter = new KalmanFilter(Float64Array.from(saved.mean), unfold(saved.covariance));
@@ -136,12 +135,24 @@ export class ThroughputModel {
     );
     this.#samples++;
     this.#runsBySize[octave] = (this.#runsBySize[octave] ?? 0) + runs;
-    if (this.#samples % FORGETTING_EVERY === 0) this.#filter.loosenAll(this.#doubt, FORGETTING * FORGETTING_EVERY);
+    if (this.#samples % FORGETTING_EVERY === 0)
+      this.#filter.loosenAll(this.#prior.covariance, FORGETTING * FORGETTING_EVERY);
+  }
+
+  /** Forgets how sizes compare, and keeps what is known of lengths and of the pace: that of runs of so many tokens stays what it is. */
+  forgetSizes(tokens: number): void {
+    const pace = this.pace + this.#filter.believe(sizeTerms(tokens)).mean;
+    for (let index = SIZES; index < SIZES + SIZE_COUNT; index++)
+      this.#filter.reset(index, this.#prior.mean[index] ?? 0, 0);
+    this.#filter.loosenAll(ofSizesAlone(this.#prior.covariance), 1);
+    this.#filter.reset(PACE, pace - this.#filter.believe(sizeTerms(tokens)).mean, PACE_VARIANCE_RANGE.most);
+    this.#runsBySize.fill(0);
+    this.#cost = undefined;
   }
 
   /** Makes the sizes worth another look: adds this share of the doubt there was before the first run. */
   doubt(share: number): void {
-    this.#filter.loosenAll(this.#doubt, share);
+    this.#filter.loosenAll(this.#prior.covariance, share);
   }
 
   /** Logarithm of the time per token at size `a` over that at size `b`, for texts of one length; sizes in padded tokens. */
@@ -261,6 +272,14 @@ function priorBelief(base: number): { readonly mean: Float64Array; readonly cova
   for (let index = 0; index < SIZE_COUNT; index++)
     mean[SIZES + index] = SLOPE_MEAN * Math.abs(index + SIZE_OCTAVES.first - base);
   return { mean, covariance };
+}
+
+/** A covariance with nothing in it but what sizes have to do with each other. */
+function ofSizesAlone(covariance: Float64Array): Float64Array {
+  const isSize = (index: number): boolean => index >= SIZES && index < LENGTHS;
+  return covariance.map((value, place) =>
+    isSize(Math.floor(place / UNKNOWNS)) && isSize(place % UNKNOWNS) ? value : 0,
+  );
 }
 
 /** Covariance of sums of correlated slopes, counted from `origin`: W R Wᵀ, with what of each slope is in each node's sum, and their correlations. */

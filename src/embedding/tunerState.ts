@@ -1,4 +1,5 @@
 import { parseMemoryCeiling } from './memoryCeiling.ts';
+import { NO_AUDIT, parseAuditState } from './neighbourAudit.ts';
 import { parseThroughputState } from './throughputModel.ts';
 import type { TunerState } from './tunerTypes.ts';
 
@@ -8,14 +9,26 @@ export function parseTunerState(saved: unknown): TunerState | undefined {
   const fields = saved as Partial<Record<keyof TunerState, unknown>>;
   const throughput = parseThroughputState(fields.throughput);
   const { budgetTokens, bestTokensPerSecond, runs, converged } = fields;
-  // States from before there was credit are good for the rest.
+  // States from before there was credit, or were audits, are good for the rest.
   const probeCredit = fields.probeCredit ?? 0;
+  const audit = fields.audit === undefined ? NO_AUDIT : parseAuditState(fields.audit);
   const memoryCeiling = parseMemoryCeiling(fields.memoryCeiling);
-  if (fields.version !== 1 || throughput === undefined || memoryCeiling === undefined) return undefined;
+  if (fields.version !== 1 || throughput === undefined || memoryCeiling === undefined || audit === undefined)
+    return undefined;
   if (typeof converged !== 'boolean') return undefined;
   if (!isCount(budgetTokens) || !isCount(bestTokensPerSecond) || !isCount(runs) || !isCount(probeCredit))
     return undefined;
-  return { version: 1, budgetTokens, bestTokensPerSecond, converged, runs, throughput, memoryCeiling, probeCredit };
+  return {
+    version: 1,
+    budgetTokens,
+    bestTokensPerSecond,
+    converged,
+    runs,
+    throughput,
+    memoryCeiling,
+    probeCredit,
+    audit,
+  };
 }
 
 function isCount(value: unknown): value is number {

@@ -1,5 +1,6 @@
 import type { DeviceName, TunerReport } from '../protocol/embedder.ts';
 import type { MemoryCeilingState } from './memoryCeiling.ts';
+import type { AuditState } from './neighbourAudit.ts';
 import type { PlannedRun, RunShape } from './runShape.ts';
 import type { ThroughputState } from './throughputModel.ts';
 
@@ -85,6 +86,7 @@ export interface TunerState {
   readonly memoryCeiling: MemoryCeilingState;
   /** Padded tokens that trying sizes may still lose. */
   readonly probeCredit: number;
+  readonly audit: AuditState;
 }
 
 /** Identity of a saved state: another machine, device, model or scope starts on its own. */

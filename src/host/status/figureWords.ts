@@ -80,6 +80,8 @@ export function moveReasonWords(reason: string): string {
       return l10n.t('the memory ceiling was near');
     case 'conditions-changed':
       return l10n.t('speed has changed, sizes are tried again');
+    case 'neighbour-faster':
+      return l10n.t('another size was faster again and again, sizes are tried again');
     default:
       return reason;
   }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
 import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../../src/embedding/deviceLimits.ts';
+import { ProbePlanner } from '../../../src/embedding/probePlanner.ts';
 import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
 import type { TunerReport } from '../../../src/protocol/embedder.ts';
+import { longestFirst } from '../../../src/embedding/tokenBatcher.ts';
+import { parseTunerState } from '../../../src/embedding/tunerState.ts';
 import type { TunerOptions } from '../../../src/embedding/tunerTypes.ts';
 import {
   FAST_LOOK_UPS,
@@ -215,6 +218,68 @@ describe('learning', () => {
     const { endedAtMs } = simulate(tuner, [...SESSION, ...SESSION], MACHINES.cachedCpu);
     const { runs } = simulate(tuner, SESSION, MACHINES.cachedCpu, QUIET, endedAtMs);
     expect(runs.filter((run) => run.probe).length).toBeLessThan(runs.length / 50);
+  });
+});
+
+describe('a tuner that has settled', () => {
+  /** Look-ups: all runs are of one size, so that nothing is learned of others unless they are looked at. */
+  const LOOKING_UP: TunerOptions = { ...OPTIONS, limits: STATIC_MODEL_LIMITS };
+  const LEARNED = 2048;
+
+  /** As fast at the size that was learned as where it was learned, and faster in one direction where that was slower. */
+  function contradicted(direction: 'below' | 'above'): { readonly learnedOn: RunCost; readonly isReally: RunCost } {
+    const costOf =
+      (factor: (octaves: number) => number): RunCost =>
+      (length, count) => {
+        const octaves = Math.max(-2, Math.min(2, Math.log2((length * count) / LEARNED)));
+        return ((length * count) / 2500) * factor(direction === 'above' ? octaves : -octaves);
+      };
+    return {
+      learnedOn: costOf((octaves) => 1 + 0.25 * Math.abs(octaves)),
+      isReally: costOf((octaves) => 1.2 ** -octaves),
+    };
+  }
+
+  it.each(
+    (['below', 'above'] as const).flatMap((direction) => [
+      { direction, name: 'quiet', disturbance: QUIET },
+      { direction, name: 'hiccups', disturbance: hiccups(3) },
+      { direction, name: 'neighbours', disturbance: neighbours(3) },
+    ]),
+  )('finds out that it was wrong ($direction, $name)', ({ direction, disturbance }) => {
+    const { learnedOn, isReally } = contradicted(direction);
+    let tuner = new BatchTuner(LOOKING_UP);
+    const many = lengthsOf('logNormal', 60_000);
+    const learned = simulate(tuner, many, learnedOn);
+    expect(tuner.report().budgetTokens).toBe(LEARNED);
+    // As in life, one process begins to look and another goes on.
+    tuner = new BatchTuner(LOOKING_UP, saved(tuner));
+    const { endedAtMs } = simulate(tuner, many, isReally, disturbance, learned.endedAtMs);
+    tuner = new BatchTuner(LOOKING_UP, saved(tuner));
+    simulate(tuner, many, isReally, disturbance, endedAtMs);
+    const { budgetTokens } = tuner.report();
+    expect(direction === 'above' ? budgetTokens / LEARNED : LEARNED / budgetTokens).toBeGreaterThanOrEqual(2);
+  });
+
+  it.each([
+    { name: 'quiet', disturbance: QUIET },
+    { name: 'hiccups', disturbance: hiccups(5) },
+    { name: 'neighbours', disturbance: neighbours(5) },
+    { name: 'as recorded', disturbance: recorded() },
+  ])('looks at next to no cost, and is not led astray ($name)', ({ disturbance }) => {
+    const lengths = lengthsOf('logNormal', 40_000);
+    const tuner = new BatchTuner(OPTIONS);
+    const first = simulate(tuner, lengths.slice(0, 15_000), MACHINES.cachedCpu, disturbance);
+    const before = tuner.report().moves.length;
+    const later = simulate(tuner, lengths.slice(15_000), MACHINES.cachedCpu, disturbance, first.endedAtMs);
+    expect(later.runs.some(({ probe }) => probe)).toBe(true);
+    const best = bestFixedBudget(lengths.slice(15_000), MACHINES.cachedCpu);
+    expect(best.ms / later.undisturbedMs).toBeGreaterThan(0.985);
+    const astray = tuner
+      .report()
+      .moves.slice(before)
+      .filter(({ reason }) => reason === 'neighbour-faster');
+    expect(astray.length).toBeLessThan(2);
   });
 });
 
@@ -437,6 +502,7 @@ describe('saved state', () => {
       { ...good, throughput: { ...good.throughput, mean: good.throughput.mean.slice(1) } },
       { ...good, throughput: { ...good.throughput, mean: good.throughput.mean.map(() => 1e300) } },
       { ...good, probeCredit: -1 },
+      { ...good, audit: { ...good.audit, below: { credit: 0, faster: -1 } } },
       { ...good, throughput: { ...good.throughput, covariance: good.throughput.covariance.map(() => -1) } },
       { ...good, throughput: { ...good.throughput, noise: 1e9 } },
       { ...good, memoryCeiling: { tokens: -5, quietStarts: 0, provenTokens: 1 } },
@@ -445,6 +511,18 @@ describe('saved state', () => {
       const restored = new BatchTuner(OPTIONS, state === null ? null : JSON.parse(JSON.stringify(state)));
       expect(restored.plan(SESSION.slice(0, 100), 'bulk')).toEqual(fresh);
     }
+  });
+
+  it('is taken back also right after a trial that lost more than there was credit for', () => {
+    const planner = new ProbePlanner(10);
+    const lengths = [100, 100, 100, 100];
+    // Three texts come nearest to the size, and have more tokens than it.
+    const trial = { tokens: 256, gain: 1, loss: 0 };
+    const limits = { currentTokens: 512, lengthStep: 1, maxTokens: 16_384, cost: () => 10, isBag: false };
+    expect(planner.choose(lengths, longestFirst(lengths), [trial], limits).runs).toHaveLength(1);
+    const { credit } = planner;
+    const state = { ...new BatchTuner(OPTIONS).save(), probeCredit: Math.round(credit) };
+    expect(parseTunerState(JSON.parse(JSON.stringify(state)))).toEqual(state);
   });
 
   it('stays within the limits of the device it is restored on', () => {
