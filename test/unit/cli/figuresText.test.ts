@@ -2,42 +2,13 @@ import { expect, it } from 'vitest';
 import { figuresText, runSizeText, sharesText } from '../../../src/cli/figuresText.ts';
 import type { EmbedderMetrics } from '../../../src/protocol/embedder.ts';
 import { NO_WORK } from '../../fakes/hashEmbedder.ts';
+import { SOME_WORK } from '../../fakes/someWork.ts';
 
 const METRICS: EmbedderMetrics = {
   ...NO_WORK,
   scopes: {
     docs: NO_WORK.scopes.docs,
-    code: {
-      device: 'cuda',
-      runs: 321,
-      texts: 4321,
-      realTokens: 100_000,
-      paddedTokens: 103_000,
-      paddingRatio: 0.03,
-      tokensPerSecond: 5001,
-      textsPerSecond: 51,
-      recentTokensPerSecond: 5002,
-      recentTextsPerSecond: 52,
-      bestTextsPerSecond: 53,
-      runP50Ms: 1.25,
-      runP90Ms: 20,
-      runP99Ms: 30,
-      tokenizeMs: 440,
-      rssByRunTokens: [
-        { upToTokens: 512, rssMb: 210 },
-        { upToTokens: 1024, rssMb: 220 },
-      ],
-      backoffs: 1,
-      tuner: {
-        budgetTokens: 768,
-        bestTokensPerSecond: 5003,
-        memoryCeilingTokens: 4096,
-        latencyCeilingTokens: null,
-        converged: true,
-        runs: 321,
-        moves: [{ run: 9, fromTokens: 512, toTokens: 768, reason: 'faster' }],
-      },
-    },
+    code: SOME_WORK,
   },
   lanes: { ...NO_WORK.lanes, saved: { requests: 2, waitP50Ms: 61, waitP90Ms: 62, waitP99Ms: 63 } },
   threads: 3,

@@ -4,6 +4,7 @@ import type { FolderStatus } from '../../../src/protocol/server.ts';
 import type { StatusSection, StatusTable } from '../../../src/protocol/statusView.ts';
 import { statusSections } from '../../../src/host/status/statusSections.ts';
 import { NO_WORK } from '../../fakes/hashEmbedder.ts';
+import { SOME_WORK } from '../../fakes/someWork.ts';
 
 vi.mock('vscode', () => ({
   env: { language: 'en' },
@@ -14,37 +15,19 @@ vi.mock('vscode', () => ({
 }));
 
 const CODE: ScopeMetrics = {
+  ...SOME_WORK,
   device: 'cpu',
   runs: 1321,
-  texts: 4321,
-  realTokens: 100_000,
-  paddedTokens: 103_000,
-  paddingRatio: 0.03,
-  tokensPerSecond: 5001,
-  textsPerSecond: 51,
-  recentTokensPerSecond: 5002,
   recentTextsPerSecond: 5.25,
-  bestTextsPerSecond: 53,
-  runP50Ms: 1.25,
-  runP90Ms: 20,
-  runP99Ms: 30,
-  tokenizeMs: 440,
   rssByRunTokens: [
     { upToTokens: 512, rssMb: 210.4 },
     { upToTokens: 1024, rssMb: 1220 },
   ],
   backoffs: 2,
   tuner: {
-    budgetTokens: 768,
-    bestTokensPerSecond: 5003,
-    memoryCeilingTokens: 4096,
-    latencyCeilingTokens: null,
-    converged: true,
+    ...SOME_WORK.tuner,
     runs: 5000,
-    moves: [
-      { run: 9, fromTokens: 512, toTokens: 768, reason: 'faster' },
-      { run: 1200, fromTokens: 768, toTokens: 768, reason: 'conditions-changed' },
-    ],
+    moves: [...SOME_WORK.tuner.moves, { run: 1200, fromTokens: 768, toTokens: 768, reason: 'conditions-changed' }],
   },
 };
 const METRICS: EmbedderMetrics = {
