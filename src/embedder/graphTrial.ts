@@ -43,7 +43,9 @@ export class GraphTrial implements DeviceTrial {
     const graph = await OnnxSession.open({ file: path.join(folder, graphName), ...device }, manifest);
     try {
       const probe = graph.inputOf(probeIds);
-      const { width } = await graph.run([probe], probe.ids.length);
+      const { values, width } = await graph.run([probe], probe.ids.length);
+      // A driver may compute nonsense without a word: better another device than an index of it.
+      if (!values.every(Number.isFinite)) throw new Error('what it computes of a plain text is not finite');
       return new GraphTrial(graph, graphName, width, probe);
     } catch (error) {
       await graph.release();

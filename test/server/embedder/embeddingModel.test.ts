@@ -450,6 +450,19 @@ describe('a run', () => {
   });
 });
 
+describe('a model whose vector of a plain text is not finite', () => {
+  it('is not opened, so that no index is made of it', async () => {
+    const graph = new OnnxGraph();
+    const ids = graph.cast(graph.input('input_ids', 'int64', ['batch', 'sequence']), 'float32');
+    const zeros = graph.op('Sub', [ids, ids]);
+    graph.output('sentence_embedding', graph.op('Div', [zeros, zeros]), 'float32', ['batch', 'sequence']);
+    await expect(open({ graphs: { 'onnx/model.onnx': graph.encode() } })).rejects.toMatchObject({
+      code: 'model-invalid',
+      message: expect.stringContaining('not finite') as string,
+    });
+  });
+});
+
 describe('a device', () => {
   it('that is not there falls back to the processor and says why', async () => {
     const { folder, remove } = await writeModelFolder({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model } });
