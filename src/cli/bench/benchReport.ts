@@ -100,7 +100,7 @@ export interface BenchReport {
   readonly clock: BenchClock;
   readonly processor: string;
   readonly cases: readonly BenchCase[];
-  /** `workload: policy / policy`. */
+  /** `workload: policy / policy`; `best fixed policy` is whichever was fastest in the other repetitions. */
   readonly ratios: Readonly<Record<string, BenchRatio>>;
   readonly matrixLimit: MatrixLimit | null;
   readonly sessions: readonly SessionComparison[];

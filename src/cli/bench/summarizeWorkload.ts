@@ -5,6 +5,8 @@ import { rateOf } from './timeRuns.ts';
 
 /** What stands for the fastest policy besides the tuned one in the name of a ratio. */
 export const BEST_FIXED = 'best fixed policy';
+/** A policy is not chosen as the fastest by fewer rounds. */
+const LEAST_ROUNDS_TO_CHOOSE = 3;
 
 export interface WorkloadSummary {
   readonly cases: readonly BenchCase[];
@@ -45,19 +47,25 @@ function tunedRatios(rounds: readonly Round[], name: string): number[] {
 }
 
 /**
- * The tuned policy against the fastest other one, which is chosen by half of the rounds and compared in the other half, both ways round.
- * Chosen by the same rounds, the best of many that are about as fast would be the one with the most luck (the winner's curse).
+ * The tuned policy against the fastest other one, round by round, each by the one that was fastest in all other rounds (leave-one-out
+ * cross-validation). Chosen by the same rounds, the best of many that are about as fast would be the one with the most luck (the winner's curse).
  */
 function bestFixedRatios(rounds: readonly Round[], names: readonly string[]): number[] {
-  const half = (parity: number): Round[] => rounds.filter((_, index) => index % 2 === parity);
-  return [half(0), half(1)].flatMap((choosing, index, halves) => {
-    const slowdowns = names.flatMap((name) => {
-      const ratios = tunedRatios(choosing, name);
-      return ratios.length === 0 ? [] : [{ name, ratio: summarize(ratios).median }];
+  return rounds.flatMap((round) => {
+    const others = rounds.filter((other) => other !== round);
+    const candidates = names.flatMap((name) => {
+      const ratios = tunedRatios(others, name).sort((a, b) => a - b);
+      return ratios.length < LEAST_ROUNDS_TO_CHOOSE ? [] : [{ name, ratio: middleOf(ratios) }];
     });
-    const best = slowdowns.sort((a, b) => a.ratio - b.ratio)[0];
-    return best === undefined ? [] : tunedRatios(halves[1 - index] ?? [], best.name);
+    const best = candidates.sort((a, b) => a.ratio - b.ratio)[0];
+    return best === undefined ? [] : tunedRatios([round], best.name);
   });
+}
+
+/** Median of sorted values: between the middle two where there are two. */
+function middleOf(sorted: readonly number[]): number {
+  const half = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(half)] ?? NaN) + (sorted[Math.ceil(half)] ?? NaN)) / 2;
 }
 
 function summarizePolicy(record: WorkloadRecord, policy: string): BenchCase {
