@@ -190,7 +190,8 @@ export class RunLoop {
     const rssMb = this.#memory.after(paddedTokens({ length, count }), endedMs);
     const realTokens = run.texts.reduce((sum, { input }) => sum + input.ids.length, 0);
     const elapsedMs = endedMs - startedMs;
-    tuners[scope].record({ shape: { length, count }, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
+    const probe = run.dispatch?.probe === true;
+    tuners[scope].record({ shape: { length, count }, probe, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
     observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
     if (this.#memory.isReleaseDue(scope, rssMb)) await this.#release(scope);
   }

@@ -1,6 +1,14 @@
 import type { TunerReport } from '../protocol/embedder.ts';
 import type { Belief } from './kalmanFilter.ts';
-import { type Trial, betterBudget, budgetGrid, trialOf, withinReach, worthTrying } from './budgetSearch.ts';
+import {
+  type Trial,
+  betterBudget,
+  budgetGrid,
+  neighboursOf,
+  trialOf,
+  withinReach,
+  worthTrying,
+} from './budgetSearch.ts';
 import { MemoryCeiling } from './memoryCeiling.ts';
 import { NO_AUDIT, NeighbourAudit } from './neighbourAudit.ts';
 import { type ProbeLimits, type Probes, ProbePlanner } from './probePlanner.ts';
@@ -73,6 +81,8 @@ export class BatchTuner implements Tuner {
     this.#meter = new ThroughputMeter(state?.bestTokensPerSecond ?? 0);
     const wanted = Math.max(limits.floorTokens, state?.budgetTokens ?? limits.baseTokens);
     this.#budgetTokens = Math.min(wanted, limits.ceilingTokens, this.#memory.tokens);
+    // Another process's memory ceiling may have come between: its neighbours are others then.
+    if (state !== undefined && this.#budgetTokens !== state.budgetTokens) this.#audit.forget();
     this.#converged = state?.converged ?? false;
     this.#runs = state?.runs ?? 0;
   }
@@ -128,12 +138,12 @@ export class BatchTuner implements Tuner {
   }
 
   record(measurement: RunMeasurement): void {
-    const { shape, realTokens, elapsedMs, endedAtMs, rssMb } = measurement;
+    const { shape, realTokens, elapsedMs, rssMb } = measurement;
     const tokens = paddedTokens(shape);
     this.#runs++;
     this.#meanLength += (shape.length - this.#meanLength) / Math.min(this.#runs, PACE_RUNS);
     const isAtRest = this.#converged && !this.#audit.isLooking;
-    for (const sample of this.#sampler.add(shape, elapsedMs, endedAtMs, isAtRest)) this.#learn(sample);
+    for (const sample of this.#sampler.add(measurement, isAtRest)) this.#learn(sample);
     this.#meter.add(realTokens, elapsedMs);
     this.#memory.succeed(tokens, rssMb);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');
@@ -171,6 +181,11 @@ export class BatchTuner implements Tuner {
     };
   }
 
+  /** Padded tokens of runs planned now: the budget, unless the latency ceiling is lower. */
+  get #usedTokens(): number {
+    return Math.min(this.#budgetTokens, this.#latencyCeilingTokens() ?? Infinity);
+  }
+
   readonly #runsNear = (tokens: number): number => this.#model.runsNear(tokens);
 
   readonly #compare = (a: number, b: number): Belief => this.#model.compare(a, b);
@@ -185,14 +200,20 @@ export class BatchTuner implements Tuner {
     const probes = trials.length === 0 ? undefined : this.#probes.choose(lengths, order, trials, limits);
     this.#setConverged(probes?.impossible ?? true);
     if (probes !== undefined && probes.runs.length > 0) return probes;
-    const toTrial = (tokens: number): Trial => trialOf(this.#compare, tokens, this.#budgetTokens);
-    return this.#audit.plan(lengths, order, this.#allowed(), toTrial, limits);
+    const currentTokens = this.#usedTokens;
+    const { below, above } = neighboursOf(currentTokens, this.#allowed());
+    // What is saved up for is tried in its time.
+    const toTrial = (tokens: number | undefined): Trial | undefined =>
+      tokens === undefined || trials.some((trial) => trial.tokens === tokens)
+        ? undefined
+        : trialOf(this.#compare, tokens, currentTokens);
+    const neighbours = { below: toTrial(below), above: toTrial(above) };
+    return this.#audit.plan(lengths, order, neighbours, { ...limits, currentTokens });
   }
 
   #pack(lengths: ArrayLike<number>, order: Uint32Array, cost: RunCost): PlannedRun[] {
     const { lengthStep, isBag } = this.#options;
-    const most = Math.min(this.#budgetTokens, this.#latencyCeilingTokens() ?? Infinity);
-    const limits = { maxTokens: most, maxCount: Infinity, lengthStep };
+    const limits = { maxTokens: this.#usedTokens, maxCount: Infinity, lengthStep };
     if (isBag === true || !this.#model.knowsPace) return this.#fill(lengths, order, limits);
     const middle = Math.max(1, lengths[order[order.length >> 1] ?? 0] ?? 1);
     const count = Math.max(1, Math.floor(this.#budgetTokens / middle));
@@ -247,8 +268,8 @@ export class BatchTuner implements Tuner {
     const { shape, elapsedMs, runs, endedAtMs } = sample;
     this.#model.record(shape, elapsedMs, endedAtMs, runs);
     this.#watchPace();
-    if (!this.#audit.refutes(sample, this.#budgetTokens)) return;
-    this.#model.forgetSizes(this.#budgetTokens);
+    if (!this.#audit.refutes(sample)) return;
+    this.#model.forgetSizes(this.#usedTokens);
     this.#converged = false;
     this.#note(this.#budgetTokens, 'neighbour-faster');
   }
@@ -277,7 +298,7 @@ export class BatchTuner implements Tuner {
   #moveTo(tokens: number, reason: string): void {
     this.#note(tokens, reason);
     this.#budgetTokens = tokens;
-    this.#audit.moved();
+    this.#audit.forget();
   }
 
   #note(toTokens: number, reason: string): void {

@@ -25,6 +25,17 @@ export function budgetGrid(floorTokens: number, ceilingTokens: number): number[]
   return grid.length > 0 ? grid : [ceilingTokens];
 }
 
+/** The sizes of a grid (ascending) next to one that need not be in it, at least half an octave away. */
+export function neighboursOf(
+  tokens: number,
+  grid: readonly number[],
+): { readonly below: number | undefined; readonly above: number | undefined } {
+  return {
+    below: grid.findLast((size) => size < tokens / Math.SQRT2),
+    above: grid.find((size) => size > tokens * Math.SQRT2),
+  };
+}
+
 /** A size this likely to be slower than the current one is taken to be on the far slope of the curve. */
 const LIKELY_SLOWER = 0.75;
 

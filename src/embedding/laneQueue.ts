@@ -27,12 +27,20 @@ export interface Dispatch<T> extends RunShape {
   readonly lane: Lane;
   readonly scope: Scope;
   readonly texts: readonly WaitingText<T>[];
+  /** True when its size was chosen to learn from it. */
+  readonly probe: boolean;
   /** Internal to the queue: what `giveBack` needs. */
   readonly entries: readonly QueueEntry<T>[];
 }
 
 export interface QueueEntry<T> extends WaitingText<T> {
   readonly request: QueuedRequest;
+}
+
+/** A run of a window: its texts, in order. */
+interface WaitingRun<T> {
+  readonly entries: readonly QueueEntry<T>[];
+  readonly probe: boolean;
 }
 
 interface QueuedRequest {
@@ -107,8 +115,8 @@ export class LaneQueue<T> {
     for (;;) {
       const channel = this.#chooseChannel();
       if (channel === undefined) return undefined;
-      const entries = this.#takeRun(channel);
-      if (entries.length > 0) return this.#dispatch(channel, entries);
+      const run = this.#takeRun(channel);
+      if (run.entries.length > 0) return this.#dispatch(channel, run);
     }
   }
 
@@ -177,9 +185,10 @@ export class LaneQueue<T> {
     return true;
   }
 
-  #takeRun(channel: Channel<T>): QueueEntry<T>[] {
+  #takeRun(channel: Channel<T>): WaitingRun<T> {
     const [next] = channel.runs;
-    if (next !== undefined && next.length > 1 && this.#isOutdated(channel.scope, next)) channel.forgetPlan();
+    if (next !== undefined && next.entries.length > 1 && this.#isOutdated(channel.scope, next.entries))
+      channel.forgetPlan();
     if (channel.runs.length === 0) {
       const window: QueueEntry<T>[] = [];
       const { waiting } = channel;
@@ -197,16 +206,17 @@ export class LaneQueue<T> {
       const purpose: PlanPurpose = channel.lane === 'bulk' ? 'bulk' : 'live';
       const lengths = Uint32Array.from(window, (entry) => entry.tokens);
       const runs = planner.plan(lengths, purpose);
-      channel.runs = runs.map((run) =>
-        [...run.indices].flatMap((index) => {
+      channel.runs = runs.map(({ indices, probe }) => {
+        const entries = [...indices].flatMap((index) => {
           const entry = window[index];
           return entry === undefined ? [] : [entry];
-        }),
-      );
+        });
+        return { entries, probe };
+      });
     }
-    const run = channel.runs.shift() ?? [];
-    this.#size -= run.length;
-    return run.filter((entry) => !isAbandoned(entry));
+    const { entries, probe } = channel.runs.shift() ?? { entries: [], probe: false };
+    this.#size -= entries.length;
+    return { entries: entries.filter((entry) => !isAbandoned(entry)), probe };
   }
 
   /** Whether a run was planned when more memory was thought to be there, or before it was known how long such runs take. */
@@ -216,7 +226,7 @@ export class LaneQueue<T> {
     return paddedTokens(shape) > planner.mostTokens || planner.isTooLong(shape);
   }
 
-  #dispatch(channel: Channel<T>, entries: readonly QueueEntry<T>[]): Dispatch<T> {
+  #dispatch(channel: Channel<T>, { entries, probe }: WaitingRun<T>): Dispatch<T> {
     const now = this.#options.clock.now();
     for (const { request } of entries) {
       if (request.started) continue;
@@ -224,7 +234,7 @@ export class LaneQueue<T> {
       this.#waits[channel.lane].add(now - request.arrivedMs);
     }
     const length = this.#lengthOf(channel.scope, entries);
-    return { lane: channel.lane, scope: channel.scope, length, count: entries.length, texts: entries, entries };
+    return { lane: channel.lane, scope: channel.scope, length, count: entries.length, texts: entries, probe, entries };
   }
 
   /** Tokens each text of a run takes: padded to the longest, or on average in a bag. */
@@ -262,7 +272,7 @@ class Channel<T> {
   /** In order of arrival. */
   waiting: QueueEntry<T>[] = [];
   /** Runs of the window being worked through. */
-  runs: QueueEntry<T>[][] = [];
+  runs: WaitingRun<T>[] = [];
   /** Whether more is on its way. */
   expectsMore = false;
 
@@ -281,7 +291,7 @@ class Channel<T> {
   }
 
   forgetPlan(): void {
-    this.waiting = [...this.runs.splice(0).flat(), ...this.waiting];
+    this.waiting = [...this.runs.splice(0).flatMap(({ entries }) => entries), ...this.waiting];
   }
 
   takeAll(): QueueEntry<T>[] {

@@ -1,13 +1,12 @@
 import type { Trial } from './budgetSearch.ts';
-import { type ProbeLimits, type Probes, ProbePlanner } from './probePlanner.ts';
+import { type ProbeLimits, ProbePlanner, type ProbeTerms, type Probes } from './probePlanner.ts';
 import type { RunSample } from './runSampler.ts';
 import { type RunShape, paddedTokens } from './runShape.ts';
-import { tokensOf } from './tokenBatcher.ts';
 
 /** Share of the work that looking at one neighbour may cost, and runs of the present size between two looks at it, at least … */
 const CALM = { lossShare: 0.001, runsBetween: 256 } as const;
-/** … and after a look that found it faster. */
-const SUSPICIOUS = { lossShare: 0.005, runsBetween: 32 } as const;
+/** … and after a look that found it faster: it is then not expected to lose what it was thought to, and one more look mostly ends the suspicion. */
+const SUSPICIOUS = { lossShare: 0.02, runsBetween: 32 } as const;
 /** A size counts as faster from here on (a log ratio: three percent) … */
 const FASTER = 0.03;
 /**
@@ -38,22 +37,19 @@ class Neighbour {
   readonly #planner: ProbePlanner;
   /** Looks in a row that found it faster. */
   faster: number;
-  #tokensSince = 0;
 
   constructor({ credit, faster }: LookState) {
     this.#planner = new ProbePlanner(credit);
     this.faster = faster;
   }
 
-  /** Runs of this size, when it is time for a look, there is credit for it and there are texts that make them. */
+  /** Runs of this size, one row of them, when there is credit for it and there are texts that make them. */
   plan(lengths: ArrayLike<number>, order: Uint32Array, trial: Trial, limits: ProbeLimits): Probes | undefined {
     const { lossShare, runsBetween } = this.faster > 0 ? SUSPICIOUS : CALM;
-    this.#tokensSince += tokensOf(lengths, order);
-    if (this.#tokensSince < runsBetween * limits.currentTokens) return undefined;
-    const probes = this.#planner.choose(lengths, order, [trial], { ...limits, lossShare });
-    if (probes.runs.length === 0) return undefined;
-    this.#tokensSince = 0;
-    return probes;
+    // More than one row would be of one moment, in which something may slow the machine.
+    const terms: ProbeTerms = { lossShare, leastPrice: lossShare * runsBetween * limits.currentTokens, rowsAtATime: 1 };
+    const probes = this.#planner.choose(lengths, order, [trial], limits, terms);
+    return probes.runs.length === 0 ? undefined : probes;
   }
 
   save(): LookState {
@@ -61,26 +57,31 @@ class Neighbour {
   }
 }
 
+interface Look {
+  readonly side: 'below' | 'above';
+  readonly currentTokens: number;
+  /** Logarithms of ms per token: of the runs of the size in use just before, and of the look. */
+  before?: number;
+  during?: number;
+}
+
 /**
- * Looks again, seldom, at the sizes next to the one in use while nothing seems worth trying. What was learned in a bad hour may be wrong
+ * Looks again, seldom, at the sizes next to the one in use in windows in which nothing else is tried. What was learned in a bad hour may be wrong
  * and certain at once: the filter then hardly moves for what it sees. Here each look counts for itself (a sign test), by time per token
- * against the runs of the size in use just before and just after.
+ * against the runs of the size in use just before and just after. One that is not between two such runs of its window counts for nothing.
  */
 export class NeighbourAudit {
   readonly #below: Neighbour;
   readonly #above: Neighbour;
-  /** The one that is looked at in this window, and its size. */
-  #look: { readonly neighbour: Neighbour; readonly tokens: number } | undefined;
-  /** Logarithms of ms per token of runs of the size in use before the look, and of the look itself. */
-  #before: number | undefined;
-  #during: number | undefined;
+  /** Of this window. */
+  #look: Look | undefined;
 
   constructor(saved: AuditState) {
     this.#below = new Neighbour(saved.below);
     this.#above = new Neighbour(saved.above);
   }
 
-  /** Whether this window has a look in it. */
+  /** Whether a look of this window is still to be made or compared. */
   get isLooking(): boolean {
     return this.#look !== undefined;
   }
@@ -90,51 +91,52 @@ export class NeighbourAudit {
     this.#look = undefined;
   }
 
-  /** Runs of a neighbour of the present size, or undefined when it is not time for a look; `sizes` may be used, in ascending order. */
+  /** Runs of one of the sizes next to the present one, where there are such, or undefined when it is not time for a look. */
   plan(
     lengths: ArrayLike<number>,
     order: Uint32Array,
-    sizes: readonly number[],
-    toTrial: (tokens: number) => Trial,
+    { below, above }: { readonly below: Trial | undefined; readonly above: Trial | undefined },
     limits: ProbeLimits,
   ): Probes | undefined {
     const { currentTokens } = limits;
-    const larger = sizes.find((tokens) => tokens > currentTokens * Math.SQRT2);
-    const smaller = sizes.findLast((tokens) => tokens < currentTokens / Math.SQRT2);
-    // The dearer one first: it is affordable more seldom.
-    for (const [neighbour, tokens] of [[this.#above, larger] as const, [this.#below, smaller] as const]) {
-      const probes = tokens === undefined ? undefined : neighbour.plan(lengths, order, toTrial(tokens), limits);
-      if (tokens === undefined || probes === undefined) continue;
-      this.#look = { neighbour, tokens };
-      this.#before = undefined;
-      this.#during = undefined;
-      return probes;
+    const probesAbove = above && this.#above.plan(lengths, order, above, limits);
+    if (probesAbove !== undefined) {
+      this.#look = { side: 'above', currentTokens };
+      return probesAbove;
     }
-    return undefined;
+    const probesBelow = below && this.#below.plan(lengths, order, below, limits);
+    if (probesBelow !== undefined) this.#look = { side: 'below', currentTokens };
+    return probesBelow;
   }
 
-  /** Takes in what was learned from, in order. True when what is believed of the neighbour is refuted; looking then begins anew. */
-  refutes({ shape, elapsedMs }: RunSample, currentTokens: number): boolean {
-    if (this.#look === undefined) return false;
-    const { neighbour, tokens } = this.#look;
+  /** Takes in what was learned from, in order. True when what is believed of a neighbour is refuted; looking then begins anew. */
+  refutes({ shape, probe, elapsedMs }: RunSample): boolean {
+    const look = this.#look;
+    if (look === undefined) return false;
     const pace = Math.log(elapsedMs / paddedTokens(shape));
-    if (isAbout(shape, tokens)) {
-      this.#during = pace;
+    if (probe) {
+      look.during = pace;
       return false;
     }
-    if (!isAbout(shape, currentTokens)) return false;
-    const [before, during] = [this.#before, this.#during];
-    this.#before = pace;
-    this.#during = undefined;
-    if (before === undefined || during === undefined) return false;
-    neighbour.faster = (before + pace) / 2 - during > FASTER ? neighbour.faster + 1 : 0;
+    if (!isAbout(shape, look.currentTokens)) return false;
+    if (look.during === undefined) {
+      look.before = pace;
+      return false;
+    }
+    this.#look = undefined;
+    const { side, before, during } = look;
+    if (before === undefined) return false;
+    // Larger runs leave the caches cold for what comes after them, which must not count for them.
+    const present = side === 'above' ? Math.min(before, pace) : (before + pace) / 2;
+    const neighbour = side === 'above' ? this.#above : this.#below;
+    neighbour.faster = present - during > FASTER ? neighbour.faster + 1 : 0;
     if (neighbour.faster < LOOKS_TO_REFUTE) return false;
-    this.moved();
+    this.forget();
     return true;
   }
 
-  /** The size in use is another one now, or compared anew: earlier looks say nothing of its neighbours. */
-  moved(): void {
+  /** Another size is in use now, or all are compared anew: earlier looks say nothing of its neighbours. */
+  forget(): void {
     this.#look = undefined;
     this.#below.faster = 0;
     this.#above.faster = 0;

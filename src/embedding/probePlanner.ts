@@ -38,9 +38,19 @@ export interface ProbeLimits {
   readonly cost: RunCost;
   /** Whether nothing is padded. */
   readonly isBag: boolean;
-  /** Share of the work that trying sizes may cost; a hundredth when left out. */
-  readonly lossShare?: number;
 }
+
+/** How much is tried, and how often. */
+export interface ProbeTerms {
+  /** Share of the work that trying sizes may cost. */
+  readonly lossShare: number;
+  /** Padded tokens that each trial costs at least, whatever it is expected to lose: what is cheap is then seldom too. */
+  readonly leastPrice: number;
+  /** Rows of one size in one window, at most. */
+  readonly rowsAtATime: number;
+}
+
+const USUAL_TERMS: ProbeTerms = { lossShare: LOSS_SHARE, leastPrice: 0, rowsAtATime: ROWS_AT_A_TIME };
 
 export interface Probes {
   readonly runs: readonly PlannedRun[];
@@ -70,14 +80,20 @@ export class ProbePlanner {
    * `order` holds indices into `lengths`, longest first; `trials` the sizes to try.
    * A run whose cost is infinite is not made.
    */
-  choose(lengths: ArrayLike<number>, order: Uint32Array, trials: readonly Trial[], options: ProbeLimits): Probes {
+  choose(
+    lengths: ArrayLike<number>,
+    order: Uint32Array,
+    trials: readonly Trial[],
+    options: ProbeLimits,
+    { lossShare, leastPrice, rowsAtATime }: ProbeTerms = USUAL_TERMS,
+  ): Probes {
     const tokens = tokensOf(lengths, order);
-    const { cost, currentTokens, lossShare = LOSS_SHARE } = options;
+    const { cost, currentTokens } = options;
     const displacingLoss = DISPLACING_LOSS * Math.min(1, DISPLACING_RUN_MS / cost(1, currentTokens)) ** 2;
     const lossOf = ({ tokens: size, loss }: Trial): number =>
       Math.max(LEAST_LOSS, loss) + (size > currentTokens ? displacingLoss : 0);
     const priceOf = (trial: Trial): number =>
-      lossOf(trial) * trial.tokens * runsInARow(cost(1, trial.tokens), cost(1, currentTokens));
+      Math.max(leastPrice, lossOf(trial) * trial.tokens * runsInARow(cost(1, trial.tokens), cost(1, currentTokens)));
     // What a long calm leaves unspent is not spent all at once, but the dearest trial can be saved up for.
     const others = trials.toSorted((a, b) => b.gain / lossOf(b) - a.gain / lossOf(a) || a.tokens - b.tokens);
     const open = others.splice(0, SIZES_AT_A_TIME);
@@ -103,12 +119,12 @@ export class ProbePlanner {
       }
       impossible = false;
       const spent = row.reduce((sum, run) => sum + paddedTokens(run), 0);
-      this.#credit -= lossOf(trial) * spent;
+      this.#credit -= Math.max(leastPrice, lossOf(trial) * spent);
       runs.push(...row);
       // More runs of it, after the others have had theirs.
       const rows = (rowsOf.get(trial) ?? 0) + 1;
       rowsOf.set(trial, rows);
-      if (rows < ROWS_AT_A_TIME) open.push(trial);
+      if (rows < rowsAtATime) open.push(trial);
     }
     if (runs.length === 0) return { runs, rest: order, impossible };
     return { runs, rest: order.filter((index) => taken[index] === 0), impossible };

@@ -1,4 +1,5 @@
 import { type RunShape, paddedTokens } from './runShape.ts';
+import type { RunMeasurement } from './tunerTypes.ts';
 
 /**
  * Runs shorter than this (in ms) are tried several in a row and learned from by their median: timing and learning would cost as much as they do.
@@ -17,6 +18,8 @@ const SAMPLE_PAUSE_MS = { learning: 5, converged: 20 } as const;
 /** What is learned from: one run, or the median of some short ones of one size. */
 export interface RunSample {
   readonly shape: RunShape;
+  /** Whether the plan had this size chosen to learn from it. */
+  readonly probe: boolean;
   readonly elapsedMs: number;
   readonly runs: number;
   readonly endedAtMs: number;
@@ -34,24 +37,30 @@ export class RunSampler {
   #tokens = 0;
   #ms = 0;
   #endedAtMs = 0;
-  /** Padded tokens of the first of the runs of one size that are being made. */
+  /** Padded tokens of the first of the runs of one size that are being made, and whether that is tried. */
   #size = 0;
+  #probe = false;
   #lastMs = Infinity;
   /** Runs still to be passed over. */
   #settling = 0;
 
   /** The samples that are complete with this run: at most one of what came before it, and one with it. */
-  add({ length, count }: RunShape, elapsedMs: number, endedAtMs: number, isConverged: boolean): readonly RunSample[] {
+  add(
+    { shape: { length, count }, probe, elapsedMs, endedAtMs }: Omit<RunMeasurement, 'realTokens' | 'rssMb'>,
+    isConverged: boolean,
+  ): readonly RunSample[] {
     const tokens = paddedTokens({ length, count });
     const pauseMs = isConverged ? SAMPLE_PAUSE_MS.converged : SAMPLE_PAUSE_MS.learning;
     this.#sinceMs += elapsedMs;
     let before = NONE;
-    if (tokens > this.#size * Math.SQRT2 || tokens < this.#size / Math.SQRT2) {
+    const isOther = tokens > this.#size * Math.SQRT2 || tokens < this.#size / Math.SQRT2;
+    if (isOther || probe !== this.#probe) {
       // What comes next is compared with what was just before, however short that was.
       if (!isConverged || this.#sinceMs >= pauseMs) before = this.#take();
       this.#size = tokens;
+      this.#probe = probe;
       this.#forget();
-      this.#settling = Math.min(elapsedMs, this.#lastMs) < SHORT_RUN_MS ? SETTLING_RUNS : 0;
+      this.#settling = isOther && Math.min(elapsedMs, this.#lastMs) < SHORT_RUN_MS ? SETTLING_RUNS : 0;
     }
     this.#lastMs = elapsedMs;
     if (this.#settling > 0) {
@@ -73,7 +82,13 @@ export class RunSampler {
     // The median: what interrupts one run of a fraction of a millisecond may take several times as long as it does.
     const middle = this.#msPerToken.sort((a, b) => a - b)[runs >> 1] ?? 0;
     const shape = { length: this.#tokens / this.#texts, count: this.#texts / runs };
-    const sample = { shape, elapsedMs: (middle * this.#tokens) / runs, runs, endedAtMs: this.#endedAtMs };
+    const sample = {
+      shape,
+      probe: this.#probe,
+      elapsedMs: (middle * this.#tokens) / runs,
+      runs,
+      endedAtMs: this.#endedAtMs,
+    };
     this.#sinceMs = 0;
     this.#forget();
     return [sample];

@@ -139,7 +139,7 @@ export class ThroughputModel {
       this.#filter.loosenAll(this.#prior.covariance, FORGETTING * FORGETTING_EVERY);
   }
 
-  /** Forgets how sizes compare, and keeps what is known of lengths and of the pace: that of runs of so many tokens stays what it is. */
+  /** Forgets how sizes compare and keeps what is known of lengths. The pace of runs of so many tokens is expected to stay about what it is. */
   forgetSizes(tokens: number): void {
     const pace = this.pace + this.#filter.believe(sizeTerms(tokens)).mean;
     for (let index = SIZES; index < SIZES + SIZE_COUNT; index++)

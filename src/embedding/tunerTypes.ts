@@ -33,6 +33,8 @@ export interface TunerOptions {
 /** What was seen of one run of the engine. */
 export interface RunMeasurement {
   readonly shape: RunShape;
+  /** Whether the plan had its size chosen to learn from it. */
+  readonly probe: boolean;
   /** Tokens of the texts themselves. */
   readonly realTokens: number;
   /** Time inside the engine, all work of the run: tensors in, vectors out. */

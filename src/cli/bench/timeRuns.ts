@@ -37,7 +37,7 @@ export async function timePass(
     const endedAtMs = performance.now();
     const real = own.reduce((sum, length) => sum + length, 0);
     const shape = { length: model.isBag ? real / run.count : run.length, count: run.count };
-    policy.record?.({ shape, realTokens: real, elapsedMs: endedAtMs - runStartedMs, endedAtMs });
+    policy.record?.({ shape, probe: run.probe, realTokens: real, elapsedMs: endedAtMs - runStartedMs, endedAtMs });
     runMs.push(endedAtMs - runStartedMs);
     realTokens += real;
     paddedTokens += computedTokens(shape);

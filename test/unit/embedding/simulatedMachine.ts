@@ -191,7 +191,7 @@ export function simulate(
       undisturbedMs += ms;
       nowMs += elapsedMs + 0.2;
       const realTokens = run.indices.reduce((sum, index) => sum + window[index]!, 0);
-      tuner.record({ shape: run, realTokens, elapsedMs, endedAtMs: nowMs });
+      tuner.record({ shape: run, probe: run.probe, realTokens, elapsedMs, endedAtMs: nowMs });
       runs.push(run);
     }
     start = end;
