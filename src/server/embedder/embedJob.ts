@@ -14,6 +14,8 @@ export class EmbedJob {
   readonly #failures: { readonly index: number; readonly reason: string }[] = [];
   readonly #settled: Uint8Array;
   readonly #deaths: Uint8Array;
+  /** Texts that are not sent for now. */
+  readonly #held = new Set<number>();
   readonly #onSettled: ((chars: number) => void) | undefined;
   #unsent: number[];
   #unsentChars: number;
@@ -33,6 +35,11 @@ export class EmbedJob {
     this.#unsentChars = this.charsOf(this.#unsent);
     this.#unsettledCount = count;
     this.#finishWhenSettled();
+  }
+
+  /** Texts that are neither answered nor given up. */
+  get unsettled(): number {
+    return this.#unsettledCount;
   }
 
   get hasUnsent(): boolean {
@@ -73,7 +80,7 @@ export class EmbedJob {
 
   /** Sending failed with the process: what has no answer yet goes first next time. */
   putBack(indices: readonly number[]): void {
-    const again = indices.filter((index) => this.#settled[index] === 0);
+    const again = indices.filter((index) => this.#settled[index] === 0 && !this.#held.has(index));
     this.#unsent = [...again, ...this.#unsent];
     this.#unsentChars += this.charsOf(again);
   }
@@ -92,16 +99,31 @@ export class EmbedJob {
   }
 
   /**
-   * The process died while it ran this text, alone or with others. A text that was alone and has been there before is
-   * given up; true then.
+   * The process died while it ran this text, alone or with others. True when the text was alone and has been there before: it is
+   * to be given up then, or held back while something else may be at fault.
    */
-  addDeath(index: number, wasAlone: boolean, how: string): boolean {
+  addDeath(index: number, wasAlone: boolean): boolean {
     if (this.#settled[index] !== 0) return false;
     const deaths = Math.min(255, (this.#deaths[index] ?? 0) + 1);
     this.#deaths[index] = deaths;
-    if (!wasAlone || deaths < MAX_DEATHS_PER_TEXT) return false;
+    return wasAlone && deaths >= MAX_DEATHS_PER_TEXT;
+  }
+
+  giveUp(index: number, how: string): void {
+    const deaths = this.#deaths[index] ?? 0;
     this.addFailure(index, `The embedder died ${deaths} times while embedding this text (${how}).`);
-    return true;
+  }
+
+  /** Does not send a text again for now. */
+  hold(index: number): void {
+    this.#held.add(index);
+  }
+
+  /** Sends a text that was held back as if nothing had died over it. */
+  tryAgain(index: number): void {
+    this.#held.delete(index);
+    this.#deaths[index] = 0;
+    this.putBack([index]);
   }
 
   #settle(index: number): void {

@@ -28,6 +28,7 @@ import {
   type TokenVectorsParams,
 } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
+import { DoubtedTexts } from './doubtedTexts.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
 import { HangWatch } from './hangWatch.ts';
@@ -80,6 +81,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   readonly #pieces = new Map<number, Piece>();
   #nextPiece = 1;
   #bulkCharsInFlight = 0;
+  readonly #doubted = new DoubtedTexts();
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
   /** Whether the present process is still loading its models. */
   #isLoading = false;
@@ -172,6 +174,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       this.#jobs.delete(job);
+      this.#settleDoubted();
     }
   }
 
@@ -264,8 +267,17 @@ export class EmbedderClient extends Disposable implements Embedder {
     void this.#awaitPiece(id, piece).finally(() => {
       this.#pieces.delete(id);
       if (job.params.lane === 'bulk') this.#bulkCharsInFlight -= piece.chars;
+      this.#settleDoubted();
       this.#sendUnsent();
     });
+  }
+
+  /** Where nothing else waits, nothing can show whether a device is at fault rather than a text. */
+  #settleDoubted(): void {
+    const doubted = this.#doubted.countIn(this.#jobs);
+    let unsettled = 0;
+    for (const job of this.#jobs) unsettled += job.done.isSettled ? 0 : job.unsettled;
+    if (doubted > 0 && doubted === unsettled) this.#doubted.giveUp();
   }
 
   async #awaitPiece(id: number, { job, indices }: Piece): Promise<void> {
@@ -301,6 +313,7 @@ export class EmbedderClient extends Disposable implements Embedder {
       const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
       target.job.addRow(target.indices[index] ?? 0, vector, tokenCounts[row] ?? 0);
     });
+    this.#doubted.giveUp();
     this.#terms.succeeded(this.#lastRun);
     this.#figuresTimer ??= this.#clock.after(FIGURES_APART_MS, () => {
       this.#figuresTimer = undefined;
@@ -364,11 +377,24 @@ export class EmbedderClient extends Disposable implements Embedder {
       const target = this.#pieces.get(piece);
       if (target === undefined) continue;
       for (const index of indices) {
-        if (!target.job.addDeath(target.indices[index] ?? 0, run.count === 1, how)) continue;
-        this.#logger.warn('a text was given up', { how });
-        if (this.#terms.gaveUp(run.scope, how)) this.#supervisor.forgive();
+        const own = target.indices[index] ?? 0;
+        if (target.job.addDeath(own, run.count === 1)) this.#blame(run.scope, target.job, own, how);
       }
     }
+  }
+
+  /** Processes ended over a text, again and again. */
+  #blame(scope: Scope, job: EmbedJob, index: number, how: string): void {
+    const blamed = this.#terms.blame(scope, how);
+    this.#logger.warn('the embedder ended over a text again and again', { how, blamed });
+    // The culprit is out of the way, whichever it is.
+    if (blamed !== 'model') this.#supervisor.forgive();
+    if (blamed === 'text' || blamed === 'model') {
+      job.giveUp(index, how);
+      return;
+    }
+    this.#doubted.add(job, index, how);
+    if (blamed === 'device') this.#doubted.tryAgain();
   }
 }
 

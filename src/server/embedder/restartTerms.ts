@@ -5,7 +5,7 @@ import { SCOPES, type Scope } from '../../protocol/scope.ts';
 
 type Models = Readonly<Record<Scope, ModelInfo>>;
 
-/** Texts given up one after another, with none answered between, after which the device or the model is blamed rather than they. */
+/** Texts over which processes ended one after another, with none answered between, after which the device or the model is blamed rather than they. */
 const GIVEN_UP_IN_A_ROW = 3;
 
 /** What the next embedder process is told, by what became of those before it. */
@@ -86,15 +86,18 @@ export class RestartTerms {
     return true;
   }
 
-  /** A text was given up, since processes ended over it. Whether the next process is to be started as if none had died. */
-  gaveUp(scope: Scope, how: string): boolean {
+  /**
+   * Processes ended over a text, again and again. `text`: it is to be given up, and the next process started as if none had died; `model`: it
+   * is given up too, but is not the first in a row; `unknown`: it may be the device, which others will tell; `device`: it was, and is left.
+   */
+  blame(scope: Scope, how: string): 'text' | 'model' | 'unknown' | 'device' {
     this.#givenUpInARow += 1;
-    // The culprit is out of the way.
-    if (this.#givenUpInARow < GIVEN_UP_IN_A_ROW) return true;
+    const isSeries = this.#givenUpInARow >= GIVEN_UP_IN_A_ROW;
     const device = this.#models?.[scope].device ?? 'cpu';
-    if (device === 'cpu') return false;
+    if (device === 'cpu') return isSeries ? 'model' : 'text';
+    if (!isSeries) return 'unknown';
     this.#leave(`The embedder ended by ${how} at ${this.#givenUpInARow} texts in a row on the device ${device}.`);
-    return true;
+    return 'device';
   }
 
   #leave(reason: string): void {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Deferred } from '../../../src/base/deferred.ts';
 import { DisposableStore } from '../../../src/base/disposable.ts';
 import { TesseraError } from '../../../src/base/errors.ts';
 import { type LogRecord, Logger, SILENT_LOGGER } from '../../../src/base/logger.ts';
@@ -393,14 +394,48 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     expect((await client.open()).code.device).toBe('cpu');
   });
 
-  it('goes on with the processor when the driver kills the process at every text', async () => {
+  it('goes on with the processor when the driver kills the process at every text, and fails none', async () => {
     const client = lostDevice({ diesOf: (_, open) => !onProcessor(open) });
     const results = await Promise.all(someTexts(20, 3).map((text) => client.embed(bulk([text]))));
-    expect(results.filter(({ failures }) => failures.length > 0)).toHaveLength(3);
+    expect(results.flatMap(({ failures }) => failures)).toEqual([]);
     const { code } = await client.open();
     expect(code.device).toBe('cpu');
     expect(code.fallbackReason).toContain('SIGKILL');
     expect(client.restarts).toBe(6);
+  });
+
+  it('gives up a text at which the driver kills the process each time, when it does not at others', async () => {
+    const client = lostDevice({ diesOf: ({ texts }, open) => !onProcessor(open) && texts.includes('bad') });
+    const [bad, good] = await Promise.all([client.embed(bulk(['bad'])), client.embed(bulk(['good']))]);
+    expect(bad.failures).toMatchObject([{ index: 0, reason: expect.stringContaining('SIGKILL') as string }]);
+    expect(good.failures).toEqual([]);
+    // Where nothing else is to be done, nobody waits for what others would tell.
+    expect((await client.embed(bulk(['bad']))).failures).toHaveLength(1);
+    expect((await client.open()).code.device).toBe('webgpu');
+  });
+
+  it('lets go of a text that is waited for no more', async () => {
+    const gate = new Deferred<undefined>();
+    const client = lostDevice({
+      diesOf: ({ texts }, open) => !onProcessor(open) && texts.includes('bad'),
+      work: ({ texts }) => (texts.includes('slow') ? gate.promise : Promise.resolve()),
+    });
+    const slow = client.embed(bulk(['slow']));
+    const cancellation = new AbortController();
+    const bad = client.embed(bulk(['bad']), cancellation.signal);
+    const states: string[] = [];
+    bad.then(
+      () => states.push('answered'),
+      () => states.push('cancelled'),
+    );
+    await vi.waitFor(() => expect(client.restarts).toBe(2));
+    // The other may still show that it was the device.
+    await vi.waitFor(() => expect(client.state.kind).toBe('running'));
+    expect(states).toEqual([]);
+    cancellation.abort();
+    await expect(bad).rejects.toMatchObject({ code: 'cancelled' });
+    gate.resolve(undefined);
+    expect((await slow).failures).toEqual([]);
   });
 
   it('that fails at every text on the processor too is given up with the reason, until it is forgiven', async () => {
