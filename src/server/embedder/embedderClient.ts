@@ -313,8 +313,9 @@ export class EmbedderClient extends Disposable implements Embedder {
       const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
       target.job.addRow(target.indices[index] ?? 0, vector, tokenCounts[row] ?? 0);
     });
-    this.#doubted.giveUp();
-    this.#terms.succeeded(this.#lastRun);
+    const { scope } = target.job.params;
+    this.#terms.succeeded(scope, this.#lastRun);
+    if (this.#terms.isOnDevice(scope)) this.#doubted.giveUp();
     this.#figuresTimer ??= this.#clock.after(FIGURES_APART_MS, () => {
       this.#figuresTimer = undefined;
       // Whoever asks for them is told what is wrong.

@@ -6,7 +6,7 @@ import { SCOPES, type Scope } from '../../protocol/scope.ts';
 type Models = Readonly<Record<Scope, ModelInfo>>;
 
 /** Texts over which processes ended one after another, with none answered between, after which the device or the model is blamed rather than they. */
-const GIVEN_UP_IN_A_ROW = 3;
+const ENDS_IN_A_ROW = 3;
 
 /** What the next embedder process is told, by what became of those before it. */
 export class RestartTerms {
@@ -18,7 +18,8 @@ export class RestartTerms {
   /** Runs that a process died in, but for those no larger than one that has succeeded since: they died by chance. */
   #lostRuns: readonly LostRun[] = [];
   #processorOnly: string | null = null;
-  #givenUpInARow = 0;
+  /** By device: what one does says nothing about another. */
+  readonly #endsInARow = new Map<ModelInfo['device'], number>();
 
   constructor(settings: EmbedderSettings, processes: number) {
     this.#settings = settings;
@@ -59,9 +60,14 @@ export class RestartTerms {
     this.#models = models;
   }
 
-  /** Texts of a run were answered. */
-  succeeded(run: LostRun | undefined): void {
-    this.#givenUpInARow = 0;
+  /** Whether a scope's model is on another device than the processor. */
+  isOnDevice(scope: Scope): boolean {
+    return this.#deviceOf(scope) !== 'cpu';
+  }
+
+  /** Texts of a scope were answered; `run` is the last that began. */
+  succeeded(scope: Scope, run: LostRun | undefined): void {
+    this.#endsInARow.delete(this.#deviceOf(scope));
     if (run === undefined || this.#lostRuns.length === 0) return;
     const isLarger = (lost: LostRun): boolean => paddedTokens(lost) > paddedTokens(run);
     this.#lostRuns = this.#lostRuns.filter((lost) => lost.scope !== run.scope || isLarger(lost));
@@ -80,7 +86,7 @@ export class RestartTerms {
 
   /** A scope's model fails at any text. False when it is on the processor already, so that no other device is left to be tried. */
   leaveDevice(scope: Scope, reason: string): boolean {
-    const device = this.#models?.[scope].device ?? 'cpu';
+    const device = this.#deviceOf(scope);
     if (device === 'cpu') return false;
     this.#leave(`The device ${device} fails at any text (${reason}).`);
     return true;
@@ -91,12 +97,13 @@ export class RestartTerms {
    * is given up too, but is not the first in a row; `unknown`: it may be the device, which others will tell; `device`: it was, and is left.
    */
   blame(scope: Scope, how: string): 'text' | 'model' | 'unknown' | 'device' {
-    this.#givenUpInARow += 1;
-    const isSeries = this.#givenUpInARow >= GIVEN_UP_IN_A_ROW;
-    const device = this.#models?.[scope].device ?? 'cpu';
+    const device = this.#deviceOf(scope);
+    const ends = (this.#endsInARow.get(device) ?? 0) + 1;
+    this.#endsInARow.set(device, ends);
+    const isSeries = ends >= ENDS_IN_A_ROW;
     if (device === 'cpu') return isSeries ? 'model' : 'text';
     if (!isSeries) return 'unknown';
-    this.#leave(`The embedder ended by ${how} at ${this.#givenUpInARow} texts in a row on the device ${device}.`);
+    this.#leave(`The embedder ended by ${how} at ${ends} texts in a row on the device ${device}.`);
     return 'device';
   }
 
@@ -104,6 +111,10 @@ export class RestartTerms {
     this.#processorOnly = reason;
     // What ran out of memory over there says nothing about the processor.
     this.#lostRuns = [];
-    this.#givenUpInARow = 0;
+    this.#endsInARow.clear();
+  }
+
+  #deviceOf(scope: Scope): ModelInfo['device'] {
+    return this.#models?.[scope].device ?? 'cpu';
   }
 }
