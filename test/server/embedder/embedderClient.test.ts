@@ -404,24 +404,6 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     expect(client.restarts).toBe(6);
   });
 
-  it('goes on with the processor for the model on the device, whatever that of the other scope does on the processor', async () => {
-    const client = lostDevice(
-      {
-        diesOf: ({ scope }, open) => !onProcessor(open) && scope === 'code',
-        docs: () => ({ device: 'cpu', id: 'docs' }),
-      },
-      [],
-      { models: { code: folder, docs: `${folder}-of-docs` } },
-    );
-    const texts = someTexts(12, 3);
-    const calls = texts.flatMap((text) => [
-      client.embed(bulk([text])),
-      client.embed({ ...bulk([text]), scope: 'docs' }),
-    ]);
-    expect((await Promise.all(calls)).flatMap(({ failures }) => failures)).toEqual([]);
-    expect((await client.open()).code.device).toBe('cpu');
-  });
-
   it('gives up a text at which the driver kills the process each time, when it does not at others', async () => {
     const client = lostDevice({ diesOf: ({ texts }, open) => !onProcessor(open) && texts.includes('bad') });
     const [bad, good] = await Promise.all([client.embed(bulk(['bad'])), client.embed(bulk(['good']))]);

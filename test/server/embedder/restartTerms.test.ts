@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import type { EmbedderSettings } from '../../../src/protocol/embedder.ts';
+import { RestartTerms } from '../../../src/server/embedder/restartTerms.ts';
+import { FAKE_MODEL } from '../../fakes/hashEmbedder.ts';
+
+const SETTINGS: EmbedderSettings = {
+  models: { code: '/models/code', docs: '/models/docs' },
+  device: 'webgpu',
+  threads: 1,
+  sessions: 1,
+  batchSize: 0,
+  memoryCeilingMb: 0,
+  latencyCeilingMs: 100,
+  tunerStateFile: null,
+};
+
+it('a device is left after three texts in a row, whatever a model on the processor does between them', () => {
+  const terms = new RestartTerms(SETTINGS, 1);
+  terms.opened({ code: { ...FAKE_MODEL, device: 'webgpu' }, docs: { ...FAKE_MODEL, device: 'cpu' } });
+  const blamed = [1, 2, 3].map(() => {
+    const blame = terms.blame('code', 'SIGKILL');
+    terms.succeeded('docs', undefined);
+    return blame;
+  });
+  expect(blamed).toEqual(['unknown', 'unknown', 'device']);
+  expect(terms.openParams.processorOnly).toContain('webgpu');
+});
+
+it('a device is not left where others of its texts are answered between', () => {
+  const terms = new RestartTerms(SETTINGS, 1);
+  terms.opened({ code: { ...FAKE_MODEL, device: 'webgpu' }, docs: { ...FAKE_MODEL, device: 'webgpu' } });
+  for (let text = 0; text < 9; text++) {
+    expect(terms.blame('code', 'SIGKILL')).toBe('unknown');
+    terms.succeeded('docs', undefined);
+  }
+  expect(terms.openParams.processorOnly).toBeNull();
+});
