@@ -1,7 +1,7 @@
 import { type CancellationSignal, cancelledError, throwIfCancelled } from '../../base/cancellation.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Disposable, type DisposableLike } from '../../base/disposable.ts';
-import { TesseraError, isTesseraError, toTesseraError } from '../../base/errors.ts';
+import { TesseraError, isTesseraError } from '../../base/errors.ts';
 import type { Event } from '../../base/event.ts';
 import type { Logger } from '../../base/logger.ts';
 import { exitLooksLikeOutOfMemory } from '../../embedding/outOfMemory.ts';
@@ -22,24 +22,17 @@ import {
   type EmbedderMetrics,
   type EmbedderRequests,
   type EmbedderSettings,
-  LANES,
   type ModelInfo,
   type TokenVectors,
   type TokenVectorsParams,
 } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
-import { DoubtedTexts } from './doubtedTexts.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
 import { HangWatch } from './hangWatch.ts';
 import { withTheDead } from './metricsInTurn.ts';
+import { PieceSender } from './pieceSender.ts';
 import { RestartTerms } from './restartTerms.ts';
-
-/** Texts sent in one message; a job of any size goes over in pieces of this. */
-const MAX_PIECE_TEXTS = 256;
-const MAX_PIECE_CHARS = 1 << 20;
-/** Bulk text held by the process at a time, in UTF-16 units: enough for the batcher to sort, little enough to lose. */
-const MAX_BULK_CHARS_IN_FLIGHT = 4 << 20;
 
 /** Loading is tried again after these pauses when memory is short, which it often is for a moment only. */
 const LOADING_PAUSES_MS = [250, 500, 1000, 2000, 4000] as const;
@@ -48,13 +41,6 @@ const LOADING_PAUSES_MS = [250, 500, 1000, 2000, 4000] as const;
 const FIGURES_APART_MS = 2000;
 
 type Child = RunningChild<EmbedderRequests, EmbedderEvents>;
-
-/** Texts of one job on their way: index within the piece → index within the job. */
-interface Piece {
-  readonly job: EmbedJob;
-  readonly indices: readonly number[];
-  readonly chars: number;
-}
 
 export interface EmbedderClientOptions {
   readonly settings: EmbedderSettings;
@@ -77,11 +63,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #supervisor: ProcessSupervisor<EmbedderRequests, EmbedderEvents>;
-  readonly #jobs = new Set<EmbedJob>();
-  readonly #pieces = new Map<number, Piece>();
-  #nextPiece = 1;
-  #bulkCharsInFlight = 0;
-  readonly #doubted = new DoubtedTexts();
+  readonly #sender: PieceSender;
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
   /** Whether the present process is still loading its models. */
   #isLoading = false;
@@ -114,6 +96,10 @@ export class EmbedderClient extends Disposable implements Embedder {
         ...(options.restartPolicy === undefined ? {} : { restartPolicy: options.restartPolicy }),
       }),
     );
+    this.#sender = new PieceSender({
+      connect: () => this.#supervisor.connect(),
+      isOver: () => this.#supervisor.state.kind === 'failed',
+    });
     this.#hangWatch = this.own(
       new HangWatch(options.clock, () => {
         this.#endedOver = 'hang';
@@ -165,16 +151,14 @@ export class EmbedderClient extends Disposable implements Embedder {
     throwIfCancelled(signal);
     this.#throwIfBroken(params.scope);
     const job = new EmbedJob(params, dimension, onSettled);
-    this.#jobs.add(job);
     const onAbort = () => job.done.reject(cancelledError());
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.#sendUnsent();
+    this.#sender.add(job);
     try {
       return await job.done.promise;
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      this.#jobs.delete(job);
-      this.#settleDoubted();
+      this.#sender.remove(job);
     }
   }
 
@@ -203,7 +187,7 @@ export class EmbedderClient extends Disposable implements Embedder {
 
   override dispose(): void {
     this.#figuresTimer?.dispose();
-    for (const job of this.#jobs) job.done.reject(new TesseraError('disposed', 'The embedder was shut down.'));
+    for (const job of this.#sender.jobs) job.done.reject(new TesseraError('disposed', 'The embedder was shut down.'));
     super.dispose();
   }
 
@@ -248,74 +232,11 @@ export class EmbedderClient extends Disposable implements Embedder {
     }
   }
 
-  #sendUnsent(): void {
-    for (const lane of LANES) {
-      for (const job of this.#jobs) {
-        if (job.params.lane !== lane || job.done.isSettled) continue;
-        while (job.hasUnsent && (lane !== 'bulk' || this.#bulkCharsInFlight < MAX_BULK_CHARS_IN_FLIGHT))
-          this.#sendPiece(job);
-      }
-    }
-  }
-
-  #sendPiece(job: EmbedJob): void {
-    const indices = job.takeUnsent(MAX_PIECE_TEXTS, MAX_PIECE_CHARS);
-    const piece: Piece = { job, indices, chars: job.charsOf(indices) };
-    const id = this.#nextPiece++;
-    this.#pieces.set(id, piece);
-    if (job.params.lane === 'bulk') this.#bulkCharsInFlight += piece.chars;
-    void this.#awaitPiece(id, piece).finally(() => {
-      this.#pieces.delete(id);
-      if (job.params.lane === 'bulk') this.#bulkCharsInFlight -= piece.chars;
-      this.#settleDoubted();
-      this.#sendUnsent();
-    });
-  }
-
-  /** Where nothing else waits, nothing can show whether a device is at fault rather than a text. */
-  #settleDoubted(): void {
-    const doubted = this.#doubted.countIn(this.#jobs);
-    let unsettled = 0;
-    for (const job of this.#jobs) unsettled += job.done.isSettled ? 0 : job.unsettled;
-    if (doubted > 0 && doubted === unsettled) this.#doubted.giveUp();
-  }
-
-  async #awaitPiece(id: number, { job, indices }: Piece): Promise<void> {
-    const cancellation = new AbortController();
-    // Whoever waited has left, or everything of this piece was answered already.
-    const onSettled = () => cancellation.abort();
-    job.done.promise.then(onSettled, onSettled);
-    const texts = indices.map((index) => job.textAt(index));
-    const alone = indices.flatMap((index, position) => (job.isSuspect(index) ? [position] : []));
-    try {
-      const { client } = await this.#supervisor.connect();
-      const { failures } = await client.request(
-        'embed',
-        { ...job.params, texts, piece: id, alone },
-        cancellation.signal,
-      );
-      for (const { index, reason } of failures) job.addFailure(indices[index] ?? 0, reason);
-      // All rows of a piece come before its answer: what is missing now is lost, and must not be waited for.
-      for (const index of indices) job.addFailure(index, 'The embedder gave no vector for this text.');
-    } catch (error) {
-      if (isTesseraError(error, 'cancelled')) return;
-      // Died: the rest of the piece is sent to the next process, unless the supervisor has given up.
-      if (isTesseraError(error, 'process-exited') && this.#supervisor.state.kind !== 'failed') job.putBack(indices);
-      else job.done.reject(toTesseraError(error));
-    }
-  }
-
-  #addRows({ piece, indices, vectors, tokenCounts }: EmbedderEvents['rows']): void {
-    const target = this.#pieces.get(piece);
-    if (target === undefined) return;
-    const dimension = vectors.length / indices.length;
-    indices.forEach((index, row) => {
-      const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
-      target.job.addRow(target.indices[index] ?? 0, vector, tokenCounts[row] ?? 0);
-    });
-    const { scope } = target.job.params;
+  #addRows(rows: EmbedderEvents['rows']): void {
+    const scope = this.#sender.addRows(rows);
+    if (scope === undefined) return;
     this.#terms.succeeded(scope, this.#lastRun);
-    if (this.#terms.isOnDevice(scope)) this.#doubted.giveUp();
+    if (this.#terms.isOnDevice(scope)) this.#sender.giveUpHeldBack();
     this.#figuresTimer ??= this.#clock.after(FIGURES_APART_MS, () => {
       this.#figuresTimer = undefined;
       // Whoever asks for them is told what is wrong.
@@ -345,7 +266,7 @@ export class EmbedderClient extends Disposable implements Embedder {
       return;
     }
     this.#brokenScopes = { [scope]: error };
-    for (const job of this.#jobs) if (job.params.scope === scope) job.done.reject(error);
+    for (const job of this.#sender.jobs) if (job.params.scope === scope) job.done.reject(error);
     this.#startAnew();
   }
 
@@ -374,14 +295,8 @@ export class EmbedderClient extends Disposable implements Embedder {
     // No text is to blame for a device that is lost.
     if (run === undefined || endedOver === 'failures') return;
     if (endedOver === undefined && exitLooksLikeOutOfMemory(death)) this.#terms.ranOutOfMemory(run);
-    for (const { piece, indices } of run.members) {
-      const target = this.#pieces.get(piece);
-      if (target === undefined) continue;
-      for (const index of indices) {
-        const own = target.indices[index] ?? 0;
-        if (target.job.addDeath(own, run.count === 1)) this.#blame(run.scope, target.job, own, how);
-      }
-    }
+    for (const { job, index } of this.#sender.textsOf(run))
+      if (job.addDeath(index, run.count === 1)) this.#blame(run.scope, job, index, how);
   }
 
   /** Processes ended over a text, again and again. */
@@ -394,8 +309,8 @@ export class EmbedderClient extends Disposable implements Embedder {
       job.giveUp(index, how);
       return;
     }
-    this.#doubted.add(job, index, how);
-    if (blamed === 'device') this.#doubted.tryAgain();
+    this.#sender.holdBack(job, index, how);
+    if (blamed === 'device') this.#sender.sendHeldBack();
   }
 }
 
