@@ -81,8 +81,6 @@ export class BatchTuner implements Tuner {
     this.#meter = new ThroughputMeter(state?.bestTokensPerSecond ?? 0);
     const wanted = Math.max(limits.floorTokens, state?.budgetTokens ?? limits.baseTokens);
     this.#budgetTokens = Math.min(wanted, limits.ceilingTokens, this.#memory.tokens);
-    // Another process's memory ceiling may have come between: its neighbours are others then.
-    if (state !== undefined && this.#budgetTokens !== state.budgetTokens) this.#audit.forget();
     this.#converged = state?.converged ?? false;
     this.#runs = state?.runs ?? 0;
   }
@@ -298,7 +296,6 @@ export class BatchTuner implements Tuner {
   #moveTo(tokens: number, reason: string): void {
     this.#note(tokens, reason);
     this.#budgetTokens = tokens;
-    this.#audit.forget();
   }
 
   #note(toTokens: number, reason: string): void {

@@ -216,7 +216,9 @@ export class LaneQueue<T> {
     }
     const { entries, probe } = channel.runs.shift() ?? { entries: [], probe: false };
     this.#size -= entries.length;
-    return { entries: entries.filter((entry) => !isAbandoned(entry)), probe };
+    const wanted = entries.filter((entry) => !isAbandoned(entry));
+    // Without what was abandoned it is of another size than was to be tried.
+    return { entries: wanted, probe: probe && wanted.length === entries.length };
   }
 
   /** Whether a run was planned when more memory was thought to be there, or before it was known how long such runs take. */

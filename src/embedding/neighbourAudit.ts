@@ -25,12 +25,18 @@ export interface LookState {
 
 /** What survives of an audit. */
 export interface AuditState {
+  /** Padded tokens of the size whose neighbours were looked at. */
+  readonly currentTokens: number;
   readonly below: LookState;
   readonly above: LookState;
 }
 
 /** Of an audit that has not begun. */
-export const NO_AUDIT: AuditState = { below: { credit: 0, faster: 0 }, above: { credit: 0, faster: 0 } };
+export const NO_AUDIT: AuditState = {
+  currentTokens: 0,
+  below: { credit: 0, faster: 0 },
+  above: { credit: 0, faster: 0 },
+};
 
 /** The looks at the next smaller or the next larger size. */
 class Neighbour {
@@ -59,7 +65,6 @@ class Neighbour {
 
 interface Look {
   readonly side: 'below' | 'above';
-  readonly currentTokens: number;
   /** Logarithms of ms per token: of the runs of the size in use just before, and of the look. */
   before?: number;
   during?: number;
@@ -73,10 +78,12 @@ interface Look {
 export class NeighbourAudit {
   readonly #below: Neighbour;
   readonly #above: Neighbour;
+  #currentTokens: number;
   /** Of this window. */
   #look: Look | undefined;
 
   constructor(saved: AuditState) {
+    this.#currentTokens = saved.currentTokens;
     this.#below = new Neighbour(saved.below);
     this.#above = new Neighbour(saved.above);
   }
@@ -99,13 +106,16 @@ export class NeighbourAudit {
     limits: ProbeLimits,
   ): Probes | undefined {
     const { currentTokens } = limits;
+    // Looks at the neighbours of another size say nothing of these.
+    if (currentTokens !== this.#currentTokens) this.#forget();
+    this.#currentTokens = currentTokens;
     const probesAbove = above && this.#above.plan(lengths, order, above, limits);
     if (probesAbove !== undefined) {
-      this.#look = { side: 'above', currentTokens };
+      this.#look = { side: 'above' };
       return probesAbove;
     }
     const probesBelow = below && this.#below.plan(lengths, order, below, limits);
-    if (probesBelow !== undefined) this.#look = { side: 'below', currentTokens };
+    if (probesBelow !== undefined) this.#look = { side: 'below' };
     return probesBelow;
   }
 
@@ -118,7 +128,7 @@ export class NeighbourAudit {
       look.during = pace;
       return false;
     }
-    if (!isAbout(shape, look.currentTokens)) return false;
+    if (!isAbout(shape, this.#currentTokens)) return false;
     if (look.during === undefined) {
       look.before = pace;
       return false;
@@ -131,27 +141,26 @@ export class NeighbourAudit {
     const neighbour = side === 'above' ? this.#above : this.#below;
     neighbour.faster = present - during > FASTER ? neighbour.faster + 1 : 0;
     if (neighbour.faster < LOOKS_TO_REFUTE) return false;
-    this.forget();
+    this.#forget();
     return true;
   }
 
-  /** Another size is in use now, or all are compared anew: earlier looks say nothing of its neighbours. */
-  forget(): void {
-    this.#look = undefined;
-    this.#below.faster = 0;
-    this.#above.faster = 0;
+  save(): AuditState {
+    return { currentTokens: this.#currentTokens, below: this.#below.save(), above: this.#above.save() };
   }
 
-  save(): AuditState {
-    return { below: this.#below.save(), above: this.#above.save() };
+  #forget(): void {
+    this.#below.faster = 0;
+    this.#above.faster = 0;
   }
 }
 
 /** A saved audit, or undefined when it is damaged. */
 export function parseAuditState(saved: unknown): AuditState | undefined {
   if (typeof saved !== 'object' || saved === null) return undefined;
-  const { below, above } = saved as Partial<Record<keyof AuditState, unknown>>;
-  return isLookState(below) && isLookState(above) ? { below, above } : undefined;
+  const { currentTokens, below, above } = saved as Partial<Record<keyof AuditState, unknown>>;
+  if (!isCount(currentTokens) || !isLookState(below) || !isLookState(above)) return undefined;
+  return { currentTokens, below, above };
 }
 
 function isLookState(saved: unknown): saved is LookState {

@@ -119,5 +119,7 @@ export function operationsPerToken(size: EncoderSize, length: number): number {
 export function summarize(values: readonly number[]): BenchRatio {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
-  return { median: at(0.5), low: at(0.1), high: at(0.9), repetitions: sorted.length };
+  const half = (sorted.length - 1) / 2;
+  const median = ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half)] ?? 0)) / 2;
+  return { median, low: at(0.1), high: at(0.9), repetitions: sorted.length };
 }

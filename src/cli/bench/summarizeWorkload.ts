@@ -5,7 +5,7 @@ import { rateOf } from './timeRuns.ts';
 
 /** What stands for the fastest policy besides the tuned one in the name of a ratio. */
 export const BEST_FIXED = 'best fixed policy';
-/** A policy is not chosen as the fastest by fewer rounds. */
+/** A policy is not chosen as the fastest by fewer rounds, nor by less than half of what others have: time may have left it out. */
 const LEAST_ROUNDS_TO_CHOOSE = 3;
 
 export interface WorkloadSummary {
@@ -51,21 +51,17 @@ function tunedRatios(rounds: readonly Round[], name: string): number[] {
  * cross-validation). Chosen by the same rounds, the best of many that are about as fast would be the one with the most luck (the winner's curse).
  */
 function bestFixedRatios(rounds: readonly Round[], names: readonly string[]): number[] {
+  const mostRounds = Math.max(...names.map((name) => tunedRatios(rounds, name).length));
+  const leastRounds = Math.max(LEAST_ROUNDS_TO_CHOOSE, Math.floor(mostRounds / 2) - 1);
   return rounds.flatMap((round) => {
     const others = rounds.filter((other) => other !== round);
     const candidates = names.flatMap((name) => {
-      const ratios = tunedRatios(others, name).sort((a, b) => a - b);
-      return ratios.length < LEAST_ROUNDS_TO_CHOOSE ? [] : [{ name, ratio: middleOf(ratios) }];
+      const ratios = tunedRatios(others, name);
+      return ratios.length < leastRounds ? [] : [{ name, ratio: summarize(ratios).median }];
     });
     const best = candidates.sort((a, b) => a.ratio - b.ratio)[0];
     return best === undefined ? [] : tunedRatios([round], best.name);
   });
-}
-
-/** Median of sorted values: between the middle two where there are two. */
-function middleOf(sorted: readonly number[]): number {
-  const half = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(half)] ?? NaN) + (sorted[Math.ceil(half)] ?? NaN)) / 2;
 }
 
 function summarizePolicy(record: WorkloadRecord, policy: string): BenchCase {

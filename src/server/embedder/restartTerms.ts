@@ -93,8 +93,9 @@ export class RestartTerms {
   }
 
   /**
-   * Processes ended over a text, again and again. `text`: it is to be given up, and the next process started as if none had died; `model`: it
-   * is given up too, but is not the first in a row; `unknown`: it may be the device, which others will tell; `device`: it was, and is left.
+   * Processes ended over a text, again and again. `text`: it is to be given up, and its deaths are not held against the
+   * next process; `model`: it is given up too, but as one of several in a row, whose deaths count, so that they end; `unknown`: it may be the device, which others
+   * will tell; `device`: it was, and is left.
    */
   blame(scope: Scope, how: string): 'text' | 'model' | 'unknown' | 'device' {
     const device = this.#deviceOf(scope);

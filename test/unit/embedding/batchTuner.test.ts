@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
 import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../../src/embedding/deviceLimits.ts';
 import { ProbePlanner } from '../../../src/embedding/probePlanner.ts';
-import { type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
+import { type PlannedRun, type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
 import type { TunerReport } from '../../../src/protocol/embedder.ts';
 import { longestFirst } from '../../../src/embedding/tokenBatcher.ts';
 import { parseTunerState } from '../../../src/embedding/tunerState.ts';
@@ -282,19 +282,34 @@ describe('a tuner that has settled', () => {
     const best = bestFixedBudget(lengths.slice(15_000), MACHINES.cachedCpu);
     expect(best.ms / later.undisturbedMs).toBeGreaterThan(0.985);
     expect(movesSince(tuner, before)).not.toContain('neighbour-faster');
+    expectLooksAtBoth(tuner, later.runs);
   });
 
-  it.each([0, 0.25, 0.5])('is not led astray by what larger sizes slow down after them (by %d)', (share) => {
-    // All sizes are alike: whichever is looked at, it is the one in use that a look may make slower.
-    const alike: RunCost = (length, count) => (length * count) / 2500;
-    const lengths = lengthsOf('logNormal', 120_000);
-    const tuner = new BatchTuner(LOOKING_UP);
-    const carried = withLastingCarryOver(alike, share);
-    const first = simulate(tuner, lengths.slice(0, 20_000), carried, hiccups(1));
-    const before = tuner.report().moves.length;
-    simulate(tuner, lengths.slice(20_000), carried, hiccups(2), first.endedAtMs);
-    expect(movesSince(tuner, before)).not.toContain('neighbour-faster');
-  });
+  it.each(
+    // Runs of less than a millisecond, which are looked at in rows, and of ten.
+    [2500, 200].flatMap((tokensPerMs) => [0, 0.25, 0.5].map((share) => ({ tokensPerMs, share }))),
+  )(
+    'is not led astray by what larger sizes slow down after them (by $share, $tokensPerMs tokens/ms)',
+    ({ tokensPerMs, share }) => {
+      // All sizes are alike: whichever is looked at, it is the one in use that a look may make slower.
+      const alike: RunCost = (length, count) => (length * count) / tokensPerMs;
+      const lengths = lengthsOf('logNormal', 200_000);
+      const tuner = new BatchTuner(LOOKING_UP);
+      const carried = withLastingCarryOver(alike, share);
+      const first = simulate(tuner, lengths.slice(0, 20_000), carried, hiccups(1));
+      const before = tuner.report().moves.length;
+      const later = simulate(tuner, lengths.slice(20_000), carried, hiccups(2), first.endedAtMs);
+      expect(movesSince(tuner, before)).not.toContain('neighbour-faster');
+      expect(later.runs.filter(({ probe }) => probe).length).toBeGreaterThan(10);
+    },
+  );
+
+  function expectLooksAtBoth(tuner: BatchTuner, runs: readonly PlannedRun[]): void {
+    const sizes = runs.filter(({ probe }) => probe).map(paddedTokens);
+    const { budgetTokens } = tuner.report();
+    expect(sizes.filter((tokens) => tokens < budgetTokens / Math.SQRT2).length).toBeGreaterThan(1);
+    expect(sizes.filter((tokens) => tokens > budgetTokens * Math.SQRT2).length).toBeGreaterThan(1);
+  }
 
   function movesSince(tuner: BatchTuner, before: number): string[] {
     return tuner

@@ -145,7 +145,12 @@ describe('an audit of the sizes next to the one in use', () => {
       nextLook(audit, { below: BELOW, above: undefined });
       look(audit, 256, FASTER);
     }
-    audit.forget();
+    audit.plan(
+      WINDOW,
+      longestFirst(WINDOW),
+      { below: undefined, above: undefined },
+      { ...LIMITS, currentTokens: 1024 },
+    );
     nextLook(audit, { below: BELOW, above: undefined });
     expect(look(audit, 256, FASTER)).toBe(false);
   });
