@@ -6,7 +6,7 @@ import type { EmbedderSettings, ExecutionProvider, ModelInfo, OpenParams, TextRo
 import { splitDeviceName } from '../protocol/deviceNames.ts';
 import { chooseDevice } from './deviceChoice.ts';
 import { bundledProviders } from './executionProviders.ts';
-import { GraphTrial } from './graphTrial.ts';
+import { GraphTrial, poolingOf } from './graphTrial.ts';
 import { type ModelFolder, chooseGraph, identifyModel, readModelFolder } from './modelFolder.ts';
 import type { OnnxSession } from './onnxSession.ts';
 import type { TextInput } from './textInput.ts';
@@ -50,7 +50,7 @@ export class EmbeddingModel {
     this.#tokenizer = tokenizer;
     this.#graph = graph;
     this.#prefixes = { query: folder.manifest.queryPrefix, document: folder.manifest.documentPrefix };
-    this.#pooling = poolingOf(folder, graph);
+    this.#pooling = poolingOf(folder.manifest, graph);
     this.isStatic = isStatic;
   }
 
@@ -168,9 +168,4 @@ export class EmbeddingModel {
   async release(): Promise<void> {
     await this.#graph.release();
   }
-}
-
-function poolingOf({ manifest }: ModelFolder, graph: OnnxSession): Pooling {
-  if (!graph.ports.output.perToken) return 'none';
-  return manifest.pooling ?? 'mean';
 }

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
 import { DEVICE_LIMITS } from '../embedding/deviceLimits.ts';
+import type { ModelManifest } from '../embedding/modelManifest.ts';
+import { type Pooling, type RunOutput, poolToUnitVectors } from '../embedding/pooling.ts';
 import type { DeviceTrial } from './deviceChoice.ts';
 import type { ModelFolder } from './modelFolder.ts';
 import { type GraphOptions, OnnxSession } from './onnxSession.ts';
@@ -43,9 +45,10 @@ export class GraphTrial implements DeviceTrial {
     const graph = await OnnxSession.open({ file: path.join(folder, graphName), ...device }, manifest);
     try {
       const probe = graph.inputOf(probeIds);
-      const { values, width } = await graph.run([probe], probe.ids.length);
-      // A driver may compute nonsense without a word: better another device than an index of it.
-      if (!values.every(Number.isFinite)) throw new Error('what it computes of a plain text is not finite');
+      const output = await graph.run([probe], probe.ids.length);
+      const { width } = output;
+      if (!isFinitePooled(output, probe.ids.length, poolingOf(manifest, graph)))
+        throw new Error('its vector of a plain text is not finite');
       return new GraphTrial(graph, graphName, width, probe);
     } catch (error) {
       await graph.release();
@@ -82,6 +85,22 @@ export class GraphTrial implements DeviceTrial {
       leastMs = Math.min(leastMs, performance.now() - startedMs);
     }
     return (count * this.#probe.ids.length * 1000) / leastMs;
+  }
+}
+
+/** How a text's vector is made of what its graph gives. */
+export function poolingOf(manifest: ModelManifest, graph: Pick<OnnxSession, 'ports'>): Pooling {
+  return graph.ports.output.perToken ? (manifest.pooling ?? 'mean') : 'none';
+}
+
+/** Whether the vector of a run's one text is made of numbers: a driver may compute nonsense without a word, and another device is better than an index of it. */
+function isFinitePooled(output: RunOutput, tokens: number, pooling: Pooling): boolean {
+  try {
+    poolToUnitVectors(output, [tokens], pooling, output.width);
+    return true;
+  } catch (error) {
+    if (isTesseraError(error, 'embedder-failed')) return false;
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { TesseraError } from '../../base/errors.ts';
 import type { EmbedJob } from './embedJob.ts';
 
 interface DoubtedText {
@@ -13,10 +14,10 @@ interface DoubtedText {
 export class DoubtedTexts {
   #texts: DoubtedText[] = [];
 
-  /** How many of these jobs' texts there are; none of a job that has ended. */
-  countIn(jobs: ReadonlySet<EmbedJob>): number {
-    this.#texts = this.#texts.filter(({ job }) => jobs.has(job) && !job.done.isSettled);
-    return this.#texts.length;
+  /** A job that waits for one of them; undefined when none does. */
+  get job(): EmbedJob | undefined {
+    this.#texts = this.#texts.filter(({ job }) => !job.done.isSettled);
+    return this.#texts[0]?.job;
   }
 
   /** Holds a text back; `how` the processes ended. */
@@ -30,8 +31,13 @@ export class DoubtedTexts {
     for (const { job, index, how } of this.#texts.splice(0)) job.giveUp(index, how);
   }
 
-  /** It was the device. */
-  tryAgain(): void {
-    for (const { job, index } of this.#texts.splice(0)) job.tryAgain(index);
+  /** It was the device; the jobs are to send them again. */
+  forget(): void {
+    this.#texts = [];
+  }
+
+  /** There is no process that could tell. */
+  reject(error: TesseraError): void {
+    for (const { job } of this.#texts.splice(0)) job.done.reject(error);
   }
 }

@@ -37,9 +37,14 @@ export class EmbedJob {
     this.#finishWhenSettled();
   }
 
-  /** Texts that are neither answered nor given up. */
-  get unsettled(): number {
-    return this.#unsettledCount;
+  /** Texts that are neither answered nor given up, nor held back. */
+  get open(): number {
+    return this.#unsettledCount - this.#held.size;
+  }
+
+  /** A call like this one, for other texts. */
+  likeFor(texts: readonly string[]): EmbedJob {
+    return new EmbedJob({ ...this.params, texts }, this.#dimension);
   }
 
   get hasUnsent(): boolean {
@@ -110,6 +115,7 @@ export class EmbedJob {
   }
 
   giveUp(index: number, how: string): void {
+    this.#held.delete(index);
     const deaths = this.#deaths[index] ?? 0;
     this.addFailure(index, `The embedder died ${deaths} times while embedding this text (${how}).`);
   }
@@ -119,11 +125,12 @@ export class EmbedJob {
     this.#held.add(index);
   }
 
-  /** Sends a text that was held back as if nothing had died over it. */
-  tryAgain(index: number): void {
-    this.#held.delete(index);
-    this.#deaths[index] = 0;
-    this.putBack([index]);
+  /** What died on a device says nothing about texts elsewhere: forgets it, and sends what was held back. */
+  forgive(): void {
+    this.#deaths.fill(0);
+    const held = [...this.#held];
+    this.#held.clear();
+    this.putBack(held);
   }
 
   #settle(index: number): void {

@@ -98,7 +98,11 @@ export class EmbedderClient extends Disposable implements Embedder {
     );
     this.#sender = new PieceSender({
       connect: () => this.#supervisor.connect(),
-      isOver: () => this.#supervisor.state.kind === 'failed',
+      failure: () => {
+        const { state } = this.#supervisor;
+        return state.kind === 'failed' ? state.error : undefined;
+      },
+      isOnDevice: (scope) => this.#terms.isOnDevice(scope),
     });
     this.#hangWatch = this.own(
       new HangWatch(options.clock, () => {
@@ -207,6 +211,8 @@ export class EmbedderClient extends Disposable implements Embedder {
     try {
       const models = await this.#openModels(client);
       this.#terms.opened(models);
+      // It may have been found gone while it was opened.
+      if (!SCOPES.some((scope) => this.#terms.isOnDevice(scope))) this.#sender.forgiveHeldBack();
       this.#models = models;
       this.#isLoading = false;
     } catch (error) {
@@ -250,6 +256,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   #endBroken({ scope, reason }: EmbedderEvents['broken']): void {
     this.#logger.warn('the embedder fails at any text and is ended', { scope, reason });
     if (this.#terms.leaveDevice(scope, reason)) {
+      this.#sender.forgive();
       this.#startAnew();
       return;
     }
@@ -290,7 +297,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     this.#hangWatch.end();
     this.#metricsOfDead = this.#lastMetrics;
     const how = endedOver === 'hang' ? 'a hang' : (death.signal ?? `status ${death.code ?? 'unknown'}`);
-    if (this.#isLoading) this.#terms.diedLoading(how);
+    if (this.#isLoading && this.#terms.diedLoading(how)) this.#sender.forgive();
     this.#isLoading = false;
     // No text is to blame for a device that is lost.
     if (run === undefined || endedOver === 'failures') return;
@@ -305,12 +312,9 @@ export class EmbedderClient extends Disposable implements Embedder {
     this.#logger.warn('the embedder ended over a text again and again', { how, blamed });
     // The culprit is out of the way, whichever it is.
     if (blamed !== 'model') this.#supervisor.forgive();
-    if (blamed === 'text' || blamed === 'model') {
-      job.giveUp(index, how);
-      return;
-    }
-    this.#sender.holdBack(job, index, how);
-    if (blamed === 'device') this.#sender.sendHeldBack();
+    if (blamed === 'device') this.#sender.forgive();
+    else if (blamed === 'unknown') this.#sender.holdBack(job, index, how);
+    else job.giveUp(index, how);
   }
 }
 

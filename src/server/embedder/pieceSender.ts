@@ -1,4 +1,4 @@
-import { isTesseraError, toTesseraError } from '../../base/errors.ts';
+import { type TesseraError, isTesseraError, toTesseraError } from '../../base/errors.ts';
 import type { RunningChild } from '../../process/processSupervisor.ts';
 import { type EmbedderEvents, type EmbedderRequests, LANES } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
@@ -11,6 +11,9 @@ const MAX_PIECE_CHARS = 1 << 20;
 /** Bulk text held by the process at a time, in UTF-16 units: enough for the batcher to sort, little enough to lose. */
 const MAX_BULK_CHARS_IN_FLIGHT = 4 << 20;
 
+/** A text that any model can embed. */
+const PLAIN_TEXT = 'return a + b;';
+
 /** Texts of one job on their way: index within the piece → index within the job. */
 interface Piece {
   readonly job: EmbedJob;
@@ -21,8 +24,10 @@ interface Piece {
 export interface PieceSenderOptions {
   /** The process there is, or the next. */
   readonly connect: () => Promise<Pick<RunningChild<EmbedderRequests, EmbedderEvents>, 'client'>>;
-  /** Whether no process follows one that has ended. */
-  readonly isOver: () => boolean;
+  /** Why no process follows one that has ended; undefined while one does. */
+  readonly failure: () => TesseraError | undefined;
+  /** Whether a scope's model is on another device than the processor. */
+  readonly isOnDevice: (scope: Scope) => boolean;
 }
 
 /**
@@ -88,9 +93,15 @@ export class PieceSender {
     this.#doubted.giveUp();
   }
 
-  /** What was held back is sent once more: the device is left. */
-  sendHeldBack(): void {
-    this.#doubted.tryAgain();
+  /** What was held back is sent: the device was gone when the next process opened its models. */
+  forgiveHeldBack(): void {
+    if (this.#doubted.job !== undefined) this.forgive();
+  }
+
+  /** The device is left: what ended over texts on it is forgotten, and those held back are sent. */
+  forgive(): void {
+    this.#doubted.forget();
+    for (const job of this.#jobs) job.forgive();
     this.#sendUnsent();
   }
 
@@ -137,16 +148,26 @@ export class PieceSender {
       for (const index of indices) job.addFailure(index, 'The embedder gave no vector for this text.');
     } catch (error) {
       if (isTesseraError(error, 'cancelled')) return;
-      if (isTesseraError(error, 'process-exited') && !this.#options.isOver()) job.putBack(indices);
+      if (isTesseraError(error, 'process-exited') && this.#options.failure() === undefined) job.putBack(indices);
       else job.done.reject(toTesseraError(error));
     }
   }
 
-  /** Where nothing else waits, nothing can show whether a device is at fault rather than a text. */
+  /** Where no other text waits that could show whether the device is at fault rather than a text, a plain one does. */
   #settleDoubted(): void {
-    const doubted = this.#doubted.countIn(this.#jobs);
-    let unsettled = 0;
-    for (const job of this.#jobs) unsettled += job.done.isSettled ? 0 : job.unsettled;
-    if (doubted > 0 && doubted === unsettled) this.#doubted.giveUp();
+    const { job } = this.#doubted;
+    if (job === undefined) return;
+    const failure = this.#options.failure();
+    if (failure !== undefined) {
+      this.#doubted.reject(failure);
+      return;
+    }
+    for (const other of this.#jobs)
+      if (!other.done.isSettled && other.open > 0 && this.#options.isOnDevice(other.params.scope)) return;
+    const plain = job.likeFor([PLAIN_TEXT]);
+    this.add(plain);
+    // Rows of it give the others up before it is done; without any it tells no more than they.
+    const onDone = (): void => this.#doubted.giveUp();
+    plain.done.promise.then(onDone, () => undefined).finally(() => this.#jobs.delete(plain));
   }
 }

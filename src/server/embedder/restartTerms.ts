@@ -78,10 +78,13 @@ export class RestartTerms {
     this.#lostRuns = [...this.#lostRuns, { scope, length, count }];
   }
 
-  /** A process ended while it loaded its models; `how` is a word or two. */
-  diedLoading(how: string): void {
+  /** A process ended while it loaded its models; `how` is a word or two. Whether the device is left for it. */
+  diedLoading(how: string): boolean {
     const { device } = this.#settings;
-    if (device !== 'cpu') this.#processorOnly = `The embedder ended by ${how} while it opened the device ${device}.`;
+    if (device === 'cpu') return false;
+    const isLeft = this.#processorOnly === null;
+    this.#processorOnly = `The embedder ended by ${how} while it opened the device ${device}.`;
+    return isLeft;
   }
 
   /** A scope's model fails at any text. False when it is on the processor already, so that no other device is left to be tried. */
