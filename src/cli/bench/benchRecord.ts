@@ -19,6 +19,10 @@ export interface WorkloadRecord {
   /** The first pass of each policy, by name, from a fresh session, with its memory; no part of the comparison. */
   readonly first: Round;
   readonly rounds: Round[];
+  /** The policy besides the tuned one that was fastest in the rounds; null before they were over. */
+  best: string | null;
+  /** Passes of the tuned policy and that one, after it was chosen. */
+  readonly pairs: Round[];
 }
 
 /** What has to be alike for measurements to be put together. */

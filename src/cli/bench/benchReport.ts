@@ -100,7 +100,7 @@ export interface BenchReport {
   readonly clock: BenchClock;
   readonly processor: string;
   readonly cases: readonly BenchCase[];
-  /** `workload: policy / policy`; `best fixed policy` is whichever was fastest in the other repetitions. */
+  /** `workload: policy / policy`; `best fixed policy` is the fastest besides the tuned one, compared in passes after it was chosen. */
   readonly ratios: Readonly<Record<string, BenchRatio>>;
   readonly matrixLimit: MatrixLimit | null;
   readonly sessions: readonly SessionComparison[];

@@ -3,6 +3,7 @@ import { type Round, type WorkloadRecord, passesOf } from './benchRecord.ts';
 import { type Policy, TUNED, type TunedPolicy, tuned } from './policies.ts';
 import { SeededRandom } from '../../synthetic/random.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import { bestFixedPolicy } from './summarizeWorkload.ts';
 import { type Pass, timePass } from './timeRuns.ts';
 
 /** Repetitions, if time allows; fewer than the least are never made. Passes of a look-up model are over in a tenth of a second, in which a shared machine may do anything. */
@@ -11,6 +12,8 @@ export const REPETITIONS = { least: 5, most: 100 } as const;
 const LEARNING_PASSES = 40;
 /** Share of the time that learning may take. */
 const LEARNING_SHARE = 0.25;
+/** … and comparing the tuned policy with the best other one, after that was chosen. */
+const PAIRS_SHARE = 0.25;
 /** A pass of the tuned policy takes no longer than this, where fewer texts still show what the policies do. */
 const PASS_SECONDS = 8;
 /** How much longer than expected a pass may take: one like it was timed, or only its tokens are known. */
@@ -73,7 +76,12 @@ class Comparison {
     if (record.texts === 0) record.texts = this.#affordableTexts();
     const policies = [...choosePolicies(record.texts), this.#tuned];
     if (!(await this.#measureMemory(policies))) return false;
-    return this.#measureRounds(policies, this.#repetitions(policies));
+    if (!(await this.#measureRounds(policies, this.#repetitions(policies)))) return false;
+    record.best ??= bestFixedPolicy(record.rounds);
+    const best = policies.find(({ name }) => name === record.best);
+    if (best === undefined) return true;
+    const pair = [best, this.#tuned];
+    return this.#measurePairs(pair, this.#repetitions(pair, PAIRS_SHARE));
   }
 
   get #lengths(): readonly number[] {
@@ -123,11 +131,11 @@ class Comparison {
     return true;
   }
 
-  #repetitions(policies: readonly Policy[]): number {
+  #repetitions(policies: readonly Policy[], share = 1 - LEARNING_SHARE - PAIRS_SHARE): number {
     const { seconds, untilMs } = this.#options;
     if (untilMs < Infinity) return REPETITIONS.least;
     const passMs = policies.reduce((sum, { name }) => sum + (this.#record.first[name]?.milliseconds ?? 0), 0);
-    const affordable = Math.floor((seconds * 1000 * (1 - LEARNING_SHARE)) / passMs) - 1;
+    const affordable = Math.floor((seconds * 1000 * share) / passMs) - 1;
     return Math.min(REPETITIONS.most, Math.max(REPETITIONS.least, affordable));
   }
 
@@ -168,6 +176,21 @@ class Comparison {
       }
       await this.#options.onMeasured();
     }
+  }
+
+  /** Passes of two policies, in either order; false when time was up before. */
+  async #measurePairs(policies: readonly Policy[], repetitions: number): Promise<boolean> {
+    const { pairs, name } = this.#record;
+    while (pairs.length < repetitions) {
+      if (!this.#fits(policies)) return false;
+      this.#options.onProgress(`${name}: ${this.#record.best} again, ${pairs.length + 1} of ${repetitions}`);
+      const pair: Round = {};
+      for (const policy of shuffle(policies, new SeededRandom(1 + pairs.length)))
+        pair[policy.name] = await this.#time(policy, this.#lengths, false);
+      pairs.push(pair);
+      await this.#options.onMeasured();
+    }
+    return true;
   }
 
   /** Whether passes of these policies are over in time, by what is known of them. */

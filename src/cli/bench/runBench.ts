@@ -119,7 +119,10 @@ function startRecord({ piece, clock, maxTokens, latencyCeilingMs }: BenchOptions
 
 /** Those for memory, too. */
 function countPasses({ workloads }: BenchRecord): number {
-  return workloads.reduce((sum, { rounds, first }) => sum + [...rounds, first].flatMap(Object.keys).length, 0);
+  return workloads.reduce(
+    (sum, { rounds, pairs, first }) => sum + [...rounds, ...pairs, first].flatMap(Object.keys).length,
+    0,
+  );
 }
 
 function textsOfPass(
@@ -156,7 +159,17 @@ async function openWorkloads(
   const isMissing = (name: string): boolean => !record.workloads.some((workload) => workload.name === name);
   const missing = await makeWorkloads(options, model, names.filter(isMissing), notes);
   for (const { name, lengths } of missing)
-    record.workloads.push({ name, lengths, texts: 0, msPerToken: 0, tuner: null, first: {}, rounds: [] });
+    record.workloads.push({
+      name,
+      lengths,
+      texts: 0,
+      msPerToken: 0,
+      tuner: null,
+      first: {},
+      rounds: [],
+      best: null,
+      pairs: [],
+    });
   return names.flatMap((name) => record.workloads.find((workload) => workload.name === name) ?? []);
 }
 

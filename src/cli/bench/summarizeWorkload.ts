@@ -5,8 +5,6 @@ import { rateOf } from './timeRuns.ts';
 
 /** What stands for the fastest policy besides the tuned one in the name of a ratio. */
 export const BEST_FIXED = 'best fixed policy';
-/** A policy is not chosen as the fastest by fewer rounds, nor by less than half of what others have: time may have left it out. */
-const LEAST_ROUNDS_TO_CHOOSE = 3;
 
 export interface WorkloadSummary {
   readonly cases: readonly BenchCase[];
@@ -22,7 +20,8 @@ export function summarizeWorkload(record: WorkloadRecord, policyNames: readonly 
   const ratios: Record<string, BenchRatio> = {};
   const fixed = measured.filter((name) => name !== TUNED);
   for (const name of fixed) ratios[ratioName(record.name, name)] = summarize(tunedRatios(record.rounds, name));
-  const best = bestFixedRatios(record.rounds, fixed);
+  // In passes that had no part in choosing it: the best of many that are about as fast would be the one with the most luck (the winner's curse).
+  const best = record.best === null ? [] : tunedRatios(record.pairs, record.best);
   if (best.length > 0) ratios[ratioName(record.name, BEST_FIXED)] = summarize(best);
   const budgets = cases.flatMap((one) => {
     const tokens = /^budget (\d+)$/.exec(one.policy)?.[1];
@@ -46,22 +45,14 @@ function tunedRatios(rounds: readonly Round[], name: string): number[] {
   });
 }
 
-/**
- * The tuned policy against the fastest other one, round by round, each by the one that was fastest in all other rounds (leave-one-out
- * cross-validation). Chosen by the same rounds, the best of many that are about as fast would be the one with the most luck (the winner's curse).
- */
-function bestFixedRatios(rounds: readonly Round[], names: readonly string[]): number[] {
-  const mostRounds = Math.max(...names.map((name) => tunedRatios(rounds, name).length));
-  const leastRounds = Math.max(LEAST_ROUNDS_TO_CHOOSE, Math.floor(mostRounds / 2) - 1);
-  return rounds.flatMap((round) => {
-    const others = rounds.filter((other) => other !== round);
-    const candidates = names.flatMap((name) => {
-      const ratios = tunedRatios(others, name);
-      return ratios.length < leastRounds ? [] : [{ name, ratio: summarize(ratios).median }];
-    });
-    const best = candidates.sort((a, b) => a.ratio - b.ratio)[0];
-    return best === undefined ? [] : tunedRatios([round], best.name);
+/** The fastest policy besides the tuned one, by how they compare with that; null when there is none. */
+export function bestFixedPolicy(rounds: readonly Round[]): string | null {
+  const names = new Set(rounds.flatMap(Object.keys).filter((name) => name !== TUNED));
+  const compared = [...names].flatMap((name) => {
+    const ratios = tunedRatios(rounds, name);
+    return ratios.length === 0 ? [] : [{ name, ratio: summarize(ratios).median }];
   });
+  return compared.sort((a, b) => a.ratio - b.ratio)[0]?.name ?? null;
 }
 
 function summarizePolicy(record: WorkloadRecord, policy: string): BenchCase {
