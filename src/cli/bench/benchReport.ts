@@ -100,7 +100,7 @@ export interface BenchReport {
   readonly clock: BenchClock;
   readonly processor: string;
   readonly cases: readonly BenchCase[];
-  /** `workload: policy / policy`; `best fixed policy` is the fastest besides the tuned one, compared in passes after it was chosen. */
+  /** `workload: policy / policy`; `best fixed policy` is the fastest besides the tuned one that keeps to the latency ceiling, compared in passes after it was chosen. */
   readonly ratios: Readonly<Record<string, BenchRatio>>;
   readonly matrixLimit: MatrixLimit | null;
   readonly sessions: readonly SessionComparison[];

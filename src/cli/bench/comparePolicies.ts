@@ -77,7 +77,7 @@ class Comparison {
     const policies = [...choosePolicies(record.texts), this.#tuned];
     if (!(await this.#measureMemory(policies))) return false;
     if (!(await this.#measureRounds(policies, this.#repetitions(policies)))) return false;
-    record.best ??= bestFixedPolicy(record.rounds);
+    record.best ??= bestFixedPolicy(record.rounds, this.#options.latencyCeilingMs);
     const best = policies.find(({ name }) => name === record.best);
     if (best === undefined) return true;
     const pair = [best, this.#tuned];

@@ -45,12 +45,18 @@ function tunedRatios(rounds: readonly Round[], name: string): number[] {
   });
 }
 
-/** The fastest policy besides the tuned one, by how they compare with that; null when there is none. */
-export function bestFixedPolicy(rounds: readonly Round[]): string | null {
+/**
+ * The fastest policy besides the tuned one, by how they compare with that, of those that keep a query waiting no longer: whose longest run takes no more than
+ * the latency ceiling, or than the tuned policy's where that is longer (a single text may be). Null when there is none.
+ */
+export function bestFixedPolicy(rounds: readonly Round[], latencyCeilingMs: number): string | null {
   const names = new Set(rounds.flatMap(Object.keys).filter((name) => name !== TUNED));
+  const longestMs = (name: string): number =>
+    summarize(rounds.flatMap((round) => (round[name] === undefined ? [] : [Math.max(...round[name].runMs)]))).median;
+  const mostMs = Math.max(latencyCeilingMs, longestMs(TUNED));
   const compared = [...names].flatMap((name) => {
     const ratios = tunedRatios(rounds, name);
-    return ratios.length === 0 ? [] : [{ name, ratio: summarize(ratios).median }];
+    return ratios.length === 0 || longestMs(name) > mostMs ? [] : [{ name, ratio: summarize(ratios).median }];
   });
   return compared.sort((a, b) => a.ratio - b.ratio)[0]?.name ?? null;
 }
