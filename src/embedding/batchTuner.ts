@@ -14,11 +14,11 @@ import { NO_AUDIT, NeighbourAudit } from './neighbourAudit.ts';
 import { type ProbeLimits, type Probes, ProbePlanner } from './probePlanner.ts';
 import { RUNS_TO_KNOW, type RunSample, RunSampler } from './runSampler.ts';
 import { ThroughputMeter } from './throughputMeter.ts';
-import { type PlannedRun, type RunCost, type RunShape, paddedTokens } from './runShape.ts';
+import { type PlannedRun, type RunCost, type RunMeasurement, type RunShape, paddedTokens } from './runShape.ts';
 import { ThroughputModel } from './throughputModel.ts';
 import { type PackLimits, longestFirst, packByCost, packGreedily, packUnpadded } from './tokenBatcher.ts';
 import { parseTunerState } from './tunerState.ts';
-import type { PlanPurpose, RunMeasurement, Tuner, TunerOptions, TunerState } from './tunerTypes.ts';
+import type { PlanPurpose, Tuner, TunerOptions, TunerState } from './tunerTypes.ts';
 
 /** Planning by cost takes some microseconds a text; where a text itself takes less than this, filling to the budget is enough. */
 const WORTH_PLANNING_MS = 0.5;

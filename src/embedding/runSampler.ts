@@ -1,5 +1,4 @@
-import { type RunShape, paddedTokens } from './runShape.ts';
-import type { RunMeasurement } from './tunerTypes.ts';
+import { type RunMeasurement, type RunShape, paddedTokens } from './runShape.ts';
 
 /**
  * Runs shorter than this (in ms) are tried several in a row and learned from by their median: timing and learning would cost as much as they do.

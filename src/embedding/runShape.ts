@@ -19,6 +19,21 @@ export interface PlannedRun extends RunShape {
   readonly probe: boolean;
 }
 
+/** What was seen of one run of the engine. */
+export interface RunMeasurement {
+  readonly shape: RunShape;
+  /** Whether the plan had its size chosen to learn from it. */
+  readonly probe: boolean;
+  /** Tokens of the texts themselves. */
+  readonly realTokens: number;
+  /** Time inside the engine, all work of the run: tensors in, vectors out. */
+  readonly elapsedMs: number;
+  /** Clock time at which the run ended: runs close in time are compared, runs far apart are not. */
+  readonly endedAtMs: number;
+  /** Resident memory after the run, in MiB; undefined when it was not read. */
+  readonly rssMb?: number | undefined;
+}
+
 /** How long a run of `count` texts padded to `length` tokens takes, in any unit that is the same for all shapes. */
 export type RunCost = (length: number, count: number) => number;
 

@@ -1,7 +1,7 @@
 import type { DeviceName, TunerReport } from '../protocol/embedder.ts';
 import type { MemoryCeilingState } from './memoryCeiling.ts';
 import type { AuditState } from './neighbourAudit.ts';
-import type { PlannedRun, RunShape } from './runShape.ts';
+import type { PlannedRun, RunMeasurement, RunShape } from './runShape.ts';
 import type { ThroughputState } from './throughputModel.ts';
 
 /** Padded tokens per run a device starts from and may use. */
@@ -28,21 +28,6 @@ export interface TunerOptions {
   readonly isBag?: boolean;
   /** Told of each change of the budget, and of what made the tuner doubt it. */
   readonly onMove?: (move: TunerReport['moves'][number]) => void;
-}
-
-/** What was seen of one run of the engine. */
-export interface RunMeasurement {
-  readonly shape: RunShape;
-  /** Whether the plan had its size chosen to learn from it. */
-  readonly probe: boolean;
-  /** Tokens of the texts themselves. */
-  readonly realTokens: number;
-  /** Time inside the engine, all work of the run: tensors in, vectors out. */
-  readonly elapsedMs: number;
-  /** Clock time at which the run ended: runs close in time are compared, runs far apart are not. */
-  readonly endedAtMs: number;
-  /** Resident memory after the run, in MiB; undefined when it was not read. */
-  readonly rssMb?: number | undefined;
 }
 
 export type PlanPurpose = 'bulk' | 'live';

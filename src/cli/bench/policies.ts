@@ -1,8 +1,8 @@
 import { TesseraError } from '../../base/errors.ts';
 import { BatchTuner } from '../../embedding/batchTuner.ts';
-import type { PlannedRun } from '../../embedding/runShape.ts';
+import type { PlannedRun, RunMeasurement } from '../../embedding/runShape.ts';
 import { longestFirst, packGreedily, packUnpadded } from '../../embedding/tokenBatcher.ts';
-import type { BudgetLimits, RunMeasurement } from '../../embedding/tunerTypes.ts';
+import type { BudgetLimits } from '../../embedding/tunerTypes.ts';
 import type { BenchModel } from './benchModel.ts';
 
 /** A way to cut texts that wait together into runs. */

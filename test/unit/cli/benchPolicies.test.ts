@@ -3,7 +3,7 @@ import type { BenchModel } from '../../../src/cli/bench/benchModel.ts';
 import { choosePolicies, fixedCount, policiesFor, tokenBudget, tuned } from '../../../src/cli/bench/policies.ts';
 import { timePass } from '../../../src/cli/bench/timeRuns.ts';
 import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
-import type { RunMeasurement } from '../../../src/embedding/tunerTypes.ts';
+import type { RunMeasurement } from '../../../src/embedding/runShape.ts';
 
 const POLICIES = policiesFor(true, { isStatic: false, isBag: false, limits: DEVICE_LIMITS.cpu });
 
