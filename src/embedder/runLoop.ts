@@ -124,6 +124,8 @@ export class RunLoop {
       if (alone !== undefined && !alone.text.piece.signal.aborted) {
         const { text } = alone;
         const { scope } = text.piece.params;
+        // A process ended over it before. Where that was for want of memory, and there is none now either, a plain text is what this one ends over.
+        if (!alone.retried) await this.#embedsPlainText(scope);
         await this.#perform(
           { scope, length: text.input.ids.length, count: 1, texts: [text], dispatch: undefined },
           alone,

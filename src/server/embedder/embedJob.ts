@@ -1,8 +1,10 @@
 import { Deferred } from '../../base/deferred.ts';
 import type { EmbedParams, EmbedResult } from '../../protocol/embedder.ts';
 
-/** Deaths of the process during one text's runs after which the text is given up. */
+/** Deaths of the process during one text's runs, the last of them alone, after which the text is given up … */
 const MAX_DEATHS_PER_TEXT = 2;
+/** … and so many alone where memory may have run out: it is shared, so that one death or another may be somebody else's fault. */
+const MAX_LONE_DEATHS_BY_MEMORY = 3;
 
 /** One call of `embed`: which of its texts are unsent, under way and answered, and the result as it fills. */
 export class EmbedJob {
@@ -14,6 +16,7 @@ export class EmbedJob {
   readonly #failures: { readonly index: number; readonly reason: string }[] = [];
   readonly #settled: Uint8Array;
   readonly #deaths: Uint8Array;
+  readonly #loneDeaths: Uint8Array;
   /** Texts that are not sent for now. */
   readonly #held = new Set<number>();
   readonly #onSettled: ((chars: number) => void) | undefined;
@@ -31,6 +34,7 @@ export class EmbedJob {
     this.#tokenCounts = new Uint32Array(count);
     this.#settled = new Uint8Array(count);
     this.#deaths = new Uint8Array(count);
+    this.#loneDeaths = new Uint8Array(count);
     this.#unsent = Array.from({ length: count }, (_, index) => index);
     this.#unsentChars = this.charsOf(this.#unsent);
     this.#unsettledCount = count;
@@ -104,14 +108,17 @@ export class EmbedJob {
   }
 
   /**
-   * The process died while it ran this text, alone or with others. True when the text was alone and has been there before: it is
+   * The process died while it ran this text, alone or with others. True when the text was alone and has been there often enough: it is
    * to be given up then, or held back while something else may be at fault.
    */
-  addDeath(index: number, wasAlone: boolean): boolean {
+  addDeath(index: number, death: { readonly alone: boolean; readonly byMemory: boolean }): boolean {
     if (this.#settled[index] !== 0) return false;
     const deaths = Math.min(255, (this.#deaths[index] ?? 0) + 1);
     this.#deaths[index] = deaths;
-    return wasAlone && deaths >= MAX_DEATHS_PER_TEXT;
+    if (!death.alone) return false;
+    const loneDeaths = Math.min(255, (this.#loneDeaths[index] ?? 0) + 1);
+    this.#loneDeaths[index] = loneDeaths;
+    return death.byMemory ? loneDeaths >= MAX_LONE_DEATHS_BY_MEMORY : deaths >= MAX_DEATHS_PER_TEXT;
   }
 
   giveUp(index: number, how: string): void {
@@ -128,6 +135,7 @@ export class EmbedJob {
   /** What died on a device says nothing about texts elsewhere: forgets it, and sends what was held back. */
   forgive(): void {
     this.#deaths.fill(0);
+    this.#loneDeaths.fill(0);
     const held = [...this.#held];
     this.#held.clear();
     this.putBack(held);

@@ -301,9 +301,12 @@ export class EmbedderClient extends Disposable implements Embedder {
     this.#isLoading = false;
     // No text is to blame for a device that is lost.
     if (run === undefined || endedOver === 'failures') return;
-    if (endedOver === undefined && exitLooksLikeOutOfMemory(death)) this.#terms.ranOutOfMemory(run);
+    // Of a plain text that was to show whether there is memory at all, nothing is learned about sizes.
+    if (run.members.length === 0) return;
+    const byMemory = endedOver === undefined && exitLooksLikeOutOfMemory(death);
+    if (byMemory) this.#terms.ranOutOfMemory(run);
     for (const { job, index } of this.#sender.textsOf(run))
-      if (job.addDeath(index, run.count === 1)) this.#blame(run.scope, job, index, how);
+      if (job.addDeath(index, { alone: run.count === 1, byMemory })) this.#blame(run.scope, job, index, how);
   }
 
   /** Processes ended over a text, again and again. */

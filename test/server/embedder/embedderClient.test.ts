@@ -401,7 +401,7 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     const { code } = await client.open();
     expect(code.device).toBe('cpu');
     expect(code.fallbackReason).toContain('SIGKILL');
-    expect(client.restarts).toBe(6);
+    expect(client.restarts).toBe(9);
   });
 
   it.each([[['a']], [['a', 'ab']], [['a', 'ab', 'abc']]])(
@@ -419,7 +419,7 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
       expect(results.map(({ vectors }) => vectors[0])).toEqual(texts.map(({ length }) => length));
       expect(onCpu.filter((text) => texts.includes(text)).sort()).toEqual(texts);
       expect((await client.open()).code.device).toBe('cpu');
-      expect(client.restarts).toBe(6);
+      expect(client.restarts).toBe(9);
     },
   );
 
@@ -431,7 +431,7 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     });
     expect(await client.embed(bulk(['bad']))).toMatchObject({ vectors: Float32Array.of(3), failures: [] });
     expect((await client.open()).code.fallbackReason).toContain('lost');
-    expect(client.restarts).toBe(3);
+    expect(client.restarts).toBe(4);
   });
 
   it('gives up a text at which the driver kills the process each time, when it does not at others', async () => {
@@ -444,7 +444,7 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     const bad = client.embed(bulk(['bad']));
     const settled: string[] = [];
     void bad.then(() => settled.push('bad'));
-    await vi.waitFor(() => expect(client.restarts).toBe(2));
+    await vi.waitFor(() => expect(client.restarts).toBe(3));
     await vi.waitFor(() => expect(client.state.kind).toBe('running'));
     // The one that waits may still show that it was the device.
     expect(settled).toEqual([]);
@@ -478,7 +478,7 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     const ended = { count: 0 };
     const client = lostDevice({
       diesOf: ({ texts }, open) => !onProcessor(open) && texts.includes('bad'),
-      model: () => ({ device: 'webgpu', ...(ended.count > 1 ? { id: 'other' } : {}) }),
+      model: () => ({ device: 'webgpu', ...(ended.count > 2 ? { id: 'other' } : {}) }),
       onExit: () => (ended.count += 1),
     });
     await expect(client.embed(bulk(['bad']))).rejects.toMatchObject({ code: 'model-invalid' });
@@ -494,7 +494,7 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     const cancellation = new AbortController();
     const bad = client.embed(bulk(['bad']), cancellation.signal);
     bad.catch(() => undefined);
-    await vi.waitFor(() => expect(client.restarts).toBe(2));
+    await vi.waitFor(() => expect(client.restarts).toBe(3));
     await vi.waitFor(() => expect(client.state.kind).toBe('running'));
     cancellation.abort();
     await expect(bad).rejects.toMatchObject({ code: 'cancelled' });
@@ -656,13 +656,8 @@ describe('an embedder that is killed', () => {
     const client = startClient({ faults: { FAULT_RUNS: '10' }, settings: { batchSize: 4 } });
     const [expected, found] = await Promise.all([undisturbed(texts), client.embed(bulk(texts))]);
     expect(client.restarts).toBeGreaterThan(0);
-    const given = rows(found);
-    const failed = new Set(found.failures.map((failure) => failure.index));
-    rows(expected).forEach((row, index) => {
-      if (!failed.has(index)) expect(dot(row, given[index]!)).toBeGreaterThan(0.9999);
-    });
-    // Only what was under way in two deaths, alone in the second, is given up: bad luck here.
-    expect(failed.size).toBeLessThan(texts.length * 0.05);
+    expect(found.failures).toEqual([]);
+    rows(expected).forEach((row, index) => expect(dot(row, rows(found)[index]!)).toBeGreaterThan(0.9999));
   });
 
   it('by runs above a size comes to rest below it', async () => {
