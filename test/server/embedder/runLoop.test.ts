@@ -194,6 +194,16 @@ describe('a run loop', () => {
   });
 });
 
+describe('texts over which a process ended', () => {
+  it('are run one by one, each after a plain text that no one waits for and that takes the blame for a want of memory', async () => {
+    const model = new ScriptedModel(() => undefined);
+    const { work, answered } = startLoop(model);
+    await work([10, 11], 'bulk', 'alone').done.promise;
+    expect(model.runs).toEqual([[PLAIN], [10], [PLAIN], [11]]);
+    expect(answered).toEqual([10, 11]);
+  });
+});
+
 describe('a run that fails', () => {
   it('on a device has its session opened anew before its texts are tried alone', async () => {
     const model = new ScriptedModel((_, releases) => (releases === 0 ? 'device lost' : undefined), 'webgpu');
