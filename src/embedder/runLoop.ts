@@ -4,7 +4,7 @@ import { errorMessage, isTesseraError } from '../base/errors.ts';
 import { type Dispatch, type LaneQueue, TURNS } from '../embedding/laneQueue.ts';
 import { type RunShape, paddedTokens } from '../embedding/runShape.ts';
 import type { Tuner } from '../embedding/tunerTypes.ts';
-import type { EmbedderEvents } from '../protocol/embedder.ts';
+import { type EmbedderEvents, PLAIN_TEXT } from '../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import type { EmbeddingModel } from './embeddingModel.ts';
 import { FailedRun, FailedTexts } from './failedTexts.ts';
@@ -14,8 +14,6 @@ import type { RunObserver } from './runObserver.ts';
 
 /** Texts that may fail alone, one after another, before the model or its device is doubted rather than they. */
 const FAILURES_IN_A_ROW = 3;
-/** A text that any model can embed. */
-const PLAIN_TEXT = 'return a + b;';
 
 /** Memory is waited for so long where not even the smallest run of several texts has enough, and so often in a row. */
 const PAUSE_MS = 100;
@@ -124,7 +122,7 @@ export class RunLoop {
       if (alone !== undefined && !alone.text.piece.signal.aborted) {
         const { text } = alone;
         const { scope } = text.piece.params;
-        // A process ended over it before. Where that was for want of memory, and there is none now either, a plain text is what this one ends over.
+        // A process ended over it before. Where memory is short now too, this one ends over a plain text, and no text is blamed.
         if (!alone.retried) await this.#embedsPlainText(scope);
         await this.#perform(
           { scope, length: text.input.ids.length, count: 1, texts: [text], dispatch: undefined },

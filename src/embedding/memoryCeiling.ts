@@ -1,3 +1,4 @@
+import { isCount } from './jsonFacts.ts';
 import { ResidentForecast } from './residentForecast.ts';
 
 /** What survives of a memory ceiling. */
@@ -127,8 +128,4 @@ export function parseMemoryCeiling(saved: unknown): MemoryCeilingState | undefin
   if (!isCount(quietStarts) || !isCount(provenTokens)) return undefined;
   if (tokens !== null && !(isCount(tokens) && tokens > 0)) return undefined;
   return { tokens, quietStarts, provenTokens };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -1,3 +1,4 @@
+import { isCount } from './jsonFacts.ts';
 import type { Trial } from './budgetSearch.ts';
 import { type ProbeLimits, ProbePlanner, type ProbeTerms, type Probes } from './probePlanner.ts';
 import type { RunSample } from './runSampler.ts';
@@ -167,10 +168,6 @@ function isLookState(saved: unknown): saved is LookState {
   if (typeof saved !== 'object' || saved === null) return false;
   const { credit, faster } = saved as Partial<Record<keyof LookState, unknown>>;
   return isCount(credit) && isCount(faster);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 function isAbout(shape: RunShape, tokens: number): boolean {

@@ -1,3 +1,4 @@
+import { isCount } from './jsonFacts.ts';
 import { parseMemoryCeiling } from './memoryCeiling.ts';
 import { NO_AUDIT, parseAuditState } from './neighbourAudit.ts';
 import { parseThroughputState } from './throughputModel.ts';
@@ -29,8 +30,4 @@ export function parseTunerState(saved: unknown): TunerState | undefined {
     probeCredit,
     audit,
   };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

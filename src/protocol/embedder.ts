@@ -20,6 +20,9 @@ export const BUNDLED_MODEL = 'tessera-fast';
 /** A query waits for at most one bulk run: below what a person notices as a delay while typing. */
 export const LATENCY_CEILING_MS = 100;
 
+/** A text that any model can embed: where it can't be, no text is to blame. */
+export const PLAIN_TEXT = 'return a + b;';
+
 export interface EmbedderSettings {
   /** Absolute folder of the model (HF layout) for each scope; the same folder twice is loaded once. */
   readonly models: Readonly<Record<Scope, string>>;

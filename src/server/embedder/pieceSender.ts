@@ -1,6 +1,6 @@
 import { type TesseraError, isTesseraError, toTesseraError } from '../../base/errors.ts';
 import type { RunningChild } from '../../process/processSupervisor.ts';
-import { type EmbedderEvents, type EmbedderRequests, LANES } from '../../protocol/embedder.ts';
+import { type EmbedderEvents, type EmbedderRequests, LANES, PLAIN_TEXT } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { DoubtedTexts } from './doubtedTexts.ts';
 import type { EmbedJob } from './embedJob.ts';
@@ -10,9 +10,6 @@ const MAX_PIECE_TEXTS = 256;
 const MAX_PIECE_CHARS = 1 << 20;
 /** Bulk text held by the process at a time, in UTF-16 units: enough for the batcher to sort, little enough to lose. */
 const MAX_BULK_CHARS_IN_FLIGHT = 4 << 20;
-
-/** A text that any model can embed. */
-const PLAIN_TEXT = 'return a + b;';
 
 /** Texts of one job on their way: index within the piece → index within the job. */
 interface Piece {
