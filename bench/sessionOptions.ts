@@ -9,7 +9,7 @@ import { isSynthetic, writeSyntheticModel } from '../src/cli/bench/benchModel.ts
 import { tokenBudget } from '../src/cli/bench/policies.ts';
 import { drawWorkload } from '../src/cli/bench/workloads.ts';
 import { readGraphPorts } from '../src/embedder/graphPorts.ts';
-import { buildFeeds } from '../src/embedder/inputTensors.ts';
+import { InputMemory, buildFeeds } from '../src/embedder/inputTensors.ts';
 import { chooseGraph, readModelFolder } from '../src/embedder/modelFolder.ts';
 import { InferenceSession, type SessionOptions } from '../src/embedder/onnxRuntime.ts';
 import { defaultThreads, sessionOptions } from '../src/embedder/onnxSession.ts';
@@ -65,12 +65,13 @@ async function open(options: SessionOptions): Promise<() => Promise<number>> {
   const ids = Int32Array.from({ length: folder.manifest.maxTokens }, (_, index) => 10 + index);
   const counter = new TokenCounter();
   const inputOf = (own: Int32Array) => (ports.countsTokens ? counter.count(own) : wholeText(own));
+  const memory = new InputMemory();
   return async () => {
     const startedMs = performance.now();
     for (const { indices, length } of runs) {
       const texts = Array.from(indices, (index) => inputOf(ids.subarray(0, lengths[index])));
       const { padTokenId, firstPosition } = folder.manifest;
-      await session.run(buildFeeds(ports, texts, { length, padTokenId, firstPosition }), [ports.output.name]);
+      await session.run(buildFeeds(ports, texts, { length, padTokenId, firstPosition }, memory), [ports.output.name]);
     }
     return performance.now() - startedMs;
   };

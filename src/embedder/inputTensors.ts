@@ -11,47 +11,78 @@ export interface RowLayout {
   readonly firstPosition: number;
 }
 
-/** The graph's inputs for texts: rows padded on the right, or all of them in one line for a bag. */
-export function buildFeeds(ports: GraphPorts, texts: readonly TextInput[], layout: RowLayout): Record<string, Tensor> {
+/**
+ * Memory of a graph's inputs, used again by run after run. Arrays made for each are outside the engine's heap, and what they add up to has it collect
+ * garbage, beside the runs and at their cost: with look-ups after every hundred.
+ */
+export class InputMemory {
+  readonly #buffers = new Map<string, ArrayBuffer>();
+
+  /** At least so many bytes for an input. What an earlier run wrote is still there. */
+  take(name: string, bytes: number): ArrayBuffer {
+    const known = this.#buffers.get(name);
+    if (known !== undefined && known.byteLength >= bytes) return known;
+    const buffer = new ArrayBuffer(2 ** Math.ceil(Math.log2(Math.max(LEAST_BYTES, bytes))));
+    this.#buffers.set(name, buffer);
+    return buffer;
+  }
+}
+
+const LEAST_BYTES = 64;
+
+/** The graph's inputs for texts: rows padded on the right, or all of them in one line for a bag. They are good until `memory` is used again. */
+export function buildFeeds(
+  ports: GraphPorts,
+  texts: readonly TextInput[],
+  layout: RowLayout,
+  memory: InputMemory,
+): Record<string, Tensor> {
   return Object.fromEntries(
-    ports.inputs.map((port) => [port.name, ports.isBag ? bagTensor(port, texts) : paddedTensor(port, texts, layout)]),
+    ports.inputs.map((port) => [
+      port.name,
+      ports.isBag ? bagTensor(port, texts, memory) : paddedTensor(port, texts, layout, memory),
+    ]),
   );
 }
 
-function paddedTensor(port: InputPort, texts: readonly TextInput[], layout: RowLayout): Tensor {
+function paddedTensor(port: InputPort, texts: readonly TextInput[], layout: RowLayout, memory: InputMemory): Tensor {
   const { length, padTokenId, firstPosition } = layout;
   const count = texts.length;
   const dims = [count, length];
   switch (port.kind) {
     case 'ids':
-      return integers(port.type, dims, (numbers, stride) => {
+      return integers(memory, port, dims, (numbers, stride) => {
         fillRows(numbers, stride, texts, length, padTokenId, ({ ids }, at) => copyNumbers(numbers, stride, ids, at));
       });
     // Padding is not in the text: its count is 0.
     case 'counts':
     case 'firsts': {
       const { kind } = port;
-      return integers(port.type, dims, (numbers, stride) => {
+      return integers(memory, port, dims, (numbers, stride) => {
         fillRows(numbers, stride, texts, length, 0, (text, at) => copyNumbers(numbers, stride, text[kind], at));
       });
     }
     case 'mask':
-      return integers(port.type, dims, (numbers, stride) => {
+      return integers(memory, port, dims, (numbers, stride) => {
         fillRows(numbers, stride, texts, length, 0, ({ ids }, at) => {
           fillNumbers(numbers, stride, at, ids.length, 1);
         });
       });
     case 'floatMask': {
-      const mask = new Float32Array(count * length);
-      texts.forEach(({ ids }, row) => mask.fill(1, row * length, row * length + ids.length));
+      const size = count * length;
+      const mask = new Float32Array(memory.take(port.name, size * Float32Array.BYTES_PER_ELEMENT), 0, size);
+      texts.forEach(({ ids }, row) => {
+        const start = row * length;
+        mask.fill(1, start, start + ids.length).fill(0, start + ids.length, start + length);
+      });
       return new Tensor('float32', mask, dims);
     }
     case 'types':
-      return integers(port.type, dims, () => undefined);
+      return integers(memory, port, dims, (numbers) => numbers.fill(0));
     case 'positions': {
       // Padding keeps the position before the first where there is one, as RoBERTa has it.
       const padding = Math.max(0, firstPosition - 1);
-      return integers(port.type, dims, (numbers, stride) => {
+      return integers(memory, port, dims, (numbers, stride) => {
         fillRows(numbers, stride, texts, length, padding, ({ ids }, at) => {
           for (let token = 0; token < ids.length; token++) numbers[at + token * stride] = firstPosition + token;
         });
@@ -66,18 +97,18 @@ function paddedTensor(port: InputPort, texts: readonly TextInput[], layout: RowL
     case 'useCache':
       return new Tensor('bool', [false], [1]);
     case 'offsets':
-      return integers(port.type, [count], () => undefined);
+      return integers(memory, port, [count], (numbers) => numbers.fill(0));
     default:
       return assertNever(port);
   }
 }
 
-function bagTensor(port: InputPort, texts: readonly TextInput[]): Tensor {
+function bagTensor(port: InputPort, texts: readonly TextInput[], memory: InputMemory): Tensor {
   const total = texts.reduce((sum, { ids }) => sum + ids.length, 0);
   const isNumbered = port.kind === 'ids' || port.kind === 'counts' || port.kind === 'firsts';
   const type = isNumbered || port.kind === 'offsets' ? port.type : 'int64';
   if (port.kind === 'offsets') {
-    return integers(type, [texts.length], (numbers, stride) => {
+    return integers(memory, { name: port.name, type }, [texts.length], (numbers, stride) => {
       let offset = 0;
       texts.forEach(({ ids }, row) => {
         numbers[row * stride] = offset;
@@ -85,7 +116,7 @@ function bagTensor(port: InputPort, texts: readonly TextInput[]): Tensor {
       });
     });
   }
-  return integers(type, [total], (numbers, stride) => {
+  return integers(memory, { name: port.name, type }, [total], (numbers, stride) => {
     let at = 0;
     for (const text of texts) {
       if (isNumbered) copyNumbers(numbers, stride, text[port.kind], at);
@@ -96,23 +127,23 @@ function bagTensor(port: InputPort, texts: readonly TextInput[]): Tensor {
 }
 
 /**
- * A tensor of non-negative whole numbers below 2³¹. 64-bit ones are written as the lower halves of zeroed words, since
- * making a BigInt for each token costs more than all the rest. Every machine ONNX Runtime runs on is little-endian.
+ * A tensor of non-negative whole numbers below 2³¹, all of which `fill` has to write. 64-bit ones are written as the lower halves of words whose
+ * upper ones stay zero, since making a BigInt for each token costs more than all the rest. Every machine ONNX Runtime runs on is little-endian.
  */
 function integers(
-  type: IntegerType,
+  memory: InputMemory,
+  { name, type }: { readonly name: string; readonly type: IntegerType },
   dims: readonly number[],
   fill: (numbers: Int32Array, stride: number) => void,
 ): Tensor {
   const size = dims.reduce((product, dim) => product * dim, 1);
-  if (type === 'int32') {
-    const numbers = new Int32Array(size);
-    fill(numbers, 1);
-    return new Tensor('int32', numbers, dims);
-  }
-  const words = new BigInt64Array(size);
-  fill(new Int32Array(words.buffer), 2);
-  return new Tensor('int64', words, dims);
+  const stride = type === 'int32' ? 1 : 2;
+  const buffer = memory.take(name, stride * size * Int32Array.BYTES_PER_ELEMENT);
+  const numbers = new Int32Array(buffer, 0, stride * size);
+  fill(numbers, stride);
+  return type === 'int32'
+    ? new Tensor('int32', numbers, dims)
+    : new Tensor('int64', new BigInt64Array(buffer, 0, size), dims);
 }
 
 /** Has each text's numbers written from the place its row begins at, and fills the rest of the row. */
@@ -127,8 +158,7 @@ function fillRows(
   texts.forEach((text, row) => {
     const at = row * length * stride;
     write(text, at);
-    // New tensors hold zeros.
-    if (padding !== 0) fillNumbers(numbers, stride, at + text.ids.length * stride, length - text.ids.length, padding);
+    fillNumbers(numbers, stride, at + text.ids.length * stride, length - text.ids.length, padding);
   });
 }
 

@@ -5,7 +5,7 @@ import type { RunOutput } from '../embedding/pooling.ts';
 import type { ModelManifest } from '../embedding/modelManifest.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
 import { type GraphPorts, readGraphPorts } from './graphPorts.ts';
-import { buildFeeds } from './inputTensors.ts';
+import { InputMemory, buildFeeds } from './inputTensors.ts';
 import { InferenceSession, type SessionOptions } from './onnxRuntime.ts';
 import { readOutput } from './outputVectors.ts';
 import { TokenCounter, type TextInput, wholeText } from './textInput.ts';
@@ -28,6 +28,8 @@ export class OnnxSession {
   readonly #manifest: ModelManifest;
   readonly #counter = new TokenCounter();
   #session: InferenceSession | undefined;
+  /** Not there while a run reads it. */
+  #memory: InputMemory | undefined;
 
   private constructor(options: GraphOptions, manifest: ModelManifest, session: InferenceSession, ports: GraphPorts) {
     this.#options = options;
@@ -64,9 +66,12 @@ export class OnnxSession {
   async run(texts: readonly TextInput[], length: number): Promise<RunOutput> {
     const { padTokenId, firstPosition, outputZeroPoint } = this.#manifest;
     const session = (this.#session ??= await createSession(this.#options));
-    const feeds = buildFeeds(this.ports, texts, { length, padTokenId, firstPosition });
+    const memory = this.#memory ?? new InputMemory();
+    this.#memory = undefined;
+    const feeds = buildFeeds(this.ports, texts, { length, padTokenId, firstPosition }, memory);
     const { name } = this.ports.output;
     const outputs = await session.run(feeds, [name]);
+    this.#memory = memory;
     const tensor = outputs[name];
     if (tensor === undefined) throw new TesseraError('model-invalid', `The model gave no output ${name}.`);
     return readOutput(tensor, name, outputZeroPoint);
@@ -84,6 +89,7 @@ export class OnnxSession {
   async release(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
+    this.#memory = undefined;
     await session?.release();
   }
 }

@@ -23,12 +23,16 @@ export class TokenCounter {
   #lastText = new Int32Array(1 << 15);
   #places = new Int32Array(1 << 15);
   #text = 0;
+  /** What is found in a text, as it is found: tokens, counts and first places. Its own memory is what is kept of it while it waits. */
+  #found = { ids: NONE, counts: NONE, firsts: NONE };
 
   count(ids: TokenIds): TextInput {
     this.#text = this.#nextText(ids);
-    const own = new Int32Array(ids.length);
-    const counts = new Int32Array(ids.length);
-    const firsts = new Int32Array(ids.length);
+    if (this.#found.ids.length < ids.length) {
+      const room = (): Int32Array<ArrayBuffer> => new Int32Array(2 * ids.length);
+      this.#found = { ids: room(), counts: room(), firsts: room() };
+    }
+    const { ids: own, counts, firsts } = this.#found;
     const lastText = this.#lastText;
     const places = this.#places;
     let length = 0;
@@ -46,7 +50,6 @@ export class TokenCounter {
       firsts[length] = position;
       length++;
     }
-    // Copies: kept while the text waits, and the whole of it may be several times as long.
     return { ids: own.slice(0, length), counts: counts.slice(0, length), firsts: firsts.slice(0, length) };
   }
 

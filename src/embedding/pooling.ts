@@ -17,7 +17,8 @@ export interface RunOutput {
 /**
  * One unit vector of `dimension` numbers for each text, row-major. Padding is on the right and never looked at:
  * `tokenCounts` says how many tokens of each row are the text's own. Dimensions beyond `dimension` are dropped first
- * (Matryoshka), so that what is left has unit length. A vector of zeros stays zero.
+ * (Matryoshka), so that what is left has unit length. A vector of zeros stays zero. Where nothing is to be taken together or dropped, the output's
+ * own memory becomes the vectors'.
  *
  * @throws TesseraError `embedder-failed` when a text's vector is not finite; `model-invalid` when there are fewer dimensions.
  */
@@ -33,9 +34,14 @@ export function poolToUnitVectors(
       details: { width, dimension },
     });
   }
-  const vectors = new Float32Array(count * dimension);
+  const isDone = pooling === 'none' && length === 1 && width === dimension;
+  const vectors = isDone ? values.subarray(0, count * dimension) : new Float32Array(count * dimension);
   for (let row = 0; row < count; row++) {
     const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
+    if (isDone) {
+      normalize(vector);
+      continue;
+    }
     const start = row * length * width;
     const tokens = Math.min(length, tokenCounts[row] ?? 0);
     if (pooling === 'mean') addTokens(vector, values, start, tokens, width);

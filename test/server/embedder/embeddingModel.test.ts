@@ -144,6 +144,14 @@ describe('texts run together', () => {
     }
   });
 
+  it('get their own vectors in runs that overlap', async () => {
+    const model = await open({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model } });
+    const inputs = TEXTS.map((text) => model.encode(text, 'document'));
+    const alone: Float32Array[] = [];
+    for (const input of inputs) alone.push(await model.run([input], 30));
+    expect(await Promise.all(inputs.map((input) => model.run([input], 30)))).toEqual(alone);
+  });
+
   it('of one length are the same as alone to float rounding', async () => {
     const { model: graph } = buildEncoder(TINY);
     const model = await open({ graphs: { 'onnx/model.onnx': graph } });
