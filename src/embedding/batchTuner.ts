@@ -9,6 +9,7 @@ import {
   withinReach,
   worthTrying,
 } from './budgetSearch.ts';
+import { DisplacementMeter } from './displacementMeter.ts';
 import { MemoryCeiling } from './memoryCeiling.ts';
 import { NO_AUDIT, NeighbourAudit } from './neighbourAudit.ts';
 import { type ProbeLimits, type Probes, ProbePlanner } from './probePlanner.ts';
@@ -53,6 +54,7 @@ export class BatchTuner implements Tuner {
   readonly #memory: MemoryCeiling;
   readonly #probes: ProbePlanner;
   readonly #audit: NeighbourAudit;
+  readonly #displacement: DisplacementMeter;
   readonly #sampler = new RunSampler();
   readonly #meter: ThroughputMeter;
   readonly #moves: TunerReport['moves'][number][] = [];
@@ -78,6 +80,7 @@ export class BatchTuner implements Tuner {
     );
     this.#probes = new ProbePlanner(state?.probeCredit ?? FIRST_CREDIT_RUNS * limits.baseTokens);
     this.#audit = new NeighbourAudit(state?.audit ?? NO_AUDIT);
+    this.#displacement = new DisplacementMeter(state?.displacement ?? []);
     this.#meter = new ThroughputMeter(state?.bestTokensPerSecond ?? 0);
     const wanted = Math.max(limits.floorTokens, state?.budgetTokens ?? limits.baseTokens);
     this.#budgetTokens = Math.min(wanted, limits.ceilingTokens, this.#memory.tokens);
@@ -124,6 +127,7 @@ export class BatchTuner implements Tuner {
       currentTokens: this.#budgetTokens,
       lengthStep,
       maxTokens,
+      displacingLoss: this.#displacement.loss,
       cost,
       isBag,
     });
@@ -142,6 +146,7 @@ export class BatchTuner implements Tuner {
     this.#meanLength += (shape.length - this.#meanLength) / Math.min(this.#runs, PACE_RUNS);
     const isAtRest = this.#converged && !this.#audit.isLooking;
     for (const sample of this.#sampler.add(measurement, isAtRest)) this.#learn(sample);
+    this.#displacement.add(measurement, this.#budgetTokens, () => this.#model.cost());
     this.#meter.add(realTokens, elapsedMs);
     this.#memory.succeed(tokens, rssMb);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');
@@ -176,6 +181,7 @@ export class BatchTuner implements Tuner {
       memoryCeiling: this.#memory.save(),
       probeCredit: Math.round(this.#probes.credit),
       audit: this.#audit.save(),
+      displacement: this.#displacement.save(),
     };
   }
 
@@ -295,6 +301,7 @@ export class BatchTuner implements Tuner {
 
   #moveTo(tokens: number, reason: string): void {
     this.#note(tokens, reason);
+    this.#displacement.forgetRuns();
     this.#budgetTokens = tokens;
   }
 

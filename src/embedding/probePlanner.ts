@@ -7,14 +7,7 @@ import { tokensOf, unpaddedCount } from './tokenBatcher.ts';
 const LOSS_SHARE = 0.01;
 /** A trial costs at least this share of its tokens, however near it is thought to be. */
 const LEAST_LOSS = 0.05;
-/**
- * Short runs larger than the present size leave the caches cold, for themselves and for what follows, which costs so much more of their tokens.
- * Measured with look-ups: a row of six of 4,096 tokens amid 2,048 costs 0.23 of its time, where all in 4,096 take 0.13 longer, and rows of 8,192 and 16,384 amid
- * 4,096, themselves as fast as those, slow the others by 0.64 of their tokens; with more than this, in simulation, a larger size that is better is found
- * too late. Smaller ones cost next to nothing.
- */
-const DISPLACING_LOSS = 0.45;
-/** Longer runs lose less and less by it. */
+/** What larger runs cost those after them, longer ones lose less and less by. */
 const DISPLACING_RUN_MS = 2 * SHORT_RUN_MS;
 /** Sizes tried in one window; more would be seen too seldom each. */
 const SIZES_AT_A_TIME = 3;
@@ -35,6 +28,8 @@ export interface ProbeLimits {
   readonly currentTokens: number;
   readonly lengthStep: number;
   readonly maxTokens: number;
+  /** What short runs larger than the present size cost those after them, in tokens for each of theirs. Smaller ones cost next to nothing. */
+  readonly displacingLoss: number;
   readonly cost: RunCost;
   /** Whether nothing is padded. */
   readonly isBag: boolean;
@@ -89,7 +84,7 @@ export class ProbePlanner {
   ): Probes {
     const tokens = tokensOf(lengths, order);
     const { cost, currentTokens } = options;
-    const displacingLoss = DISPLACING_LOSS * Math.min(1, DISPLACING_RUN_MS / cost(1, currentTokens)) ** 2;
+    const displacingLoss = options.displacingLoss * Math.min(1, DISPLACING_RUN_MS / cost(1, currentTokens)) ** 2;
     const lossOf = ({ tokens: size, loss }: Trial): number =>
       Math.max(LEAST_LOSS, loss) + (size > currentTokens ? displacingLoss : 0);
     const priceOf = (trial: Trial): number =>

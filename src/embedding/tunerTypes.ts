@@ -74,6 +74,8 @@ export interface TunerState {
   /** Padded tokens that trying sizes may still lose. */
   readonly probeCredit: number;
   readonly audit: AuditState;
+  /** What rows of larger runs cost those after them, in tokens for each of theirs. */
+  readonly displacement: readonly number[];
 }
 
 /** Identity of a saved state: another machine, device, model or scope starts on its own. */

@@ -183,6 +183,28 @@ describe('learning', () => {
     },
   );
 
+  it('measures what larger runs cost those after them, and tries them as often as that allows', () => {
+    const options = { ...OPTIONS, limits: STATIC_MODEL_LIMITS };
+    const sessions = Array.from({ length: 4 }, () => SESSION).flat();
+    const tunerAfter = (cost: RunCost): BatchTuner => {
+      const tuner = new BatchTuner(options);
+      simulate(tuner, sessions, cost);
+      return tuner;
+    };
+    const alike: RunCost = (length, count) => (length * count) / 5000;
+    const calm = tunerAfter(alike).save();
+    const displaced = tunerAfter(withLastingCarryOver(alike, 0.8)).save();
+    expect(calm.displacement.length).toBeGreaterThan(0);
+    for (const share of calm.displacement) expect(share).toBeCloseTo(0, 2);
+    expect(Math.max(...displaced.displacement)).toBeGreaterThan(0.1);
+    const largerAfter = (displacement: readonly number[]): number => {
+      const tuner = new BatchTuner(options, { ...new BatchTuner(options).save(), displacement });
+      const { runs } = simulate(tuner, sessions, alike);
+      return runs.filter((run) => run.probe && paddedTokens(run) > 4096 * Math.SQRT2).length;
+    };
+    expect(largerAfter(new Array<number>(9).fill(0))).toBeGreaterThan(largerAfter(new Array<number>(9).fill(0.6)));
+  });
+
   it('tries sizes next to those it knows only', () => {
     const { runs } = simulate(new BatchTuner(OPTIONS), SESSION, MACHINES.cachedCpu);
     let [least, most] = [OPTIONS.limits.baseTokens, OPTIONS.limits.baseTokens];
@@ -544,6 +566,7 @@ describe('saved state', () => {
       { ...good, throughput: { ...good.throughput, mean: good.throughput.mean.slice(1) } },
       { ...good, throughput: { ...good.throughput, mean: good.throughput.mean.map(() => 1e300) } },
       { ...good, probeCredit: -1 },
+      { ...good, displacement: [0.1, null] },
       { ...good, audit: { ...good.audit, below: { credit: 0, faster: -1 } } },
       { ...good, throughput: { ...good.throughput, covariance: good.throughput.covariance.map(() => -1) } },
       { ...good, throughput: { ...good.throughput, noise: 1e9 } },
@@ -560,7 +583,14 @@ describe('saved state', () => {
     const lengths = [100, 100, 100, 100];
     // Three texts come nearest to the size, and have more tokens than it.
     const trial = { tokens: 256, gain: 1, loss: 0 };
-    const limits = { currentTokens: 512, lengthStep: 1, maxTokens: 16_384, cost: () => 10, isBag: false };
+    const limits = {
+      currentTokens: 512,
+      lengthStep: 1,
+      maxTokens: 16_384,
+      displacingLoss: 0.45,
+      cost: () => 10,
+      isBag: false,
+    };
     expect(planner.choose(lengths, longestFirst(lengths), [trial], limits).runs).toHaveLength(1);
     const { credit } = planner;
     const state = { ...new BatchTuner(OPTIONS).save(), probeCredit: Math.round(credit) };

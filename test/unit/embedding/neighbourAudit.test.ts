@@ -10,7 +10,14 @@ const BELOW: Trial = { tokens: 256, gain: 0, loss: 0.2 };
 const ABOVE: Trial = { tokens: 1024, gain: 0, loss: 0.2 };
 /** 100 runs of the present size. */
 const WINDOW = new Array<number>(800).fill(64);
-const LIMITS = { currentTokens: CURRENT, lengthStep: 1, maxTokens: 16_384, cost: () => 10, isBag: false };
+const LIMITS = {
+  currentTokens: CURRENT,
+  lengthStep: 1,
+  maxTokens: 16_384,
+  displacingLoss: 0.45,
+  cost: () => 10,
+  isBag: false,
+};
 
 type Neighbours = Parameters<NeighbourAudit['plan']>[2];
 
