@@ -1,8 +1,9 @@
 import { type CancellationSignal, cancelledError, isCancelled, throwIfCancelled } from '../../base/cancellation.ts';
 import { Disposable } from '../../base/disposable.ts';
-import { TesseraError, toTesseraError } from '../../base/errors.ts';
+import { TesseraError, errorMessage, toTesseraError } from '../../base/errors.ts';
 import type { Event } from '../../base/event.ts';
 import { Emitter } from '../../base/event.ts';
+import type { Logger } from '../../base/logger.ts';
 import { mergeMetrics } from '../../embedding/mergeMetrics.ts';
 import type { ProcessState } from '../../process/processSupervisor.ts';
 import {
@@ -18,6 +19,7 @@ import type { Scope } from '../../protocol/scope.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
+import { metricsInTurn, ofTheEnded, withTheDead } from './metricsInTurn.ts';
 import { PoolMember } from './poolMember.ts';
 import { shareOut } from './shareOut.ts';
 
@@ -37,12 +39,16 @@ export class EmbedderPool extends Disposable implements Embedder {
   /** In order of arrival. */
   readonly #calls = new Set<SharedCall>();
   #isHandingOut = false;
+  /** What members did that were let go. */
+  #ofGone: EmbedderMetrics | null = null;
+  readonly #logger: Logger | undefined;
   readonly #stateEmitter = this.own(new Emitter<ProcessState>());
   readonly onState: Event<ProcessState> = this.#stateEmitter.event;
 
   /** A process for each of the options. */
   constructor(members: readonly EmbedderClientOptions[]) {
     super();
+    this.#logger = members[0]?.logger;
     this.#members = members.map((options) => new PoolMember(this.own(new EmbedderClient(options)), options.clock));
     this.#members.forEach(({ client }, place) => {
       const { logger, settings } = members[place] ?? {};
@@ -95,7 +101,7 @@ export class EmbedderPool extends Disposable implements Embedder {
   drop(places: readonly number[]): void {
     const gone = this.#members.filter((_, place) => places.includes(place));
     this.#members = this.#members.filter((member) => !gone.includes(member));
-    for (const { client } of gone) client.dispose();
+    for (const { client } of gone) void this.#letGo(client);
   }
 
   /** Opens all; rejects when none can be opened. */
@@ -139,7 +145,8 @@ export class EmbedderPool extends Disposable implements Embedder {
     const parts = all.flatMap(({ device, metrics }) => (metrics === null ? [] : [{ device, metrics }]));
     const [first, ...rest] = parts.map(({ metrics }) => metrics);
     if (first === undefined) return null;
-    const whole = mergeMetrics([first, ...rest]);
+    const present = mergeMetrics([first, ...rest]);
+    const whole = this.#ofGone === null ? present : withTheDead(this.#ofGone, present);
     if (new Set(parts.map(({ device }) => device)).size === 1) return whole;
     const devices = parts.map(({ device, metrics: { scopes, rssMb, gpuUtilization } }) => ({
       device,
@@ -153,6 +160,19 @@ export class EmbedderPool extends Disposable implements Embedder {
   override dispose(): void {
     for (const { job } of this.#calls) job.done.reject(new TesseraError('disposed', 'The embedder was shut down.'));
     super.dispose();
+  }
+
+  /** Ends a member once it has told what it did. */
+  async #letGo(client: EmbedderClient): Promise<void> {
+    try {
+      const last = await client.metrics();
+      if (last !== null)
+        this.#ofGone = metricsInTurn([...(this.#ofGone === null ? [] : [this.#ofGone]), ofTheEnded(last)]);
+    } catch (error) {
+      this.#logger?.debug('figures were lost', { message: errorMessage(error) });
+    } finally {
+      client.dispose();
+    }
   }
 
   get #alive(): readonly PoolMember[] {

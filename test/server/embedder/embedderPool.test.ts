@@ -166,6 +166,15 @@ describe('members of a pool', () => {
     expect(seconds / idealSeconds(texts, speeds)).toBeLessThan(1.1);
   });
 
+  it('that are let go leave their figures and their work', async () => {
+    machine = await SimulatedPool.open([1_000, 1_000]);
+    await machine.during(machine.embed(someTexts(500)));
+    machine.pool.drop([0]);
+    await machine.during(machine.embed(someTexts(100)));
+    expect((await machine.pool.metrics())?.scopes.code.texts).toBe(600);
+    expect(machine.pool.running).toHaveLength(1);
+  });
+
   it('that become slower or faster in the middle get less or more', async () => {
     machine = await SimulatedPool.open([4_000, 4_000]);
     const texts = someTexts(4_000);
