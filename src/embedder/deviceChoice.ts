@@ -4,6 +4,8 @@ import type { DeviceName, ExecutionProvider } from '../protocol/embedder.ts';
 
 /** A model opened on one device. */
 export interface DeviceTrial {
+  /** Throws, with a sentence, where what the device computes is of no use. */
+  check(): void;
   /** Tokens per second at the size of runs the device starts from. Rejects with whatever the run does. */
   measure(): Promise<number>;
   release(): Promise<void>;
@@ -24,7 +26,7 @@ const WORTH_IT = 1.2;
 /**
  * Opens a model on the device asked for, or on `cpu` when that can't be had. `auto` takes the first accelerator that
  * works, if it is measured to be faster than the processor with this model: small models often are not. One that opens and
- * fails when it is measured is passed over, and the reason told when that leaves the processor.
+ * computes nonsense, or fails when it is measured, is passed over, and the reason told when that leaves the processor.
  *
  * @param bundled Providers this build of the runtime brings along.
  * @throws Whatever opening on `cpu` fails with.
@@ -34,9 +36,19 @@ export async function chooseDevice<T extends DeviceTrial>(
   bundled: readonly ExecutionProvider[],
   open: (provider: ExecutionProvider) => Promise<T>,
 ): Promise<DeviceChoice<T>> {
+  const openChecked = async (provider: ExecutionProvider): Promise<T> => {
+    const trial = await open(provider);
+    try {
+      trial.check();
+    } catch (error) {
+      await trial.release();
+      throw error;
+    }
+    return trial;
+  };
   const onProcessor = async (fallbackReason: string | null): Promise<DeviceChoice<T>> => ({
     provider: 'cpu',
-    trial: await open('cpu'),
+    trial: await openChecked('cpu'),
     fallbackReason,
   });
   const { provider: asked } = splitDeviceName(device);
@@ -45,7 +57,7 @@ export async function chooseDevice<T extends DeviceTrial>(
     if (!bundled.includes(asked))
       return onProcessor(`The device ${device} is not available with this platform’s ONNX Runtime.`);
     try {
-      return { provider: asked, trial: await open(asked), fallbackReason: null };
+      return { provider: asked, trial: await openChecked(asked), fallbackReason: null };
     } catch (error) {
       return onProcessor(errorMessage(error));
     }
@@ -58,10 +70,11 @@ export async function chooseDevice<T extends DeviceTrial>(
     if (trial === undefined) continue;
     let pace: number;
     try {
+      trial.check();
       pace = await trial.measure();
     } catch (error) {
-      // It was opened with one short text; a run of common size is more than it can do. That is worth telling.
-      failures.push(`The device ${provider} was opened, but failed at a run of common size (${errorMessage(error)}).`);
+      // It was opened; what it then computes is nonsense, or a run of common size more than it can do. That is worth telling.
+      failures.push(`The device ${provider} was opened, but cannot be used (${errorMessage(error)}).`);
       // What failed may fail at this too, and nothing is lost by it.
       await trial.release().catch(() => undefined);
       continue;

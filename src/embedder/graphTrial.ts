@@ -3,6 +3,7 @@ import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
 import { DEVICE_LIMITS } from '../embedding/deviceLimits.ts';
 import type { ModelManifest } from '../embedding/modelManifest.ts';
 import { type Pooling, type RunOutput, poolToUnitVectors } from '../embedding/pooling.ts';
+import type { ExecutionProvider } from '../protocol/embedder.ts';
 import type { DeviceTrial } from './deviceChoice.ts';
 import type { ModelFolder } from './modelFolder.ts';
 import { type GraphOptions, OnnxSession } from './onnxSession.ts';
@@ -26,12 +27,14 @@ export class GraphTrial implements DeviceTrial {
   /** Numbers the graph gives for one vector. */
   readonly width: number;
   readonly #probe: TextInput;
+  readonly #isFinite: boolean;
 
-  private constructor(graph: OnnxSession, graphName: string, width: number, probe: TextInput) {
+  private constructor(graph: OnnxSession, graphName: string, width: number, probe: TextInput, isFinite: boolean) {
     this.graph = graph;
     this.graphName = graphName;
     this.width = width;
     this.#probe = probe;
+    this.#isFinite = isFinite;
   }
 
   /** Rejects with `device-unavailable`, `model-invalid` or `model-unsupported`. */
@@ -47,19 +50,18 @@ export class GraphTrial implements DeviceTrial {
       const probe = graph.inputOf(probeIds);
       const output = await graph.run([probe], probe.ids.length);
       const { width } = output;
-      if (!isFinitePooled(output, probe.ids.length, poolingOf(manifest, graph)))
-        throw new Error('its vector of a plain text is not finite');
-      return new GraphTrial(graph, graphName, width, probe);
+      const isFinite = isFinitePooled(output, probe.ids.length, poolingOf(manifest, graph));
+      return new GraphTrial(graph, graphName, width, probe, isFinite);
     } catch (error) {
       await graph.release();
       if (isTesseraError(error)) throw error;
-      const code = provider === 'cpu' ? 'model-invalid' : 'device-unavailable';
-      const details = { file: graphName, provider };
-      throw new TesseraError(code, `The model’s ${graphName} cannot be run on ${provider} (${errorMessage(error)}).`, {
-        details,
-        cause: error,
-      });
+      throw cannotBeRun(graphName, provider, errorMessage(error), error);
     }
+  }
+
+  check(): void {
+    if (this.#isFinite) return;
+    throw cannotBeRun(this.graphName, this.graph.options.provider, 'its vector of a plain text is not finite');
   }
 
   async measure(): Promise<number> {
@@ -88,12 +90,18 @@ export class GraphTrial implements DeviceTrial {
   }
 }
 
+function cannotBeRun(file: string, provider: ExecutionProvider, why: string, cause?: unknown): TesseraError {
+  const code = provider === 'cpu' ? 'model-invalid' : 'device-unavailable';
+  const details = { file, provider };
+  return new TesseraError(code, `The model’s ${file} cannot be run on ${provider} (${why}).`, { details, cause });
+}
+
 /** How a text's vector is made of what its graph gives. */
 export function poolingOf(manifest: ModelManifest, graph: Pick<OnnxSession, 'ports'>): Pooling {
   return graph.ports.output.perToken ? (manifest.pooling ?? 'mean') : 'none';
 }
 
-/** Whether the vector of a run's one text is made of numbers: a driver may compute nonsense without a word, and another device is better than an index of it. */
+/** Whether the vector of a run's one text is made of numbers, whose memory is used up by it: a driver may compute nonsense without a word, and another device is better than an index of it. */
 function isFinitePooled(output: RunOutput, tokens: number, pooling: Pooling): boolean {
   try {
     poolToUnitVectors(output, [tokens], pooling, output.width);

@@ -6,12 +6,18 @@ import type { ExecutionProvider } from '../../../src/protocol/embedder.ts';
  * A machine where some devices work, with the tokens per second each reaches, or an error they fail with once opened; the others fail
  * to open.
  */
-function machine(speeds: Partial<Record<ExecutionProvider, number | Error>>) {
+function machine(
+  speeds: Partial<Record<ExecutionProvider, number | Error>>,
+  nonsense: readonly ExecutionProvider[] = [],
+) {
   const released: ExecutionProvider[] = [];
   const open = (provider: ExecutionProvider): Promise<DeviceTrial> => {
     const speed = speeds[provider];
     if (speed === undefined) return Promise.reject(new Error(`${provider} says no`));
     return Promise.resolve({
+      check: () => {
+        if (nonsense.includes(provider)) throw new Error(`${provider} computes nonsense`);
+      },
       measure: () => (speed instanceof Error ? Promise.reject(speed) : Promise.resolve(speed)),
       release: () => Promise.resolve(void released.push(provider)),
     });
@@ -75,6 +81,18 @@ describe('the device', () => {
       fallbackReason: expect.stringContaining('no kernel image') as string,
       released: ['cuda'],
     });
+  });
+
+  it('that computes nonsense is not taken, however fast it is, and the reason is told', async () => {
+    const { choose } = machine({ cpu: 100, cuda: 900 }, ['cuda']);
+    const fallback = {
+      provider: 'cpu',
+      fallbackReason: expect.stringContaining('cuda computes nonsense') as string,
+      released: ['cuda'],
+    };
+    expect(await choose('cuda', ['cpu', 'cuda'])).toEqual(fallback);
+    expect(await machine({ cpu: 100, cuda: 900 }, ['cuda']).choose('auto', ['cpu', 'cuda'])).toEqual(fallback);
+    await expect(machine({ cpu: 100 }, ['cpu']).choose('cpu', ['cpu'])).rejects.toThrow('cpu computes nonsense');
   });
 
   it('left open is an accelerator that works where the processor fails at real work', async () => {
