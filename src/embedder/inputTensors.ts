@@ -106,7 +106,7 @@ function paddedTensor(port: InputPort, texts: readonly TextInput[], layout: RowL
 function bagTensor(port: InputPort, texts: readonly TextInput[], memory: InputMemory): Tensor {
   const total = texts.reduce((sum, { ids }) => sum + ids.length, 0);
   const isNumbered = port.kind === 'ids' || port.kind === 'counts' || port.kind === 'firsts';
-  const type = isNumbered || port.kind === 'offsets' ? port.type : 'int64';
+  const type = 'type' in port && port.kind !== 'past' ? port.type : 'int64';
   if (port.kind === 'offsets') {
     return integers(memory, { name: port.name, type }, [texts.length], (numbers, stride) => {
       let offset = 0;
@@ -120,7 +120,7 @@ function bagTensor(port: InputPort, texts: readonly TextInput[], memory: InputMe
     let at = 0;
     for (const text of texts) {
       if (isNumbered) copyNumbers(numbers, stride, text[port.kind], at);
-      else fillNumbers(numbers, stride, at, text.ids.length, 1);
+      else fillNumbers(numbers, stride, at, text.ids.length, port.kind === 'types' ? 0 : 1);
       at += text.ids.length * stride;
     }
   });

@@ -6,6 +6,7 @@ export type Pooling = (typeof POOLINGS)[number];
 
 /** What a run gave: `count × length × width` token vectors, or `count × width` pooled ones (`length` is 1 then). */
 export interface RunOutput {
+  /** Nobody else's: pooling may take this memory for its vectors. */
   readonly values: Float32Array;
   readonly count: number;
   /** Tokens of each row, padding included. */
@@ -34,14 +35,10 @@ export function poolToUnitVectors(
       details: { width, dimension },
     });
   }
-  const isDone = pooling === 'none' && length === 1 && width === dimension;
-  const vectors = isDone ? values.subarray(0, count * dimension) : new Float32Array(count * dimension);
+  if (pooling === 'none' && length === 1 && width === dimension) return normalizeRows(values, dimension);
+  const vectors = new Float32Array(count * dimension);
   for (let row = 0; row < count; row++) {
     const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
-    if (isDone) {
-      normalize(vector);
-      continue;
-    }
     const start = row * length * width;
     const tokens = Math.min(length, tokenCounts[row] ?? 0);
     if (pooling === 'mean') addTokens(vector, values, start, tokens, width);
@@ -52,6 +49,11 @@ export function poolToUnitVectors(
     }
     normalize(vector);
   }
+  return vectors;
+}
+
+function normalizeRows(vectors: Float32Array, dimension: number): Float32Array {
+  for (let at = 0; at < vectors.length; at += dimension) normalize(vectors.subarray(at, at + dimension));
   return vectors;
 }
 

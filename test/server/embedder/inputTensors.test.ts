@@ -37,6 +37,15 @@ describe('the inputs of a run', () => {
     }
   });
 
+  it('of a bag are numbers of the types the graph declares, of which there is one kind of token', () => {
+    const ports = portsOf(true);
+    const feeds = buildFeeds(ports, SHORT, { length: 2, padTokenId: 3, firstPosition: 0 }, new InputMemory());
+    expect(feeds['types int32']?.data).toEqual(new Int32Array(2));
+    expect(feeds['mask int32']?.data).toEqual(Int32Array.of(1, 1));
+    expect(feeds['mask int64']?.data).toEqual(BigInt64Array.of(1n, 1n));
+    expect(feeds['ids int64']?.data).toEqual(BigInt64Array.of(11n, 12n));
+  });
+
   it('take no more memory where there is enough', () => {
     const memory = new InputMemory();
     const ids: InputPort = { kind: 'ids', type: 'int32', name: 'ids' };
