@@ -18,7 +18,7 @@ export const DEVICE_LIMITS: Readonly<Record<ExecutionProvider, BudgetLimits>> = 
 /**
  * Static models only look vectors up: a run's overhead weighs more than its work, until what it touches leaves the caches; from there on larger
  * runs are several times slower (measured on a CPU). On the one thread they have, 2,048 tokens were best in three of four sessions on machines of this kind, 1,024 in one.
- * It is also the better size to start from: to try a smaller one costs next to nothing, a larger one leaves the caches cold (`probePlanner.ts`).
+ * It is also the better size to start from: to try a smaller one costs next to nothing, a larger one may leave the caches cold (`displacementMeter.ts`).
  */
 export const STATIC_MODEL_LIMITS: BudgetLimits = {
   baseTokens: 2048,

@@ -1,31 +1,40 @@
-import { type RunCost, type RunMeasurement, type RunShape, paddedTokens } from './runShape.ts';
+import { median } from '../base/median.ts';
+import { type RunCost, type RunMeasurement, areAlike, paddedTokens } from './runShape.ts';
 
 /**
- * What is expected before it was measured, as a share of a row's tokens. Measured with look-ups, it is between nothing and 0.64, by the machine's
- * caches and who shares them; with more than this, in simulation, a larger size that is better is found too late.
+ * What is expected before it was measured, as a share of a row's tokens, and the most that is believed: with more, in simulation, a larger size that is better is found
+ * too late. On one machine a row of six runs of 4,096 tokens amid 2,048 cost the others 0.23 of its time, on a second rows of 8,192 and 16,384 amid 4,096 0.64 of
+ * their tokens, on a third all of these next to nothing: by the caches, and by who shares them.
  */
 const EXPECTED = 0.45;
-/** So many rows that were measured count as much as what was expected. */
-const EXPECTED_ROWS = 2;
-/** Runs of the size in use before a row that are compared with as many after it. */
-const RUNS = 8;
-/** A run that takes longer than so many times the usual was held up by something else. */
-const MOST_SLOWDOWN = 3;
+/** Rows that have to be measured before they are believed alone. */
+const ROWS_TO_BELIEVE = 3;
 /** Rows kept: the machine may be another's guest tomorrow. */
 const ROWS_KEPT = 9;
+/** Runs of the size in use before a row that are compared with as many after it. */
+const RUNS = 8;
+/** Longer runs (in ms) lose less and less by what others left in the caches, and differ by more than that. */
+export const DISPLACING_RUN_MS = 4;
+/** A run is counted as so many times as slow as usual at most: by then it was held up by something else. */
+const MOST_SLOWDOWN = 10;
+/** Runs with more time (in ms) between them are not compared: the machine's pace may be another. */
+const LONGEST_GAP_MS = 1000;
 
 type Run = Pick<RunMeasurement, 'shape' | 'elapsedMs'>;
 
 /**
  * Runs larger than those of the size in use leave the caches cold for what follows them. Measures how much time that costs, which is part of what trying such a
- * size costs, in tokens for each token tried: eight runs after each row of larger ones against eight before it, the median of some rows.
+ * size costs, in tokens for each token tried: eight runs after each row of larger ones against eight undisturbed ones before it.
  */
 export class DisplacementMeter {
-  /** The latest runs of the size in use, and those since a row. */
+  /** The latest undisturbed runs of the size in use, and those since the row. */
   #before: Run[] = [];
   #after: Run[] = [];
   /** Tokens of the row that is being made or was just made; 0 when there is none. */
   #rowTokens = 0;
+  /** Runs still to be passed over: they suffer from a row that is not measured. */
+  #disturbed = 0;
+  #lastEndMs = -Infinity;
   readonly #rows: number[];
 
   /** `rows`: what `save` gave. */
@@ -33,38 +42,41 @@ export class DisplacementMeter {
     this.#rows = [...rows];
   }
 
-  /** Tokens that trying larger runs is expected to cost after them, for each of theirs. */
+  /** Tokens that trying larger runs is expected to cost after them, for each of theirs: the median of the latest rows. */
   get loss(): number {
-    const all = [...this.#rows, ...new Array<number>(EXPECTED_ROWS).fill(EXPECTED)];
-    return Math.max(0, median(all));
+    const unknown = new Array<number>(Math.max(0, ROWS_TO_BELIEVE - this.#rows.length)).fill(EXPECTED);
+    return Math.min(EXPECTED, Math.max(0, median([...this.#rows, ...unknown])));
   }
 
   /** Takes in a run, in order; `cost` tells how runs of different shapes compare. */
-  add(run: Pick<RunMeasurement, 'shape' | 'elapsedMs' | 'probe'>, currentTokens: number, cost: () => RunCost): void {
-    const octaves = Math.log2(paddedTokens(run.shape) / currentTokens);
-    if (run.probe) {
-      if (octaves >= 0.5) this.#tryLarger(run.shape);
+  add(
+    { shape, probe, elapsedMs, endedAtMs }: Omit<RunMeasurement, 'realTokens' | 'rssMb'>,
+    currentTokens: number,
+    cost: () => RunCost,
+  ): void {
+    if (endedAtMs - elapsedMs - this.#lastEndMs > LONGEST_GAP_MS) this.forgetRuns();
+    this.#lastEndMs = endedAtMs;
+    const tokens = paddedTokens(shape);
+    const isCurrent = areAlike(tokens, currentTokens);
+    if (probe) {
+      this.#addProbe(tokens, tokens > currentTokens && !isCurrent);
       return;
     }
     // The last run of a window is a rest, of any size.
-    if (Math.abs(octaves) >= 0.5) return;
-    const { shape, elapsedMs } = run;
-    if (this.#rowTokens === 0) {
-      this.#before.push({ shape, elapsedMs });
-      if (this.#before.length > RUNS) this.#before.shift();
+    if (!isCurrent) return;
+    if (this.#disturbed > 0) {
+      this.#disturbed--;
       return;
     }
-    this.#after.push({ shape, elapsedMs });
-    if (this.#after.length < RUNS) return;
-    const share = this.#measure(cost());
-    if (Number.isFinite(share)) this.#rows.push(share);
-    if (this.#rows.length > ROWS_KEPT) this.#rows.shift();
-    this.forgetRuns();
+    const runs = this.#rowTokens === 0 ? this.#before : this.#after;
+    runs.push({ shape, elapsedMs });
+    if (this.#before.length > RUNS) this.#before.shift();
+    if (this.#after.length === RUNS) this.#endRow(cost());
   }
 
   /** What was measured stays; the runs do not, such as when the size in use is another. */
   forgetRuns(): void {
-    this.#before = this.#after;
+    this.#before = [];
     this.#after = [];
     this.#rowTokens = 0;
   }
@@ -73,20 +85,32 @@ export class DisplacementMeter {
     return this.#rows.map((share) => Number(share.toPrecision(4)));
   }
 
-  #tryLarger(shape: RunShape): void {
-    // The runs after another row, if there are any yet, can't be told from those before this one.
-    if (this.#after.length > 0) this.forgetRuns();
-    if (this.#before.length === RUNS) this.#rowTokens += paddedTokens(shape);
+  #addProbe(tokens: number, isLarger: boolean): void {
+    const isMeasured = isLarger && this.#before.length === RUNS && this.#after.length === 0;
+    if (isMeasured) this.#rowTokens += tokens;
+    // Of two rows that follow each other at once it can't be told which the runs after them suffer from.
+    else if (isLarger || this.#rowTokens > 0) this.#ignoreRow();
+  }
+
+  #ignoreRow(): void {
+    this.forgetRuns();
+    this.#disturbed = RUNS;
+  }
+
+  #endRow(cost: RunCost): void {
+    const usualMs = median(this.#before.map(({ elapsedMs }) => elapsedMs));
+    const share = this.#measure(cost);
+    if (usualMs <= DISPLACING_RUN_MS && Number.isFinite(share)) this.#rows.push(share);
+    if (this.#rows.length > ROWS_KEPT) this.#rows.shift();
+    this.forgetRuns();
   }
 
   #measure(cost: RunCost): number {
     const pace = ({ shape, elapsedMs }: Run): number => elapsedMs / cost(shape.length, shape.count);
     const usual = median(this.#before.map(pace));
-    const tokens = (runs: readonly Run[]): number =>
-      runs.reduce((sum, run) => sum + paddedTokens(run.shape) * Math.min(MOST_SLOWDOWN, pace(run) / usual), 0);
-    const base = (runs: readonly Run[]): number => runs.reduce((sum, run) => sum + paddedTokens(run.shape), 0);
-    const slower = tokens(this.#after) - base(this.#after) - (tokens(this.#before) - base(this.#before));
-    return slower / this.#rowTokens;
+    const lost = (runs: readonly Run[]): number =>
+      runs.reduce((sum, run) => sum + (Math.min(MOST_SLOWDOWN, pace(run) / usual) - 1) * paddedTokens(run.shape), 0);
+    return (lost(this.#after) - lost(this.#before)) / this.#rowTokens;
   }
 }
 
@@ -97,11 +121,4 @@ export function parseDisplacement(saved: unknown): readonly number[] | undefined
   return saved.every((share): share is number => typeof share === 'number' && Math.abs(share) <= most)
     ? saved
     : undefined;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }

@@ -2,7 +2,7 @@ import { isCount } from './jsonFacts.ts';
 import type { Trial } from './budgetSearch.ts';
 import { type ProbeLimits, ProbePlanner, type ProbeTerms, type Probes } from './probePlanner.ts';
 import type { RunSample } from './runSampler.ts';
-import { type RunShape, paddedTokens } from './runShape.ts';
+import { areAlike, paddedTokens } from './runShape.ts';
 
 /** Share of the work that looking at one neighbour may cost, and runs of the present size between two looks at it, at least … */
 const CALM = { lossShare: 0.001, runsBetween: 256 } as const;
@@ -129,7 +129,7 @@ export class NeighbourAudit {
       look.during = pace;
       return false;
     }
-    if (!isAbout(shape, this.#currentTokens)) return false;
+    if (!areAlike(paddedTokens(shape), this.#currentTokens)) return false;
     if (look.during === undefined) {
       look.before = pace;
       return false;
@@ -168,8 +168,4 @@ function isLookState(saved: unknown): saved is LookState {
   if (typeof saved !== 'object' || saved === null) return false;
   const { credit, faster } = saved as Partial<Record<keyof LookState, unknown>>;
   return isCount(credit) && isCount(faster);
-}
-
-function isAbout(shape: RunShape, tokens: number): boolean {
-  return Math.abs(Math.log2(paddedTokens(shape) / tokens)) < 0.5;
 }

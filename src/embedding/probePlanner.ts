@@ -1,4 +1,5 @@
-import { type PlannedRun, type RunCost, type RunShape, paddedTokens, roundLength } from './runShape.ts';
+import { DISPLACING_RUN_MS } from './displacementMeter.ts';
+import { type PlannedRun, type RunCost, type RunShape, areAlike, paddedTokens, roundLength } from './runShape.ts';
 import type { Trial } from './budgetSearch.ts';
 import { RUNS_TO_KNOW, SETTLING_RUNS, SHORT_RUN_MS } from './runSampler.ts';
 import { tokensOf, unpaddedCount } from './tokenBatcher.ts';
@@ -7,8 +8,6 @@ import { tokensOf, unpaddedCount } from './tokenBatcher.ts';
 const LOSS_SHARE = 0.01;
 /** A trial costs at least this share of its tokens, however near it is thought to be. */
 const LEAST_LOSS = 0.05;
-/** What larger runs cost those after them, longer ones lose less and less by. */
-const DISPLACING_RUN_MS = 2 * SHORT_RUN_MS;
 /** Sizes tried in one window; more would be seen too seldom each. */
 const SIZES_AT_A_TIME = 3;
 /** Rows of one size in one window: more would be of one moment, and tell of that. */
@@ -84,9 +83,9 @@ export class ProbePlanner {
   ): Probes {
     const tokens = tokensOf(lengths, order);
     const { cost, currentTokens } = options;
-    const displacingLoss = options.displacingLoss * Math.min(1, DISPLACING_RUN_MS / cost(1, currentTokens)) ** 2;
+    const displaced = options.displacingLoss * Math.min(1, DISPLACING_RUN_MS / cost(1, currentTokens)) ** 2;
     const lossOf = ({ tokens: size, loss }: Trial): number =>
-      Math.max(LEAST_LOSS, loss) + (size > currentTokens ? displacingLoss : 0);
+      Math.max(LEAST_LOSS, loss) + (size > currentTokens ? displaced : 0);
     const priceOf = (trial: Trial): number =>
       Math.max(leastPrice, lossOf(trial) * trial.tokens * runsInARow(cost(1, trial.tokens), cost(1, currentTokens)));
     // What a long calm leaves unspent is not spent all at once, but the dearest trial can be saved up for.
@@ -186,7 +185,7 @@ export class ProbePlanner {
     const length = isBag ? real / count : longest;
     const tokens = length * count;
     // Half an octave off would teach about another size.
-    if (tokens > size * Math.SQRT2 || tokens < size / Math.SQRT2 || tokens > maxTokens) return undefined;
+    if (!areAlike(tokens, size) || tokens > maxTokens) return undefined;
     if (!Number.isFinite(cost(length, count))) return undefined;
     if (order.subarray(start, start + count).some((index) => taken[index] !== 0)) return undefined;
     return { length, count };

@@ -1,4 +1,4 @@
-import { type RunMeasurement, type RunShape, paddedTokens } from './runShape.ts';
+import { type RunMeasurement, type RunShape, areAlike, paddedTokens } from './runShape.ts';
 
 /**
  * Runs shorter than this (in ms) are tried several in a row and learned from by their median: timing and learning would cost as much as they do.
@@ -52,7 +52,7 @@ export class RunSampler {
     const pauseMs = isConverged ? SAMPLE_PAUSE_MS.converged : SAMPLE_PAUSE_MS.learning;
     this.#sinceMs += elapsedMs;
     let before = NONE;
-    const isOther = tokens > this.#size * Math.SQRT2 || tokens < this.#size / Math.SQRT2;
+    const isOther = !areAlike(tokens, this.#size);
     if (isOther || probe !== this.#probe) {
       // What comes next is compared with what was just before, however short that was.
       if (!isConverged || this.#sinceMs >= pauseMs) before = this.#take();

@@ -11,6 +11,11 @@ export function paddedTokens(shape: RunShape): number {
   return Math.round(shape.length * shape.count);
 }
 
+/** Whether two sizes (in padded tokens) are within half an octave, and so what is known of one is known of the other. */
+export function areAlike(a: number, b: number): boolean {
+  return a <= b * Math.SQRT2 && b <= a * Math.SQRT2;
+}
+
 /** One run of a window: which of the window's texts, and the shape they are padded to. */
 export interface PlannedRun extends RunShape {
   /** Indices into the window's lengths. */

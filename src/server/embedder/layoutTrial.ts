@@ -1,3 +1,5 @@
+import { median } from '../../base/median.ts';
+
 /** Another layout has to be better by this much: it costs the memory of a process for each session. */
 const WORTH_IT = Math.log(1.03);
 /** Pairs before a verdict, at the least, and at the most. */
@@ -33,13 +35,6 @@ export function judge(pairs: readonly PairOfRates[]): Verdict {
   if (middle - CERTAINTY * error > WORTH_IT) return 'switch';
   if (middle + CERTAINTY * error < WORTH_IT || pairs.length >= MAX_PAIRS) return 'keep';
   return 'undecided';
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
 }
 
 /** Who gets the bulk work now. */

@@ -196,7 +196,10 @@ describe('learning', () => {
     const displaced = tunerAfter(withLastingCarryOver(alike, 0.8)).save();
     expect(calm.displacement.length).toBeGreaterThan(0);
     for (const share of calm.displacement) expect(share).toBeCloseTo(0, 2);
-    expect(Math.max(...displaced.displacement)).toBeGreaterThan(0.1);
+    // 0.8 that wears off over as many tokens as one of the row has: 1.57 runs of twelve or more.
+    const middle = displaced.displacement.toSorted((a, b) => a - b)[displaced.displacement.length >> 1];
+    expect(middle).toBeGreaterThan(0.08);
+    expect(middle).toBeLessThan(0.25);
     const largerAfter = (displacement: readonly number[]): number => {
       const tuner = new BatchTuner(options, { ...new BatchTuner(options).save(), displacement });
       const { runs } = simulate(tuner, sessions, alike);
