@@ -89,7 +89,7 @@ export class ProbePlanner {
     const priceOf = (trial: Trial): number =>
       Math.max(leastPrice, lossOf(trial) * trial.tokens * runsInARow(cost(1, trial.tokens), cost(1, currentTokens)));
     // What a long calm leaves unspent is not spent all at once, but the dearest trial can be saved up for.
-    const others = trials.toSorted((a, b) => b.gain / lossOf(b) - a.gain / lossOf(a) || a.tokens - b.tokens);
+    const others = trials.toSorted((a, b) => b.gain / priceOf(b) - a.gain / priceOf(a) || a.tokens - b.tokens);
     const open = others.splice(0, SIZES_AT_A_TIME);
     const most = Math.max(2 * lossShare * tokens, ...open.map(priceOf));
     this.#credit = Math.min(this.#credit + lossShare * tokens, most);

@@ -1,3 +1,4 @@
+import { median } from '../base/median.ts';
 import { type RunMeasurement, type RunShape, areAlike, paddedTokens } from './runShape.ts';
 
 /**
@@ -36,9 +37,10 @@ export class RunSampler {
   #tokens = 0;
   #ms = 0;
   #endedAtMs = 0;
-  /** Padded tokens of the first of the runs of one size that are being made, and whether that is tried. */
+  /** Padded tokens of the first of the runs of one size that are being made, whether that is tried, and if so in a row of short ones. */
   #size = 0;
   #probe = false;
+  #isRow = false;
   #lastMs = Infinity;
   /** Runs still to be passed over. */
   #settling = 0;
@@ -59,7 +61,9 @@ export class RunSampler {
       this.#size = tokens;
       this.#probe = probe;
       this.#forget();
-      this.#settling = isOther && Math.min(elapsedMs, this.#lastMs) < SHORT_RUN_MS ? SETTLING_RUNS : 0;
+      const isShort = isOther && Math.min(elapsedMs, this.#lastMs) < SHORT_RUN_MS;
+      this.#settling = isShort ? SETTLING_RUNS : 0;
+      this.#isRow = isShort && probe;
     }
     this.#lastMs = elapsedMs;
     if (this.#settling > 0) {
@@ -71,15 +75,17 @@ export class RunSampler {
     this.#tokens += tokens;
     this.#ms += elapsedMs;
     this.#endedAtMs = endedAtMs;
-    if (this.#sinceMs < pauseMs || this.#ms < SHORT_RUN_MS) return before;
+    // A row that is tried is one moment's: one sample, of all of it.
+    if (this.#isRow || this.#sinceMs < pauseMs || this.#ms < SHORT_RUN_MS) return before;
     return before.length === 0 ? this.#take() : [...before, ...this.#take()];
   }
 
   #take(): readonly RunSample[] {
     const runs = this.#msPerToken.length;
     if (runs === 0) return NONE;
-    // The median: what interrupts one run of a fraction of a millisecond may take several times as long as it does.
-    const middle = this.#msPerToken.sort((a, b) => a - b)[runs >> 1] ?? 0;
+    // The median: what interrupts one run of a fraction of a millisecond may take several times as long as it does. Of two runs it is their mean: the
+    // slower one would make larger sizes, of which there are fewer runs in a sample, seem slower than they are.
+    const middle = median(this.#msPerToken);
     const shape = { length: this.#tokens / this.#texts, count: this.#texts / runs };
     const sample = {
       shape,
