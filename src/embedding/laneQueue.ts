@@ -158,7 +158,11 @@ export class LaneQueue<T> {
     const busy = this.#channels.filter((channel) => !channel.isEmpty && !this.#fillsUp(channel));
     for (const lane of LANES) {
       const here = busy.filter((channel) => channel.lane === lane);
-      if (here.length === 0) continue;
+      if (here.length === 0) {
+        // A lower one has its turn now.
+        this.#streaks[lane] = 0;
+        continue;
+      }
       const lowerWaits = busy.some((channel) => LANES.indexOf(channel.lane) > LANES.indexOf(lane));
       if (lowerWaits && this.#streaks[lane] >= TURNS[lane]) {
         this.#streaks[lane] = 0;

@@ -102,6 +102,16 @@ describe('a lane queue', () => {
     expect([nextNames(), nextNames(), nextNames()]).toEqual(['q', 's', 'cd']);
   });
 
+  it('answers queries that come one by one during bulk work next, however many there have been', () => {
+    const { push, nextNames } = fixture({ budget: 10 });
+    push('bulk', 'b'.repeat(200));
+    for (let query = 0; query < 100; query++) {
+      expect(nextNames()).toBe('b');
+      push('query', 'q');
+      expect(nextNames()).toBe('q');
+    }
+  });
+
   it('runs queries that arrive together together, and never to try something out', () => {
     const { push, nextNames, planned } = fixture();
     push('query', 'a');
