@@ -5,6 +5,7 @@ import { SeededRandom } from '../../synthetic/random.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { bestFixedPolicy } from './summarizeWorkload.ts';
 import { type Pass, timePass } from './timeRuns.ts';
+import { collectYoungGarbage } from './youngGarbage.ts';
 
 /** Repetitions, if time allows; fewer than the least are never made. Passes of a look-up model are over in a tenth of a second, in which a shared machine may do anything. */
 export const REPETITIONS = { least: 5, most: 100 } as const;
@@ -216,6 +217,7 @@ class Comparison {
 
   #time(policy: Policy, lengths: readonly number[], measureRss: boolean): Promise<Pass> {
     const { now, signal } = this.#options;
+    collectYoungGarbage();
     return timePass(this.#model, policy, lengths, { now, measureRss, signal });
   }
 }

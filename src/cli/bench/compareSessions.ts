@@ -4,6 +4,7 @@ import { type Policy, tokenBudget, tuned } from './policies.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { type Pass, rateOf, timePass } from './timeRuns.ts';
 import type { Workload } from './workloads.ts';
+import { collectYoungGarbage } from './youngGarbage.ts';
 
 /** Texts that wait together, as in the index. */
 const WINDOW_TEXTS = 256;
@@ -93,6 +94,7 @@ async function runSession(
       const step = isReversed ? policies.length - 1 - turn : turn;
       const policy = policies[(step + place) % policies.length];
       if (policy === undefined) continue;
+      collectYoungGarbage();
       const pass = await timePass(model, policy, window, { ...options, measureRss: false });
       passes.get(policy)?.push(pass);
       if (policy === cold) runs += pass.runMs.length;

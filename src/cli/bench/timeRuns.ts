@@ -2,7 +2,6 @@ import { paddedTokens as computedTokens } from '../../embedding/runShape.ts';
 import type { BenchModel } from './benchModel.ts';
 import type { Policy } from './policies.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import { collectYoungGarbage } from './youngGarbage.ts';
 
 /** One pass of a policy over some texts. */
 export interface Pass {
@@ -28,7 +27,6 @@ export async function timePass(
   let realTokens = 0;
   let paddedTokens = 0;
   let peakRssMb = 0;
-  collectYoungGarbage();
   const startedMs = now();
   for (const run of policy.plan(lengths)) {
     options.signal?.throwIfAborted();
