@@ -19,7 +19,7 @@ import type { Scope } from '../../protocol/scope.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
-import { metricsInTurn, ofTheEnded, withTheDead } from './metricsInTurn.ts';
+import { besideTheGone } from './metricsInTurn.ts';
 import { PoolMember } from './poolMember.ts';
 import { shareOut } from './shareOut.ts';
 
@@ -41,6 +41,7 @@ export class EmbedderPool extends Disposable implements Embedder {
   #isHandingOut = false;
   /** What members did that were let go. */
   #ofGone: EmbedderMetrics | null = null;
+  #restartsOfGone = 0;
   readonly #logger: Logger | undefined;
   readonly #stateEmitter = this.own(new Emitter<ProcessState>());
   readonly onState: Event<ProcessState> = this.#stateEmitter.event;
@@ -74,7 +75,7 @@ export class EmbedderPool extends Disposable implements Embedder {
   }
 
   get restarts(): number {
-    return this.#members.reduce((sum, { client }) => sum + client.restarts, 0);
+    return this.#members.reduce((sum, { client }) => sum + client.restarts, this.#restartsOfGone);
   }
 
   /** Why a member does nothing any more; undefined when all do. */
@@ -101,7 +102,12 @@ export class EmbedderPool extends Disposable implements Embedder {
   drop(places: readonly number[]): void {
     const gone = this.#members.filter((_, place) => places.includes(place));
     this.#members = this.#members.filter((member) => !gone.includes(member));
-    for (const { client } of gone) void this.#letGo(client);
+    for (const { client } of gone) {
+      this.#restartsOfGone += client.restarts;
+      // Its work is not to wait for an answer: what it told last is as good.
+      client.dispose();
+      void this.#keepFigures(client);
+    }
   }
 
   /** Opens all; rejects when none can be opened. */
@@ -146,7 +152,7 @@ export class EmbedderPool extends Disposable implements Embedder {
     const [first, ...rest] = parts.map(({ metrics }) => metrics);
     if (first === undefined) return null;
     const present = mergeMetrics([first, ...rest]);
-    const whole = this.#ofGone === null ? present : withTheDead(this.#ofGone, present);
+    const whole = this.#ofGone === null ? present : besideTheGone(this.#ofGone, present);
     if (new Set(parts.map(({ device }) => device)).size === 1) return whole;
     const devices = parts.map(({ device, metrics: { scopes, rssMb, gpuUtilization } }) => ({
       device,
@@ -162,16 +168,12 @@ export class EmbedderPool extends Disposable implements Embedder {
     super.dispose();
   }
 
-  /** Ends a member once it has told what it did. */
-  async #letGo(client: EmbedderClient): Promise<void> {
+  async #keepFigures(client: EmbedderClient): Promise<void> {
     try {
       const last = await client.metrics();
-      if (last !== null)
-        this.#ofGone = metricsInTurn([...(this.#ofGone === null ? [] : [this.#ofGone]), ofTheEnded(last)]);
+      if (last !== null) this.#ofGone = this.#ofGone === null ? last : mergeMetrics([this.#ofGone, last]);
     } catch (error) {
       this.#logger?.debug('figures were lost', { message: errorMessage(error) });
-    } finally {
-      client.dispose();
     }
   }
 

@@ -52,6 +52,28 @@ export function withTheDead(dead: EmbedderMetrics, present: EmbedderMetrics): Em
   };
 }
 
+/**
+ * Figures of processes together with those that worked beside them until they were let go: all they did, at the speeds and with the tuners of
+ * those that are left.
+ */
+export function besideTheGone(gone: EmbedderMetrics, present: EmbedderMetrics): EmbedderMetrics {
+  const sum = mergeMetrics([present, ofTheEnded(gone)]);
+  const scopes = SCOPES.map((scope): [Scope, ScopeMetrics] => {
+    const { tokensPerSecond, textsPerSecond, recentTokensPerSecond, recentTextsPerSecond, bestTextsPerSecond, tuner } =
+      present.scopes[scope];
+    const own = {
+      tokensPerSecond,
+      textsPerSecond,
+      recentTokensPerSecond,
+      recentTextsPerSecond,
+      bestTextsPerSecond,
+      tuner,
+    };
+    return [scope, { ...sum.scopes[scope], ...own }];
+  });
+  return { ...sum, scopes: Object.fromEntries(scopes) as Record<Scope, ScopeMetrics> };
+}
+
 /** The rate over all parts, one after another, of amounts done at a rate each. */
 function rateOf(parts: readonly (readonly [amount: number, rate: number])[]): number {
   const done = parts.filter(([amount, rate]) => amount > 0 && rate > 0);

@@ -103,6 +103,10 @@ class SimulatedPool {
     this.#handles[member]?.kill();
   }
 
+  isRunning(member: number): boolean {
+    return this.#handles[member] !== undefined;
+  }
+
   /** Texts given to a member so far, again and again where they were. */
   givenTo(member: number): number {
     return this.pieces.reduce((sum, piece) => sum + (piece.member === member ? piece.texts.length : 0), 0);
@@ -166,13 +170,23 @@ describe('members of a pool', () => {
     expect(seconds / idealSeconds(texts, speeds)).toBeLessThan(1.1);
   });
 
-  it('that are let go leave their figures and their work', async () => {
+  it('that are let go leave their figures and restarts to the pool, and their work to the others', async () => {
     machine = await SimulatedPool.open([1_000, 1_000]);
+    machine.kill(0);
     await machine.during(machine.embed(someTexts(500)));
+    // Figures are asked for every two seconds.
+    await machine.pass(3_000);
+    const texts = someTexts(300);
+    const result = machine.embed(texts);
+    await machine.pass(200);
     machine.pool.drop([0]);
-    await machine.during(machine.embed(someTexts(100)));
-    expect((await machine.pool.metrics())?.scopes.code.texts).toBe(600);
-    expect(machine.pool.running).toHaveLength(1);
+    await machine.during(result);
+    expect([...(await result).vectors]).toEqual(lengthsOf(texts));
+    await machine.pass(3_000);
+    expect((await machine.pool.metrics())?.scopes.code.texts).toBeGreaterThanOrEqual(800);
+    expect(machine.pool.restarts).toBe(1);
+    expect(machine.isRunning(0)).toBe(false);
+    expect(machine.isRunning(1)).toBe(true);
   });
 
   it('that become slower or faster in the middle get less or more', async () => {
