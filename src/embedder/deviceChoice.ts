@@ -41,7 +41,7 @@ export async function chooseDevice<T extends DeviceTrial>(
     try {
       trial.check();
     } catch (error) {
-      await trial.release();
+      await letGo(trial);
       throw error;
     }
     return trial;
@@ -75,19 +75,23 @@ export async function chooseDevice<T extends DeviceTrial>(
     } catch (error) {
       // It was opened; what it then computes is nonsense, or a run of common size more than it can do. That is worth telling.
       failures.push(`The device ${provider} was opened, but cannot be used (${errorMessage(error)}).`);
-      // What failed may fail at this too, and nothing is lost by it.
-      await trial.release().catch(() => undefined);
+      await letGo(trial);
       continue;
     }
-    const processor = await onProcessor(reason());
     // A processor that fails where an accelerator works is no reason to fail too.
-    const processorPace = await processor.trial.measure().catch(() => 0);
-    if (pace >= WORTH_IT * processorPace) {
-      await processor.trial.release();
+    const processor = await onProcessor(reason()).catch(() => undefined);
+    const processorPace = (await processor?.trial.measure().catch(() => 0)) ?? 0;
+    if (processor === undefined || pace >= WORTH_IT * processorPace) {
+      if (processor !== undefined) await letGo(processor.trial);
       return { provider, trial, fallbackReason: null };
     }
-    await trial.release();
+    await letGo(trial);
     return processor;
   }
   return onProcessor(reason());
+}
+
+/** What failed may fail at this too, and nothing is lost by it. */
+async function letGo(trial: DeviceTrial): Promise<void> {
+  await trial.release().catch(() => undefined);
 }

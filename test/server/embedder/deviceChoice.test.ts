@@ -100,6 +100,10 @@ describe('the device', () => {
     expect(await choose('auto', ['cpu', 'webgpu'])).toMatchObject({ provider: 'webgpu', fallbackReason: null });
   });
 
+  it('left open is an accelerator that works where the processor cannot even be opened', async () => {
+    expect(await machine({ webgpu: 500 }).choose('auto', ['cpu', 'webgpu'])).toMatchObject({ provider: 'webgpu' });
+  });
+
   it('that fails even on the processor fails with that error', async () => {
     await expect(machine({}).choose('auto', ['cpu', 'webgpu'])).rejects.toThrow('cpu says no');
   });
