@@ -50,6 +50,9 @@ const INTEGER_INPUTS: Readonly<Record<string, IntegerInput>> = {
   first_positions: 'firsts',
 };
 
+/** What can be said of texts that lie one after another. */
+const BAG_INPUTS: readonly InputPort['kind'][] = ['ids', 'mask', 'types', 'offsets', 'counts', 'firsts'];
+
 /** One vector a text, best first; then one a token. `pooler_output` is BERT's own head and no embedding. */
 const POOLED_OUTPUTS = ['sentence_embedding', 'embeddings', 'text_embeds', 'dense_vecs'];
 const TOKEN_OUTPUTS = ['token_embeddings', 'last_hidden_state', 'hidden_states'];
@@ -75,10 +78,14 @@ export function readGraphPorts(
   if (!ports.some((port) => port.kind === 'ids')) {
     throw unsupported(file, 'has no input named input_ids; export it as a text embedding model');
   }
+  const isBag = ports.some((port) => port.kind === 'offsets');
+  const unfit = isBag ? ports.find(({ kind }) => !BAG_INPUTS.includes(kind)) : undefined;
+  if (unfit !== undefined)
+    throw unsupported(file, `takes texts one after another and wants an input ${unfit.name}, which is for padded rows`);
   return {
     inputs: ports,
     output: outputPort(outputs, wish, file),
-    isBag: ports.some((port) => port.kind === 'offsets'),
+    isBag,
     countsTokens: ports.some((port) => port.kind === 'counts' || port.kind === 'firsts'),
   };
 }

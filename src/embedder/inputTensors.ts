@@ -1,4 +1,4 @@
-import { assertNever } from '../base/errors.ts';
+import { TesseraError, assertNever } from '../base/errors.ts';
 import type { GraphPorts, InputPort, IntegerType } from './graphPorts.ts';
 import { Tensor } from './onnxRuntime.ts';
 import type { TextInput } from './textInput.ts';
@@ -105,25 +105,34 @@ function paddedTensor(port: InputPort, texts: readonly TextInput[], layout: RowL
 
 function bagTensor(port: InputPort, texts: readonly TextInput[], memory: InputMemory): Tensor {
   const total = texts.reduce((sum, { ids }) => sum + ids.length, 0);
-  const isNumbered = port.kind === 'ids' || port.kind === 'counts' || port.kind === 'firsts';
-  const type = 'type' in port && port.kind !== 'past' ? port.type : 'int64';
-  if (port.kind === 'offsets') {
-    return integers(memory, { name: port.name, type }, [texts.length], (numbers, stride) => {
-      let offset = 0;
-      texts.forEach(({ ids }, row) => {
-        numbers[row * stride] = offset;
-        offset += ids.length;
+  switch (port.kind) {
+    case 'offsets':
+      return integers(memory, port, [texts.length], (numbers, stride) => {
+        let offset = 0;
+        texts.forEach(({ ids }, row) => {
+          numbers[row * stride] = offset;
+          offset += ids.length;
+        });
       });
-    });
-  }
-  return integers(memory, { name: port.name, type }, [total], (numbers, stride) => {
-    let at = 0;
-    for (const text of texts) {
-      if (isNumbered) copyNumbers(numbers, stride, text[port.kind], at);
-      else fillNumbers(numbers, stride, at, text.ids.length, port.kind === 'types' ? 0 : 1);
-      at += text.ids.length * stride;
+    case 'ids':
+    case 'counts':
+    case 'firsts': {
+      const { kind } = port;
+      return integers(memory, port, [total], (numbers, stride) => {
+        let at = 0;
+        for (const text of texts) {
+          copyNumbers(numbers, stride, text[kind], at);
+          at += text.ids.length * stride;
+        }
+      });
     }
-  });
+    case 'mask':
+      return integers(memory, port, [total], (numbers, stride) => fillNumbers(numbers, stride, 0, total, 1));
+    case 'types':
+      return integers(memory, port, [total], (numbers) => numbers.fill(0));
+    default:
+      throw new TesseraError('internal', `A bag has no input ${port.name}.`);
+  }
 }
 
 /**

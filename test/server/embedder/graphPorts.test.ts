@@ -104,3 +104,18 @@ describe('a graph of a language model', () => {
     expect(outputOf({}, [perToken('logits', 32_000), perToken('hidden_states')])).toBe('hidden_states');
   });
 });
+
+describe('a graph that takes texts one after another', () => {
+  const portsOf = (...names: readonly string[]) =>
+    readGraphPorts(
+      ['input_ids', 'offsets', ...names].map((name) => tensor(name, 'int64', ['tokens'])),
+      [perText('embeddings')],
+      resolveManifest({}, 'model'),
+      'model.onnx',
+    );
+
+  it('may want a mask and types, and is refused where it wants what only padded rows have', () => {
+    expect(portsOf('attention_mask', 'token_type_ids').isBag).toBe(true);
+    expect(() => portsOf('position_ids')).toThrow(/model\.onnx .* position_ids/);
+  });
+});

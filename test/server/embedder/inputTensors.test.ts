@@ -12,7 +12,7 @@ const PORTS: readonly InputPort[] = [
 ];
 
 const portsOf = (isBag: boolean): GraphPorts => ({
-  inputs: isBag ? PORTS.filter(({ kind }) => kind !== 'floatMask') : PORTS,
+  inputs: isBag ? PORTS.filter(({ kind }) => kind !== 'floatMask' && kind !== 'positions') : PORTS,
   output: { name: 'out', perToken: false },
   isBag,
   countsTokens: true,
