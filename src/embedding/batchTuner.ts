@@ -117,8 +117,11 @@ export class BatchTuner implements Tuner {
 
     const isLive = purpose === 'live';
     this.#plannedBlindly = this.#model.samples === 0;
-    if (!isLive) this.#audit.rest();
-    if (!isLive) this.#decide();
+    if (!isLive) {
+      for (const sample of this.#sampler.endRow()) this.#learn(sample);
+      this.#audit.rest();
+      this.#decide();
+    }
     const cost = this.#limitedCost();
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
     // Before the first run nothing is known of today, not even whether runs are short.

@@ -32,9 +32,9 @@ export class DisplacementMeter {
   #after: Run[] = [];
   /** Tokens of the row that is being made or was just made; 0 when there is none. */
   #rowTokens = 0;
-  /** Runs still to be passed over: they suffer from a row that is not measured. */
+  /** Runs still to be passed over: they suffer from a row that is not measured, or from what was there in a pause. */
   #disturbed = 0;
-  #lastEndMs = -Infinity;
+  #lastEndMs = Infinity;
   readonly #rows: number[];
 
   /** `rows`: what `save` gave. */
@@ -74,11 +74,10 @@ export class DisplacementMeter {
     if (this.#after.length === RUNS) this.#endRow(cost());
   }
 
-  /** What was measured stays; the runs do not, such as when the size in use is another. */
+  /** What was measured stays; the runs do not, such as when the size in use is another, nor do the next ones count. */
   forgetRuns(): void {
-    this.#before = [];
-    this.#after = [];
-    this.#rowTokens = 0;
+    this.#beginAnew();
+    this.#disturbed = RUNS;
   }
 
   save(): readonly number[] {
@@ -89,12 +88,13 @@ export class DisplacementMeter {
     const isMeasured = isLarger && this.#before.length === RUNS && this.#after.length === 0;
     if (isMeasured) this.#rowTokens += tokens;
     // Of two rows that follow each other at once it can't be told which the runs after them suffer from.
-    else if (isLarger || this.#rowTokens > 0) this.#ignoreRow();
+    else if (isLarger || this.#rowTokens > 0) this.forgetRuns();
   }
 
-  #ignoreRow(): void {
-    this.forgetRuns();
-    this.#disturbed = RUNS;
+  #beginAnew(): void {
+    this.#before = [];
+    this.#after = [];
+    this.#rowTokens = 0;
   }
 
   #endRow(cost: RunCost): void {
@@ -102,7 +102,7 @@ export class DisplacementMeter {
     const share = this.#measure(cost);
     if (usualMs <= DISPLACING_RUN_MS && Number.isFinite(share)) this.#rows.push(share);
     if (this.#rows.length > ROWS_KEPT) this.#rows.shift();
-    this.forgetRuns();
+    this.#beginAnew();
   }
 
   #measure(cost: RunCost): number {

@@ -100,7 +100,7 @@ export class ProbePlanner {
     let impossible = open.length > 0 && trials.every((trial) => trial.tokens <= tokens);
     for (let trial = open.shift(); trial !== undefined; trial = open.shift()) {
       if (priceOf(trial) > this.#credit) {
-        // Those that promise less for what they cost wait: they would spend for good what a dear one is saved up for.
+        // Those that promise less for their price wait: they would spend what this one is saved up for.
         impossible = false;
         break;
       }

@@ -80,6 +80,14 @@ export class RunSampler {
     return before.length === 0 ? this.#take() : [...before, ...this.#take()];
   }
 
+  /** The row that is being gathered, where it is complete as it is: what runs next is of another moment. */
+  endRow(): readonly RunSample[] {
+    if (!this.#isRow) return NONE;
+    this.#isRow = false;
+    this.#size = 0;
+    return this.#take();
+  }
+
   #take(): readonly RunSample[] {
     const runs = this.#msPerToken.length;
     if (runs === 0) return NONE;

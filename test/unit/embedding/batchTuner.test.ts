@@ -600,6 +600,25 @@ describe('saved state', () => {
     expect(parseTunerState(JSON.parse(JSON.stringify(state)))).toEqual(state);
   });
 
+  it('has what promises most for its price tried first, not what is dear', () => {
+    const lengths = new Array<number>(400).fill(64);
+    const limits = {
+      currentTokens: 512,
+      lengthStep: 1,
+      maxTokens: 16_384,
+      displacingLoss: 0.45,
+      cost: () => 10,
+      isBag: false,
+    };
+    const trials = [
+      { tokens: 4096, gain: 0.05, loss: 0.05 },
+      { tokens: 1024, gain: 0.04, loss: 0.05 },
+    ];
+    const { runs } = new ProbePlanner(60).choose(lengths, longestFirst(lengths), trials, limits);
+    expect(runs.map((run) => paddedTokens(run))).toContain(1024);
+    expect(runs.map((run) => paddedTokens(run))).not.toContain(4096);
+  });
+
   it('stays within the limits of the device it is restored on', () => {
     const tuner = new BatchTuner(OPTIONS);
     simulate(tuner, SESSION, MACHINES.dearStarts);

@@ -122,14 +122,25 @@ describe('what larger runs displace', () => {
     machine.meter.forgetRuns();
     machine.plain(1, 1);
     machine.larger();
-    machine.plain(2, 16);
+    machine.plain(2, 8);
     expect(machine.meter.save()).toEqual([]);
+    machine.plain();
     machine.larger();
     machine.plain(1, 5);
     machine.pause(3_600_000);
     machine.plain(2, 3);
     machine.plain();
     expect(machine.meter.save()).toEqual([]);
+    // What the pause left in the caches is no measure for a row after it.
+    machine.pause(3_600_000);
+    machine.plain(2);
+    machine.larger();
+    machine.plain(1);
+    machine.plain();
+    expect(machine.meter.save()).toEqual([]);
+    machine.larger();
+    machine.plain(1);
+    expect(machine.meter.save()).toEqual([0]);
   });
 
   it('is measured where runs are short, as it counts there only', () => {

@@ -35,4 +35,19 @@ describe('what is learned of runs', () => {
     expect(row).toMatchObject({ probe: true, runs: 5, shape: { length: LENGTH, count: 8192 / LENGTH } });
     expect(row?.elapsedMs).toBeCloseTo(1.7, 10);
   });
+
+  it('is a row that ended a window, before the next one', () => {
+    const sampler = new RunSampler();
+    add(sampler, 4096, [0.8, 0.8, 0.8]);
+    add(sampler, 8192, [9, 9, 1.6, 1.7, 1.8], { probe: true });
+    expect(sampler.endRow()).toMatchObject([{ probe: true, runs: 3 }]);
+    expect(sampler.endRow()).toEqual([]);
+    add(sampler, 4096, [0.8, 0.8]);
+    expect(sampler.endRow()).toEqual([]);
+    // Of two rows with nothing between them but the end of a window, each has runs it begins with.
+    add(sampler, 8192, [9, 9, 1.6, 1.7, 1.8], { probe: true });
+    sampler.endRow();
+    add(sampler, 8192, [9, 9, 1.6, 1.7, 1.8], { probe: true });
+    expect(sampler.endRow()[0]?.elapsedMs).toBeCloseTo(1.7, 10);
+  });
 });
