@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSource } from '../../../src/server/scanner/readSource.ts';
 import { makeFolder, remove, withoutPrivileges, write } from './temporaryFolder.ts';
@@ -149,6 +150,9 @@ describe('readSource', () => {
     }
     rest.abort();
     await writer;
+    // File systems tell the time in steps of some milliseconds: two versions within one can't be told apart.
+    await sleep(20);
+    await fs.promises.writeFile(file, version(0));
     const last = await readSource(folder, 'a.ts', LIMITS);
     expect(last).toMatchObject({ kind: 'document', size: 50_000 });
     // A writer that never rests may leave it cut short or mixed; then the time stamp tells that it is not the last version.
