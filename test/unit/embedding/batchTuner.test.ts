@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
 import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../../src/embedding/deviceLimits.ts';
-import { ProbePlanner } from '../../../src/embedding/probePlanner.ts';
+import { type ProbeLimits, ProbePlanner } from '../../../src/embedding/probePlanner.ts';
 import { type PlannedRun, type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
 import type { TunerReport } from '../../../src/protocol/embedder.ts';
 import { longestFirst } from '../../../src/embedding/tokenBatcher.ts';
@@ -37,6 +37,16 @@ const SESSION = lengthsOf('logNormal', 5000);
 function saved(tuner: BatchTuner): unknown {
   return JSON.parse(JSON.stringify(tuner.save()));
 }
+
+/** Of a window in which runs of 512 tokens take 10 ms. */
+const PROBE_LIMITS: ProbeLimits = {
+  currentTokens: 512,
+  lengthStep: 1,
+  maxTokens: 16_384,
+  displacingLoss: 0.45,
+  cost: () => 10,
+  isBag: false,
+};
 
 describe('what a tuner tells', () => {
   it('is each of its moves when it makes it, as in its report', () => {
@@ -206,6 +216,17 @@ describe('learning', () => {
       return runs.filter((run) => run.probe && paddedTokens(run) > 4096 * Math.SQRT2).length;
     };
     expect(largerAfter(new Array<number>(9).fill(0))).toBeGreaterThan(largerAfter(new Array<number>(9).fill(0.6)));
+  });
+
+  it('has what promises most for its price tried first, not what is dear', () => {
+    const lengths = new Array<number>(400).fill(64);
+    const trials = [
+      { tokens: 4096, gain: 0.05, loss: 0.05 },
+      { tokens: 1024, gain: 0.04, loss: 0.05 },
+    ];
+    const { runs } = new ProbePlanner(60).choose(lengths, longestFirst(lengths), trials, PROBE_LIMITS);
+    expect(runs.map((run) => paddedTokens(run))).toContain(1024);
+    expect(runs.map((run) => paddedTokens(run))).not.toContain(4096);
   });
 
   it('tries sizes next to those it knows only', () => {
@@ -586,37 +607,10 @@ describe('saved state', () => {
     const lengths = [100, 100, 100, 100];
     // Three texts come nearest to the size, and have more tokens than it.
     const trial = { tokens: 256, gain: 1, loss: 0 };
-    const limits = {
-      currentTokens: 512,
-      lengthStep: 1,
-      maxTokens: 16_384,
-      displacingLoss: 0.45,
-      cost: () => 10,
-      isBag: false,
-    };
-    expect(planner.choose(lengths, longestFirst(lengths), [trial], limits).runs).toHaveLength(1);
+    expect(planner.choose(lengths, longestFirst(lengths), [trial], PROBE_LIMITS).runs).toHaveLength(1);
     const { credit } = planner;
     const state = { ...new BatchTuner(OPTIONS).save(), probeCredit: Math.round(credit) };
     expect(parseTunerState(JSON.parse(JSON.stringify(state)))).toEqual(state);
-  });
-
-  it('has what promises most for its price tried first, not what is dear', () => {
-    const lengths = new Array<number>(400).fill(64);
-    const limits = {
-      currentTokens: 512,
-      lengthStep: 1,
-      maxTokens: 16_384,
-      displacingLoss: 0.45,
-      cost: () => 10,
-      isBag: false,
-    };
-    const trials = [
-      { tokens: 4096, gain: 0.05, loss: 0.05 },
-      { tokens: 1024, gain: 0.04, loss: 0.05 },
-    ];
-    const { runs } = new ProbePlanner(60).choose(lengths, longestFirst(lengths), trials, limits);
-    expect(runs.map((run) => paddedTokens(run))).toContain(1024);
-    expect(runs.map((run) => paddedTokens(run))).not.toContain(4096);
   });
 
   it('stays within the limits of the device it is restored on', () => {
