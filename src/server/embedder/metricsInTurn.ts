@@ -57,22 +57,23 @@ export function withTheDead(dead: EmbedderMetrics, present: EmbedderMetrics): Em
  * those that are left.
  */
 export function besideTheGone(gone: EmbedderMetrics, present: EmbedderMetrics): EmbedderMetrics {
-  const sum = mergeMetrics([present, ofTheEnded(gone)]);
   const scopes = SCOPES.map((scope): [Scope, ScopeMetrics] => {
-    const { tokensPerSecond, textsPerSecond, recentTokensPerSecond, recentTextsPerSecond, bestTextsPerSecond, tuner } =
-      present.scopes[scope];
-    const own = {
-      tokensPerSecond,
-      textsPerSecond,
-      recentTokensPerSecond,
-      recentTextsPerSecond,
-      bestTextsPerSecond,
-      tuner,
-    };
-    return [scope, { ...sum.scopes[scope], ...own }];
+    const { tuner } = present.scopes[scope];
+    return [scope, { ...gone.scopes[scope], ...NO_SPEED, tuner }];
   });
-  return { ...sum, scopes: Object.fromEntries(scopes) as Record<Scope, ScopeMetrics> };
+  return mergeMetrics([
+    present,
+    ofTheEnded({ ...gone, scopes: Object.fromEntries(scopes) as Record<Scope, ScopeMetrics> }),
+  ]);
 }
+
+const NO_SPEED = {
+  tokensPerSecond: 0,
+  textsPerSecond: 0,
+  recentTokensPerSecond: 0,
+  recentTextsPerSecond: 0,
+  bestTextsPerSecond: 0,
+} as const satisfies Partial<ScopeMetrics>;
 
 /** The rate over all parts, one after another, of amounts done at a rate each. */
 function rateOf(parts: readonly (readonly [amount: number, rate: number])[]): number {

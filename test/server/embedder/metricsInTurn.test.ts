@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EmbedderMetrics } from '../../../src/protocol/embedder.ts';
-import { metricsInTurn, ofTheEnded } from '../../../src/server/embedder/metricsInTurn.ts';
+import { besideTheGone, metricsInTurn, ofTheEnded } from '../../../src/server/embedder/metricsInTurn.ts';
 import { NO_WORK } from '../../fakes/hashEmbedder.ts';
 
 function worked(realTokens: number, tokensPerSecond: number): EmbedderMetrics {
@@ -26,6 +26,16 @@ describe('figures of embedders that work in turns', () => {
     expect(scopes.code.recentTokensPerSecond).toBe(2_000);
     expect(scopes.docs.tokensPerSecond).toBe(0);
     expect(rssMb).toBe(200);
+  });
+
+  it('of one that worked beside the others until it was let go are added to theirs, at their speed', () => {
+    const present = worked(20_000, 2_000);
+    const metrics = besideTheGone(worked(10_000, 1_000), present);
+    expect(metrics).toMatchObject({ rssMb: 100, peakRssMb: 400 });
+    expect(metrics.scopes.code).toMatchObject({ runs: 2, texts: 3_000, realTokens: 30_000 });
+    const { tokensPerSecond, textsPerSecond, recentTokensPerSecond, recentTextsPerSecond, tuner } = present.scopes.code;
+    const speeds = { tokensPerSecond, textsPerSecond, recentTokensPerSecond, recentTextsPerSecond };
+    expect(metrics.scopes.code).toMatchObject({ ...speeds, tuner });
   });
 
   it('count what ended processes did, not what they held', () => {
