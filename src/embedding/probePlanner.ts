@@ -181,13 +181,13 @@ export class ProbePlanner {
       ? unpaddedCount(lengths, order, start, { maxTokens: size, maxCount: Infinity })
       : Math.max(1, Math.round(size / Math.max(1, longest)));
     if (start + count > order.length) return undefined;
-    const real = tokensOf(lengths, order.subarray(start, start + count));
+    const real = tokensOf(lengths, order, start, start + count);
     const length = isBag ? real / count : longest;
     const tokens = length * count;
     // Half an octave off would teach about another size.
     if (!areAlike(tokens, size) || tokens > maxTokens) return undefined;
     if (!Number.isFinite(cost(length, count))) return undefined;
-    if (order.subarray(start, start + count).some((index) => taken[index] !== 0)) return undefined;
+    for (let place = start; place < start + count; place++) if (taken[order[place] ?? 0] !== 0) return undefined;
     return { length, count };
   }
 }

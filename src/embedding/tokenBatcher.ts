@@ -82,9 +82,16 @@ export function unpaddedCount(
   return Math.max(1, count);
 }
 
-/** Tokens of some of the texts. */
-export function tokensOf(lengths: ArrayLike<number>, indices: Uint32Array): number {
-  return indices.reduce((sum, index) => sum + (lengths[index] ?? 0), 0);
+/** Tokens of the texts that `indices` names from place `start` to before `end`. Loops: it is called for each run that might be tried. */
+export function tokensOf(
+  lengths: ArrayLike<number>,
+  indices: Uint32Array,
+  start = 0,
+  end: number = indices.length,
+): number {
+  let tokens = 0;
+  for (let place = start; place < end; place++) tokens += lengths[indices[place] ?? 0] ?? 0;
+  return tokens;
 }
 
 /**
