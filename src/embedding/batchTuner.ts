@@ -30,8 +30,8 @@ const WINDOW_RUNS = 16;
  * memory, and its neighbours tell.
  */
 const REACH = 2;
-/** Without knowledge, trying may lose so many runs' tokens at once: two looks at the size below, in the second window. */
-const FIRST_CREDIT_RUNS = 2;
+/** Without knowledge, trying may lose so many runs' tokens at once: a few looks at the size below, in the second window. */
+const FIRST_CREDIT_RUNS = 1;
 /** Runs are planned to take this share of the latency ceiling: one in a hundred takes a fifth longer than expected even on a quiet machine. */
 const PLANNED_SHARE = 0.8;
 /** Moves kept for the report. */

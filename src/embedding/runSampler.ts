@@ -12,6 +12,11 @@ export const SHORT_RUN_MS = 2;
 export const SETTLING_RUNS = 2;
 /** Runs learned from that make a size known: what neighbouring sizes let expect is reason to try it, not to trust it. */
 export const RUNS_TO_KNOW = 3;
+/**
+ * The first runs of a process (up to so many ms in all) teach nothing: its code is not compiled yet, nor are the weights in memory. Measured with the bundled model: the
+ * first run takes 16 times as long as later ones, the next ones twice as long.
+ */
+const WARM_UP_MS = 50;
 /** Runs of one size are learned from at most this often; once converged, any run is. */
 const SAMPLE_PAUSE_MS = { learning: 5, converged: 20 } as const;
 
@@ -29,6 +34,7 @@ const NONE: readonly RunSample[] = [];
 
 /** Makes of all runs, in order, the few that teach something. */
 export class RunSampler {
+  #warmUpMs = WARM_UP_MS;
   /** Time since the last sample. */
   #sinceMs = 0;
   /** Of the runs of one size that are being gathered. Changed in place: this is done for every run, of which there are thousands a second. */
@@ -53,6 +59,8 @@ export class RunSampler {
     const tokens = paddedTokens({ length, count });
     const pauseMs = isConverged ? SAMPLE_PAUSE_MS.converged : SAMPLE_PAUSE_MS.learning;
     this.#sinceMs += elapsedMs;
+    this.#warmUpMs -= elapsedMs;
+    if (this.#warmUpMs > 0) return NONE;
     let before = NONE;
     const isOther = !areAlike(tokens, this.#size);
     if (isOther || probe !== this.#probe) {

@@ -17,11 +17,23 @@ const SLOPE_MEAN = 0.04;
 /** … give or take this much for each octave; slopes of neighbouring octaves are alike. */
 const SLOPE_DEVIATION = 0.25;
 const SLOPE_CORRELATION = 0.7;
+/**
+ * The same of lengths. Attention's share grows by about a tenth for each octave up to 512 tokens, look-ups' not at all; what is believed to be possible beyond that is what a machine
+ * that gets faster or slower meanwhile is mistaken for.
+ */
+const LENGTH_SLOPE_DEVIATION = 0.12;
 
 /** How fast the pace of a shared machine wanders: variance of its logarithm per second. Neighbours double or halve it within a second. */
 const PACE_VARIANCE_PER_SECOND = 0.25;
 /** The pace may change a little from run to run and, after a pause, is almost unknown. */
 const PACE_VARIANCE_RANGE = { least: 0.0005, most: 0.5 } as const;
+
+/**
+ * It wanders most while a process is young: code is compiled, weights come into memory. So much more variance from sample to sample at first, less by a factor of e with
+ * each `lastsMs` of runs. Measured with the bundled model (a fixture of the tests): a run takes 1.6 times as long as later after 30 ms, and some of that for half a second. Each window
+ * begins with its longest texts, so that what wears off was taken for the effect of length, and sizes half as fast for faster in two of three processes.
+ */
+const YOUNG_PACE = { variance: 0.02, lastsMs: 80 } as const;
 
 /** Deviation of the logarithm of one run's time that is assumed before it has been seen, and its range. */
 const NOISE = { start: 0.15, least: 0.02, most: 0.6 } as const;
@@ -63,6 +75,8 @@ export class ThroughputModel {
   readonly #prior: { readonly mean: Float64Array; readonly covariance: Float64Array };
   #noise: number = NOISE.start;
   readonly #runsBySize = new Float64Array(SIZE_COUNT);
+  /** Time of all runs learned from since this object was made. */
+  #ageMs = 0;
   #lastEndMs: number | undefined;
   /** Size of the last sample, and which way it was surprising: slower 1, faster -1, not at all 0. */
   #last = { octave: -1, way: 0 };
@@ -109,7 +123,9 @@ export class ThroughputModel {
     if (!(tokens > 0) || !(elapsedMs > 0)) return;
     const seconds = this.#lastEndMs === undefined ? 1 : Math.max(0, endedAtMs - this.#lastEndMs) / 1000;
     this.#lastEndMs = endedAtMs;
-    const wandering = PACE_VARIANCE_PER_SECOND * seconds;
+    const young = YOUNG_PACE.variance * Math.exp(-this.#ageMs / YOUNG_PACE.lastsMs);
+    this.#ageMs += elapsedMs * runs;
+    const wandering = PACE_VARIANCE_PER_SECOND * seconds + young;
     this.#filter.loosen(PACE, clamp(wandering, PACE_VARIANCE_RANGE.least, PACE_VARIANCE_RANGE.most));
 
     const observed = Math.log(elapsedMs / tokens);
@@ -266,9 +282,9 @@ function priorBelief(base: number): { readonly mean: Float64Array; readonly cova
   const covariance = new Float64Array(UNKNOWNS * UNKNOWNS);
   // Wide, but no more than the spread of machines: from a GPU's microsecond per 1,000 tokens to seconds.
   covariance[PACE] = 100;
-  fillChain(covariance, SIZES, SIZE_COUNT, base - SIZE_OCTAVES.first);
+  fillChain(covariance, { offset: SIZES, count: SIZE_COUNT }, base - SIZE_OCTAVES.first, SLOPE_DEVIATION);
   // Lengths of 128 are common; which one is the reference makes no difference to the sizes.
-  fillChain(covariance, LENGTHS, LENGTH_COUNT, 7 - LENGTH_OCTAVES.first);
+  fillChain(covariance, { offset: LENGTHS, count: LENGTH_COUNT }, 7 - LENGTH_OCTAVES.first, LENGTH_SLOPE_DEVIATION);
   for (let index = 0; index < SIZE_COUNT; index++)
     mean[SIZES + index] = SLOPE_MEAN * Math.abs(index + SIZE_OCTAVES.first - base);
   return { mean, covariance };
@@ -282,8 +298,13 @@ function ofSizesAlone(covariance: Float64Array): Float64Array {
   );
 }
 
-/** Covariance of sums of correlated slopes, counted from `origin`: W R Wᵀ, with what of each slope is in each node's sum, and their correlations. */
-function fillChain(covariance: Float64Array, offset: number, count: number, origin: number): void {
+/** Covariance of sums of correlated slopes of this deviation, counted from `origin`: W R Wᵀ, with what of each slope is in each node's sum, and their correlations. */
+function fillChain(
+  covariance: Float64Array,
+  { offset, count }: { readonly offset: number; readonly count: number },
+  origin: number,
+  deviation: number,
+): void {
   const slopes = count - 1;
   const parts = new Float64Array(count * slopes);
   for (let node = 0; node < count; node++)
@@ -307,7 +328,7 @@ function fillChain(covariance: Float64Array, offset: number, count: number, orig
         sum += (correlated[a * slopes + slope] ?? 0) * (parts[b * slopes + slope] ?? 0);
       // A little of its own for each node, so that the origin is not taken for certain.
       const own = a === b ? 1e-4 : 0;
-      covariance[(offset + a) * UNKNOWNS + offset + b] = SLOPE_DEVIATION ** 2 * sum + own;
+      covariance[(offset + a) * UNKNOWNS + offset + b] = deviation ** 2 * sum + own;
     }
 }
 

@@ -8,12 +8,14 @@ import { longestFirst } from '../../../src/embedding/tokenBatcher.ts';
 import { parseTunerState } from '../../../src/embedding/tunerState.ts';
 import type { TunerOptions } from '../../../src/embedding/tunerTypes.ts';
 import {
+  COUNTED_LOOK_UPS,
   FAST_LOOK_UPS,
   LOOK_UPS,
   MACHINES,
   QUIET,
   WORKLOADS,
   bestFixedBudget,
+  coldProcess,
   fastLookUps,
   hiccups,
   lengthsOf,
@@ -190,6 +192,20 @@ describe('learning', () => {
         if (session === 6) expect(least.ms / later.undisturbedMs).toBeGreaterThan(0.96);
       }
       expect(tuner.report().budgetTokens).toBe(best);
+    },
+  );
+
+  it.each([2048, 4096, 8192])(
+    'does not take what wears off in a young process for the effect of a size (from %d)',
+    (baseTokens) => {
+      const lengths = [...SESSION, ...SESSION];
+      const budgets = Array.from({ length: 24 }, (_, seed) => {
+        const tuner = new BatchTuner({ ...OPTIONS, limits: { ...STATIC_MODEL_LIMITS, baseTokens } });
+        simulate(tuner, lengths, COUNTED_LOOK_UPS, coldProcess(seed));
+        return tuner.report().budgetTokens;
+      });
+      expect(Math.min(...budgets)).toBeGreaterThanOrEqual(Math.min(baseTokens, 4096));
+      expect(Math.max(...budgets)).toBeLessThanOrEqual(8192);
     },
   );
 
@@ -388,7 +404,8 @@ describe('a bag, which pads nothing', () => {
 
   it('finds its best size as others do', () => {
     const tuner = new BatchTuner(BAG);
-    simulate(tuner, SESSION, lookUp);
+    // Half a second of work: larger sizes are tried seldom while it is not known what they cost those after them.
+    simulate(tuner, [...SESSION, ...SESSION, ...SESSION], lookUp);
     const { undisturbedMs } = simulate(tuner, [...SESSION, ...SESSION], lookUp);
     const real = 2 * SESSION.reduce((sum, length) => sum + length, 0);
     const best = (real / 4096) * lookUp(1, 4096);

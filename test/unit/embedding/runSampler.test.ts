@@ -10,14 +10,30 @@ function add(sampler: RunSampler, tokens: number, times: readonly number[], { pr
   ]);
 }
 
+/** Of a process that has run for a while. */
+function warmSampler(): RunSampler {
+  const sampler = new RunSampler();
+  add(sampler, 64, [60]);
+  return sampler;
+}
+
 describe('what is learned of runs', () => {
   it('is each one where they are long', () => {
-    const samples = add(new RunSampler(), 512, [40, 44, 39]);
+    const samples = add(warmSampler(), 512, [40, 44, 39]);
     expect(samples.map(({ elapsedMs }) => elapsedMs)).toEqual([40, 44, 39]);
   });
 
-  it('is the middle of short ones, and of two neither the slower nor the faster', () => {
+  it('is nothing of the first 50 ms of a process', () => {
     const sampler = new RunSampler();
+    expect(add(sampler, 4096, [16, 3, 2.5, 2.5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1.9])).toEqual([]);
+    const [sample] = add(sampler, 4096, [1, 1, 1, 1, 1, 1]);
+    expect(sample?.elapsedMs).toBeCloseTo(1, 10);
+    // One run that is longer than that tells a lot.
+    expect(add(new RunSampler(), 512, [2000])).toMatchObject([{ elapsedMs: 2000 }]);
+  });
+
+  it('is the middle of short ones, and of two neither the slower nor the faster', () => {
+    const sampler = warmSampler();
     add(sampler, 4096, [2, 2, 2]);
     const [sample] = add(sampler, 4096, [3, 3.2]);
     expect(sample?.elapsedMs).toBeCloseTo(3.1, 10);
@@ -26,7 +42,7 @@ describe('what is learned of runs', () => {
   });
 
   it('is one sample of a row of short ones that is tried, without the two it begins with', () => {
-    const sampler = new RunSampler();
+    const sampler = warmSampler();
     add(sampler, 4096, [0.8, 0.8, 0.8]);
     expect(add(sampler, 8192, [9, 9, 1.8, 1.6, 1.7, 1.9, 1.5], { probe: true }).every(({ probe }) => !probe)).toBe(
       true,
@@ -37,7 +53,7 @@ describe('what is learned of runs', () => {
   });
 
   it('is a row that ended a window, before the next one', () => {
-    const sampler = new RunSampler();
+    const sampler = warmSampler();
     add(sampler, 4096, [0.8, 0.8, 0.8]);
     add(sampler, 8192, [9, 9, 1.6, 1.7, 1.8], { probe: true });
     expect(sampler.endRow()).toMatchObject([{ probe: true, runs: 3 }]);
