@@ -30,7 +30,7 @@ const WINDOW_RUNS = 16;
  * memory, and its neighbours tell.
  */
 const REACH = 2;
-/** Without knowledge, trying may lose so many runs' tokens at once: a few looks at the size below, in the second window. */
+/** Without knowledge, trying may lose so many runs' tokens at once: some looks at the size below, in the first window after anything was learned. More would be dear in a small first index. */
 const FIRST_CREDIT_RUNS = 1;
 /** Runs are planned to take this share of the latency ceiling: one in a hundred takes a fifth longer than expected even on a quiet machine. */
 const PLANNED_SHARE = 0.8;
@@ -149,7 +149,7 @@ export class BatchTuner implements Tuner {
     this.#meanLength += (shape.length - this.#meanLength) / Math.min(this.#runs, PACE_RUNS);
     const isAtRest = this.#converged && !this.#audit.isLooking;
     for (const sample of this.#sampler.add(measurement, isAtRest)) this.#learn(sample);
-    this.#displacement.add(measurement, this.#budgetTokens, () => this.#model.cost());
+    if (!this.#sampler.isWarmingUp) this.#displacement.add(measurement, this.#budgetTokens, () => this.#model.cost());
     this.#meter.add(realTokens, elapsedMs);
     this.#memory.succeed(tokens, rssMb);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');

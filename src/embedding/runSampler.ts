@@ -13,8 +13,8 @@ export const SETTLING_RUNS = 2;
 /** Runs learned from that make a size known: what neighbouring sizes let expect is reason to try it, not to trust it. */
 export const RUNS_TO_KNOW = 3;
 /**
- * The first runs of a process (up to so many ms in all) teach nothing: its code is not compiled yet, nor are the weights in memory. Measured with the bundled model: the
- * first run takes 16 times as long as later ones, the next ones twice as long.
+ * The first runs of a scope (up to so many ms in all) teach nothing: code is not compiled yet, nor are the weights in memory. Measured with the bundled model: the first run takes up to 18 times
+ * as long as later ones, the second mostly twice, those of the next 20 ms a fifth longer. Less than any latency ceiling: what is too long must be learned at once.
  */
 const WARM_UP_MS = 50;
 /** Runs of one size are learned from at most this often; once converged, any run is. */
@@ -50,6 +50,11 @@ export class RunSampler {
   #lastMs = Infinity;
   /** Runs still to be passed over. */
   #settling = 0;
+
+  /** Whether the last run was too early to tell anything. */
+  get isWarmingUp(): boolean {
+    return this.#warmUpMs > 0;
+  }
 
   /** The samples that are complete with this run: at most one of what came before it, and one with it. */
   add(

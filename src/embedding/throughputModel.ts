@@ -29,9 +29,9 @@ const PACE_VARIANCE_PER_SECOND = 0.25;
 const PACE_VARIANCE_RANGE = { least: 0.0005, most: 0.5 } as const;
 
 /**
- * It wanders most while a process is young: code is compiled, weights come into memory. So much more variance from sample to sample at first, less by a factor of e with
- * each `lastsMs` of runs. Measured with the bundled model (a fixture of the tests): a run takes 1.6 times as long as later after 30 ms, and some of that for half a second. Each window
- * begins with its longest texts, so that what wears off was taken for the effect of length, and sizes half as fast for faster in two of three processes.
+ * It wanders most while a process is young: code is still being compiled, weights come into memory. So much more variance from sample to sample at first, less by a factor of e with
+ * each `lastsMs` of runs. Each window begins with its longest texts, so that what wears off was taken for the effect of length, and sizes half as fast for faster: measured with the bundled
+ * model (`bench/coldProcess.ts`) in two of three processes, with this and the first runs left out in one of thirty, while other programs kept the processor busy.
  */
 const YOUNG_PACE = { variance: 0.02, lastsMs: 80 } as const;
 
@@ -75,7 +75,7 @@ export class ThroughputModel {
   readonly #prior: { readonly mean: Float64Array; readonly covariance: Float64Array };
   #noise: number = NOISE.start;
   readonly #runsBySize = new Float64Array(SIZE_COUNT);
-  /** Time of all runs learned from since this object was made. */
+  /** Time of all runs learned from since this object was made, but that a sample counts as `lastsMs` at most. */
   #ageMs = 0;
   #lastEndMs: number | undefined;
   /** Size of the last sample, and which way it was surprising: slower 1, faster -1, not at all 0. */
@@ -124,7 +124,8 @@ export class ThroughputModel {
     const seconds = this.#lastEndMs === undefined ? 1 : Math.max(0, endedAtMs - this.#lastEndMs) / 1000;
     this.#lastEndMs = endedAtMs;
     const young = YOUNG_PACE.variance * Math.exp(-this.#ageMs / YOUNG_PACE.lastsMs);
-    this.#ageMs += elapsedMs * runs;
+    // One long run is no warm process.
+    this.#ageMs += Math.min(elapsedMs * runs, YOUNG_PACE.lastsMs);
     const wandering = PACE_VARIANCE_PER_SECOND * seconds + young;
     this.#filter.loosen(PACE, clamp(wandering, PACE_VARIANCE_RANGE.least, PACE_VARIANCE_RANGE.most));
 

@@ -195,17 +195,25 @@ describe('learning', () => {
     },
   );
 
-  it.each([2048, 4096, 8192])(
-    'does not take what wears off in a young process for the effect of a size (from %d)',
-    (baseTokens) => {
+  it.each([
+    // It still learns: the next larger size is a sixth faster.
+    { baseTokens: 2048, better: 16, share: 0.84 },
+    { baseTokens: 4096, better: 0, share: 0.97 },
+    { baseTokens: 8192, better: 0, share: 0.97 },
+  ])(
+    'does not take what wears off in a young process for the effect of a size (from $baseTokens)',
+    ({ baseTokens, better, share }) => {
       const lengths = [...SESSION, ...SESSION];
+      const best = bestFixedBudget(lengths, COUNTED_LOOK_UPS);
       const budgets = Array.from({ length: 24 }, (_, seed) => {
         const tuner = new BatchTuner({ ...OPTIONS, limits: { ...STATIC_MODEL_LIMITS, baseTokens } });
-        simulate(tuner, lengths, COUNTED_LOOK_UPS, coldProcess(seed));
+        const { undisturbedMs } = simulate(tuner, lengths, COUNTED_LOOK_UPS, coldProcess(seed));
+        expect(best.ms / undisturbedMs).toBeGreaterThan(share);
         return tuner.report().budgetTokens;
       });
       expect(Math.min(...budgets)).toBeGreaterThanOrEqual(Math.min(baseTokens, 4096));
       expect(Math.max(...budgets)).toBeLessThanOrEqual(8192);
+      expect(budgets.filter((budget) => budget > baseTokens).length).toBeGreaterThanOrEqual(better);
     },
   );
 
@@ -404,7 +412,7 @@ describe('a bag, which pads nothing', () => {
 
   it('finds its best size as others do', () => {
     const tuner = new BatchTuner(BAG);
-    // Half a second of work: larger sizes are tried seldom while it is not known what they cost those after them.
+    // Two thirds of a second of work: larger sizes are tried seldom while it is not known what they cost those after them.
     simulate(tuner, [...SESSION, ...SESSION, ...SESSION], lookUp);
     const { undisturbedMs } = simulate(tuner, [...SESSION, ...SESSION], lookUp);
     const real = 2 * SESSION.reduce((sum, length) => sum + length, 0);

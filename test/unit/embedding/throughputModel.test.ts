@@ -27,3 +27,22 @@ it('a model that forgets how sizes compare still knows the pace of those in use,
   expect(model.compare(2048, 1024)).toEqual(fresh.compare(2048, 1024));
   expect(model.runsNear(1024)).toBe(0);
 });
+
+it.each([1, 2, 3])(
+  'a young process that gets faster while texts get shorter does not make a size seem faster (%d)',
+  (windows) => {
+    const model = new ThroughputModel(4096);
+    let nowMs = 0;
+    const run = (length: number, tokens: number): void => {
+      // Lengths make no difference, nor does size: what there is to see is what wears off.
+      const ms = (tokens / 8000) * (1 + 1.5 * Math.exp(-nowMs / 30));
+      nowMs += 4 * ms;
+      model.record({ length, count: tokens / length }, ms, nowMs, 4);
+    };
+    for (let window = 0; window < windows; window++) for (const length of [512, 320, 200, 120, 60]) run(length, 4096);
+    run(512, 4096);
+    run(400, 2048);
+    const { mean } = model.compare(2048, 4096);
+    expect(Math.abs(mean)).toBeLessThan(0.05);
+  },
+);
