@@ -5,16 +5,11 @@
  */
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { SILENT_LOGGER } from '../src/base/logger.ts';
 import { isSynthetic, writeSyntheticModel } from '../src/cli/bench/benchModel.ts';
 import { drawWorkload } from '../src/cli/bench/workloads.ts';
-import { SYSTEM_CLOCK } from '../src/process/systemClock.ts';
-import type { EmbedderSettings } from '../src/protocol/embedder.ts';
-import { createEmbedder } from '../src/server/embedder/createEmbedder.ts';
 import type { Embedder } from '../src/server/embedder/embedder.ts';
-import { spawnEmbedder } from '../src/server/embedder/spawnEmbedder.ts';
+import { embedFor, quantile, startEmbedder, timeQueries } from './embedderWork.ts';
 import { makeSourceTree } from './sourceTree.ts';
 
 const { values } = parseArgs({
@@ -29,25 +24,10 @@ const { values } = parseArgs({
 /** Texts of one call, as the indexer commits them together. */
 const GROUP_TEXTS = 256;
 const CHUNK_CHARS = 1_200;
-const MEAN_PAUSE_MS = 400;
 
 const synthetic = isSynthetic(values.model) ? await writeSyntheticModel(values.model) : undefined;
 const folder = synthetic?.folder ?? path.resolve(values.model);
 const texts = synthetic === undefined ? codeTexts() : drawnTexts();
-
-const start = (sessions: number): Embedder => {
-  const settings: EmbedderSettings = {
-    models: { code: folder, docs: folder },
-    device: 'cpu',
-    threads: 0,
-    sessions,
-    batchSize: 0,
-    memoryCeilingMb: 0,
-    latencyCeilingMs: 100,
-    tunerStateFile: null,
-  };
-  return createEmbedder({ settings, spawn: () => spawnEmbedder(), clock: SYSTEM_CLOCK, logger: SILENT_LOGGER });
-};
 
 function drawnTexts(): string[] {
   const lengths = drawWorkload('log-normal', 4096, 512, 11)?.lengths ?? [];
@@ -71,38 +51,11 @@ function codeTexts(): string[] {
 }
 
 let next = 0;
-/** Bulk work for so long, two calls at a time, until all of it is answered; tokens a second. */
-async function slice(embedder: Embedder, ms: number): Promise<number> {
-  const startedMs = performance.now();
-  let tokens = 0;
-  const worker = async (): Promise<void> => {
-    while (performance.now() - startedMs < ms) {
-      const group = Array.from({ length: GROUP_TEXTS }, () => texts[next++ % texts.length] ?? '');
-      const { tokenCounts } = await embedder.embed({ texts: group, role: 'document', scope: 'code', lane: 'bulk' });
-      for (const count of tokenCounts) tokens += count;
-    }
-  };
-  await Promise.all([worker(), worker()]);
-  return (tokens * 1000) / (performance.now() - startedMs);
-}
+const nextTexts = (): string[] => Array.from({ length: GROUP_TEXTS }, () => texts[next++ % texts.length] ?? '');
+const slice = (embedder: Embedder, ms: number): Promise<number> => embedFor(embedder, nextTexts, ms);
 
-/** Times of queries put to the process with all threads, until told to stop. */
-async function timeQueries(signal: AbortSignal): Promise<number[]> {
-  const times: number[] = [];
-  while (!signal.aborted) {
-    await sleep(Math.random() * 2 * MEAN_PAUSE_MS);
-    const startedMs = performance.now();
-    await one.embed({ texts: ['where are retries handled in this code'], role: 'query', scope: 'code', lane: 'query' });
-    times.push(performance.now() - startedMs);
-  }
-  return times;
-}
-
-const quantile = (numbers: readonly number[], share: number): number =>
-  [...numbers].sort((a, b) => a - b)[Math.max(0, Math.ceil(share * numbers.length) - 1)] ?? 0;
-
-const one = start(1);
-const several = start(Number(values.sessions));
+const one = startEmbedder(folder, 1);
+const several = startEmbedder(folder, Number(values.sessions));
 const layouts = [
   { name: 'one', embedder: one, rates: [] as number[], queryMs: [] as number[] },
   { name: 'several', embedder: several, rates: [] as number[], queryMs: [] as number[] },
@@ -114,7 +67,8 @@ try {
   for (let pair = 0; pair < Number(values.pairs); pair++) {
     for (const layout of pair % 2 === 0 ? layouts : [...layouts].reverse()) {
       const stop = new AbortController();
-      const queries = timeQueries(stop.signal);
+      // Those of either are answered by the process with all threads.
+      const queries = timeQueries(one, stop.signal);
       layout.rates.push(await slice(layout.embedder, sliceMs));
       stop.abort();
       layout.queryMs.push(...(await queries));

@@ -3,18 +3,13 @@
  * `node bench/precisions.ts [--size minilm-l6] [--seconds 60] [--cap 512] [--json]`, `--seconds` for each workload.
  * A ratio is float32's time over int8's in the same round (median, 10–90 %). With VNNI or its like int8 is to be at least twice as fast.
  */
-import { rmSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { summarize } from '../src/cli/bench/benchReport.ts';
 import { openBenchModel } from '../src/cli/bench/benchModel.ts';
 import { type TunedPolicy, tuned } from '../src/cli/bench/policies.ts';
 import { type Pass, rateOf, timePass } from '../src/cli/bench/timeRuns.ts';
-import { type Workload, drawWorkload, realWorkloads } from '../src/cli/bench/workloads.ts';
 import { collectYoungGarbage } from '../src/cli/bench/youngGarbage.ts';
-import { EmbeddingModel } from '../src/embedder/embeddingModel.ts';
-import { BUNDLED_MODEL } from '../src/protocol/embedder.ts';
-import { makeSourceTree } from './sourceTree.ts';
+import { textLengths } from './textLengths.ts';
 
 const { values } = parseArgs({
   options: {
@@ -28,34 +23,17 @@ const { values } = parseArgs({
 const PASS_TEXTS = 128;
 /** Texts of a workload: passes see others each time. */
 const TEXTS = 4096;
-/** Rounds before any counts: the tuners learn, and code is compiled. */
+/** Share of the time before any round counts: the tuners learn, and code is compiled. */
 const LEARNING_SHARE = 0.3;
 const LEAST_ROUNDS = 5;
-const TREE_FILES = 400;
 const LATENCY_CEILING_MS = 100;
 
-const cap = Number(values.cap);
 const NAMES = ['float32', 'int8'] as const;
 type Precision = (typeof NAMES)[number];
 const models = {
   float32: await openBenchModel(`synthetic:${values.size}`, 0),
   int8: await openBenchModel(`synthetic:${values.size}:int8`, 0),
 };
-
-async function codeWorkload(): Promise<Workload | undefined> {
-  const tree = makeSourceTree(TREE_FILES);
-  const tokenizer = await EmbeddingModel.open(path.join(import.meta.dirname, '../models', BUNDLED_MODEL), {
-    device: 'cpu',
-    threads: 1,
-  });
-  try {
-    const count = (text: string): number => Math.max(1, Math.min(cap, tokenizer.countTokens(text)));
-    return (await realWorkloads(tree, TEXTS, count, undefined)).find(({ name }) => name === 'code');
-  } finally {
-    await tokenizer.release();
-    rmSync(tree, { recursive: true, force: true });
-  }
-}
 
 interface Comparison {
   readonly workload: string;
@@ -65,17 +43,18 @@ interface Comparison {
   readonly budgetTokens: Readonly<Record<Precision, number>>;
 }
 
-async function compare({ name, lengths }: Workload): Promise<Comparison> {
+async function compare(workload: string): Promise<Comparison> {
+  const lengths = await textLengths(workload, TEXTS, Number(values.cap));
   const policies: Record<Precision, TunedPolicy> = {
     float32: tuned('float32', models.float32, LATENCY_CEILING_MS),
     int8: tuned('int8', models.int8, LATENCY_CEILING_MS),
   };
   const passes: Record<Precision, Pass[]> = { float32: [], int8: [] };
+  let next = 0;
   const startedMs = performance.now();
   const isBefore = (share: number): boolean => performance.now() - startedMs < share * Number(values.seconds) * 1000;
   for (let round = 0; isBefore(1) || passes.int8.length < LEAST_ROUNDS; round++) {
-    const start = (round * PASS_TEXTS) % (lengths.length - PASS_TEXTS);
-    const window = lengths.slice(start, start + PASS_TEXTS);
+    const window = Array.from({ length: PASS_TEXTS }, () => lengths[next++ % lengths.length] ?? 1);
     const isLearning = isBefore(LEARNING_SHARE);
     for (const precision of round % 2 === 0 ? NAMES : NAMES.toReversed()) {
       collectYoungGarbage();
@@ -90,7 +69,7 @@ async function compare({ name, lengths }: Workload): Promise<Comparison> {
     int8: pick('int8'),
   });
   return {
-    workload: name,
+    workload,
     rounds: ratios.length,
     ratio: summarize(ratios),
     tokensPerSecond: of((precision) => Math.round(rateOf(passes[precision]))),
@@ -99,9 +78,8 @@ async function compare({ name, lengths }: Workload): Promise<Comparison> {
 }
 
 try {
-  const workloads = [drawWorkload('log-normal', TEXTS, cap, 11), await codeWorkload()];
   const comparisons: Comparison[] = [];
-  for (const workload of workloads) if (workload !== undefined) comparisons.push(await compare(workload));
+  for (const workload of ['log-normal', 'code']) comparisons.push(await compare(workload));
   if (values.json) console.log(JSON.stringify(comparisons));
   else
     for (const { workload, rounds, ratio, tokensPerSecond, budgetTokens } of comparisons)

@@ -44,8 +44,8 @@ export function recorded(): Disturbance {
 const COLD_RUN_MS = 0.5;
 
 /**
- * Times of one and the same run of the bundled model from the start of a process on, over what it takes later, in eight processes (`bench/coldProcess.ts`) and not thinned: the first
- * takes 3 to 18 times as long, the second twice, those of the next 20 ms 1.2 times and in one process 1.7 times for 100 ms. Hiccups are drawn on top.
+ * Times of one and the same run of the bundled model from the start of a process on, over what it takes later, in eight processes (`bench/coldProcess.ts`), four of them while other programs were busy: the first
+ * takes 3 to 18 times as long, the second mostly twice, those of the next 20 ms about 1.2 times, and in one process 1.7 times for 100 ms. Hiccups are drawn on top.
  */
 export function coldProcess(seed: number): Disturbance {
   const traces = readFixture('coldProcessPace.json') as number[][];
