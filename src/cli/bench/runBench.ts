@@ -37,6 +37,8 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const model = await openBenchModel(options.model, options.threads, options.device);
   let meter: MatrixLimitMeter | null = null;
   try {
+    // What is named wrongly is refused before anything is measured.
+    choosePolicies(policiesFor(options.full, model), options.policies);
     const record = startRecord(options, model);
     if (model.encoder !== null && record.matrix !== null) {
       const { size, precision } = model.encoder;

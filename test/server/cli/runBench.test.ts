@@ -53,6 +53,13 @@ describe('a bench of a model', () => {
     expect(text).toMatch(/^fixed 64 arrival: left out, since 32 texts do not/m);
   });
 
+  it('refuses a policy there is not before anything is measured', async () => {
+    const said: string[] = [];
+    const wrong = runBench(options({ policies: ['budget 7'], onProgress: (text) => said.push(text) }));
+    await expect(wrong).rejects.toMatchObject({ code: 'invalid-argument' });
+    expect(said.filter((text) => text.includes('learning'))).toEqual([]);
+  });
+
   it('goes on from what was measured before, and only with the same settings', async () => {
     const records: BenchRecord[] = [];
     let saves = 0;
