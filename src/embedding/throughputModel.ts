@@ -31,7 +31,7 @@ const PACE_VARIANCE_RANGE = { least: 0.0005, most: 0.5 } as const;
 /**
  * It wanders most while a process is young: code is still being compiled, weights come into memory. So much more variance from sample to sample at first, less by a factor of e with
  * each `lastsMs` of runs. Each window begins with its longest texts, so that what wears off was taken for the effect of length, and sizes half as fast for faster: measured with the bundled
- * model (`bench/coldProcess.ts`) in two of three processes, with this and the first runs left out in one of thirty, while other programs kept the processor busy.
+ * model (`bench/coldProcess.ts`) in two of three processes; with this and the first runs left out in none of 24, and in four of 36 while other programs kept all processors busy.
  */
 const YOUNG_PACE = { variance: 0.02, lastsMs: 80 } as const;
 
