@@ -14,7 +14,7 @@ export const SETTLING_RUNS = 2;
 export const RUNS_TO_KNOW = 3;
 /**
  * The first runs of a scope (up to so many ms in all) teach nothing: code is not compiled yet, nor are the weights in memory. Measured with the bundled model: the first run takes up to 18 times
- * as long as later ones, the second mostly twice, those of the next 20 ms a fifth longer. Less than any latency ceiling: what is too long must be learned at once.
+ * as long as later ones, the second mostly twice, those of the next 20 ms a fifth longer. Less than the latency ceiling is: a run that is too long must be learned from at once.
  */
 const WARM_UP_MS = 50;
 /** Runs of one size are learned from at most this often; once converged, any run is. */
