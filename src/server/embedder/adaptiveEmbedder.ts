@@ -14,12 +14,13 @@ import type {
   TokenVectorsParams,
 } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
+import { BulkWork } from './bulkWork.ts';
 import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
-import { EmbedderPool, sharing } from './embedderPool.ts';
 import { KnownLayout } from './knownLayout.ts';
 import { LayoutTrial } from './layoutTrial.ts';
-import { metricsInTurn, ofTheEnded } from './metricsInTurn.ts';
+import { metricsInTurn } from './metricsInTurn.ts';
+import { PoolsBySize } from './poolsBySize.ts';
 import { WaitingCalls } from './waitingCalls.ts';
 
 /** Bulk work has to have lasted this long before processes are started for it: as long again may be expected then. */
@@ -32,8 +33,6 @@ const START_AFTER_MS = 3_000;
  * came to no verdict, and 0.98 with the MiniLM shape.
  */
 const BOTTLENECK_SHARE = 0.9;
-/** Work that pauses longer is new work. */
-const PAUSE_MS = 2_000;
 /** Processes without bulk work are kept so long. */
 const KEEP_IDLE_MS = 60_000;
 /** Further processes than these cost more memory than anybody gains. */
@@ -52,9 +51,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   readonly #first: EmbedderClient;
   readonly #layouts: KnownLayout;
   readonly #threads: number;
-  readonly #pools = new Map<Sessions, EmbedderPool>();
-  /** Asked for their figures before they go. */
-  readonly #endingPools = new Set<EmbedderPool>();
+  readonly #pools: PoolsBySize;
+  readonly #work: BulkWork;
   readonly #waiting = new WaitingCalls();
   readonly onState: Event<ProcessState>;
   #current: Sessions = 1;
@@ -66,20 +64,14 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   #isGrowing = false;
   /** What was read from the file: undefined before that, null when there was nothing. */
   #known: Sessions | null | undefined;
-  #bulkCalls = 0;
-  #workSinceMs = -Infinity;
-  /** Of the time since `#workSinceMs` calls were under way for so long, and since then without a break. */
-  #busyMs = 0;
-  #busySinceMs = 0;
-  #idleSinceMs = -Infinity;
   #idleTimer: DisposableLike | undefined;
-  #ended: EmbedderMetrics | null = null;
-  #endedRestarts = 0;
 
   constructor(options: EmbedderClientOptions) {
     super();
-    const { settings, logger } = options;
+    const { settings, clock, logger } = options;
     this.#options = options;
+    this.#pools = this.own(new PoolsBySize(logger));
+    this.#work = new BulkWork(() => clock.now());
     this.#first = this.own(new EmbedderClient(options));
     this.#threads = settings.threads > 0 ? settings.threads : availableParallelism();
     this.#layouts = new KnownLayout(settings.tunerStateFile, this.#threads, logger);
@@ -91,8 +83,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   }
 
   get restarts(): number {
-    const ofPools = [...this.#pools.values()].reduce((sum, pool) => sum + pool.restarts, 0);
-    return this.#first.restarts + ofPools + this.#endedRestarts;
+    return this.#first.restarts + this.#pools.restarts;
   }
 
   open(signal?: CancellationSignal): Promise<Readonly<Record<Scope, ModelInfo>>> {
@@ -113,8 +104,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   }
 
   async metrics(): Promise<EmbedderMetrics | null> {
-    const running = await Promise.all([this.#first, ...this.#pools.values()].map((part) => part.metrics()));
-    const parts = [this.#ended, ...running].filter((part) => part !== null);
+    const [first, running] = await Promise.all([this.#first.metrics(), this.#pools.running()]);
+    const parts = [this.#pools.ended, first, ...running].filter((part) => part !== null);
     const metrics = metricsInTurn(parts);
     // As many as are ever at work together: one process and several take turns.
     const threads = Math.max(...parts.map((part) => part.threads));
@@ -123,13 +114,12 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   forgive(): void {
     this.#first.forgive();
-    for (const pool of this.#pools.values()) pool.forgive();
+    this.#pools.forgive();
     this.#isSettled = false;
   }
 
   override dispose(): void {
     this.#idleTimer?.dispose();
-    for (const pool of [...this.#pools.values(), ...this.#endingPools]) pool.dispose();
     super.dispose();
     this.#waiting.wakeAll();
   }
@@ -164,8 +154,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       const running = this.#trial;
       const contender = running?.trial.begin();
       if (running === undefined || contender !== undefined) {
-        if (this.#bulkCalls === 0) this.#busySinceMs = this.#options.clock.now();
-        this.#bulkCalls += 1;
+        this.#work.beginCall();
         const sessions = running !== undefined && contender === 'challenger' ? running.challenger : this.#current;
         return { sessions, trial: running?.trial };
       }
@@ -174,30 +163,21 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   }
 
   #endCall(trial: LayoutTrial | undefined, tokens: number | undefined): void {
-    this.#bulkCalls -= 1;
+    this.#work.endCall();
     if (trial !== undefined && trial === this.#trial?.trial) {
       const mayGoOn = trial.end(tokens);
       this.#conclude();
       if (mayGoOn) this.#waiting.wakeAll();
     }
-    if (this.#bulkCalls > 0) return;
-    const { clock } = this.#options;
-    this.#idleSinceMs = clock.now();
-    this.#busyMs += this.#idleSinceMs - this.#busySinceMs;
-    if (this.#pools.size > 0) this.#idleTimer = clock.after(KEEP_IDLE_MS, () => this.#rest());
+    if (this.#work.isUnderWay || this.#pools.isEmpty) return;
+    this.#idleTimer = this.#options.clock.after(KEEP_IDLE_MS, () => this.#rest());
   }
 
   #noteWork(): void {
-    const now = this.#options.clock.now();
-    if (this.#bulkCalls === 0) {
-      this.#idleTimer?.dispose();
-      if (now - this.#idleSinceMs > PAUSE_MS) {
-        this.#workSinceMs = now;
-        this.#busyMs = 0;
-      }
-    }
+    if (!this.#work.isUnderWay) this.#idleTimer?.dispose();
+    this.#work.arrive();
     if (this.#isSettled || this.#isGrowing || this.#trial !== undefined) return;
-    if (this.#known === null ? !this.#isWorthATrial : now - this.#workSinceMs < START_AFTER_MS) return;
+    if (this.#known === null ? !this.#isWorthATrial : this.#work.lastedMs < START_AFTER_MS) return;
     this.#isGrowing = true;
     // Meanwhile work goes on as it did.
     this.#grow()
@@ -219,9 +199,9 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       else this.#settle();
       return;
     }
-    const pool = await this.#openPool(wanted);
-    if (this.isDisposed || this.#bulkCalls === 0) {
-      this.#end(wanted, pool);
+    await this.#openPool(wanted);
+    if (this.isDisposed || !this.#work.isUnderWay) {
+      this.#pools.end(wanted);
       return;
     }
     if (isKnown) {
@@ -238,10 +218,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   /** Whether there has been work for long, and little else that it waits for. */
   get #isWorthATrial(): boolean {
-    const now = this.#options.clock.now();
-    const workMs = now - this.#workSinceMs;
-    const busyMs = this.#busyMs + (this.#bulkCalls > 0 ? now - this.#busySinceMs : 0);
-    return workMs >= TRY_AFTER_MS && busyMs >= BOTTLENECK_SHARE * workMs;
+    return this.#work.lastedMs >= TRY_AFTER_MS && this.#work.busyShare >= BOTTLENECK_SHARE;
   }
 
   /** Whether the machine has the threads, the device and the memory for a pool beside what is there. */
@@ -260,16 +237,11 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     return resolveMemoryCeilingMb(this.#options.settings.memoryCeilingMb, 1);
   }
 
-  async #openPool(sessions: Sessions): Promise<EmbedderPool> {
+  async #openPool(sessions: Sessions): Promise<void> {
     const { settings } = this.#options;
     const ofFirst = (await this.#first.metrics())?.peakRssMb ?? 0;
     const memoryCeilingMb = Math.max(1, Math.floor(this.#ceilingMb - ofFirst));
-    const pool = new EmbedderPool(sharing({ ...this.#options, settings: { ...settings, memoryCeilingMb } }, sessions));
-    this.#pools.set(sessions, pool);
-    if (this.isDisposed) pool.dispose();
-    await pool.open();
-    if (pool.failure !== undefined) throw pool.failure;
-    return pool;
+    await this.#pools.open({ ...this.#options, settings: { ...settings, memoryCeilingMb } }, sessions);
   }
 
   /** Draws the consequence when a trial has come to a verdict. */
@@ -287,8 +259,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       instead: loser,
       ratio: trial.pairs.map((pair) => (pair.challenger / pair.incumbent).toFixed(3)).join(' '),
     });
-    const pool = this.#pools.get(loser);
-    if (pool !== undefined) this.#end(loser, pool);
+    this.#pools.end(loser);
     if (trial.isStarved) this.#isSettled = true;
     else if (verdict === 'keep') this.#settle();
   }
@@ -328,25 +299,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   }
 
   #endPools(): void {
-    for (const [sessions, pool] of [...this.#pools]) this.#end(sessions, pool);
+    this.#pools.endAll();
     if (this.#current > 1) this.#isSettled = false;
     this.#current = 1;
-  }
-
-  #end(sessions: Sessions, pool: EmbedderPool): void {
-    this.#pools.delete(sessions);
-    this.#endingPools.add(pool);
-    this.#endedRestarts += pool.restarts;
-    const finish = async (): Promise<void> => {
-      const last = await pool.metrics();
-      if (last !== null)
-        this.#ended = metricsInTurn([...(this.#ended === null ? [] : [this.#ended]), ofTheEnded(last)]);
-    };
-    finish()
-      .catch((error: unknown) => this.#options.logger.debug('figures were lost', { message: errorMessage(error) }))
-      .finally(() => {
-        this.#endingPools.delete(pool);
-        pool.dispose();
-      });
   }
 }

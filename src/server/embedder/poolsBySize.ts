@@ -1,0 +1,87 @@
+import { Disposable } from '../../base/disposable.ts';
+import { errorMessage } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { EmbedderMetrics } from '../../protocol/embedder.ts';
+import type { EmbedderClientOptions } from './embedderClient.ts';
+import { EmbedderPool, sharing } from './embedderPool.ts';
+import { metricsInTurn, ofTheEnded } from './metricsInTurn.ts';
+
+/** Pools of so many processes, that come and go; what they did is kept. */
+export class PoolsBySize extends Disposable {
+  readonly #logger: Logger;
+  readonly #pools = new Map<number, EmbedderPool>();
+  /** Asked for their figures before they go. */
+  readonly #ending = new Set<EmbedderPool>();
+  #ended: EmbedderMetrics | null = null;
+  #endedRestarts = 0;
+
+  constructor(logger: Logger) {
+    super();
+    this.#logger = logger;
+  }
+
+  get isEmpty(): boolean {
+    return this.#pools.size === 0;
+  }
+
+  get restarts(): number {
+    return [...this.#pools.values()].reduce((sum, pool) => sum + pool.restarts, this.#endedRestarts);
+  }
+
+  get(sessions: number): EmbedderPool | undefined {
+    return this.#pools.get(sessions);
+  }
+
+  /** Starts so many processes that share the threads and the memory of the options; rejects when one of them can't be used. */
+  async open(options: EmbedderClientOptions, sessions: number): Promise<void> {
+    const pool = new EmbedderPool(sharing(options, sessions));
+    this.#pools.set(sessions, pool);
+    if (this.isDisposed) pool.dispose();
+    await pool.open();
+    if (pool.failure !== undefined) throw pool.failure;
+  }
+
+  end(sessions: number): void {
+    const pool = this.#pools.get(sessions);
+    if (pool === undefined) return;
+    this.#pools.delete(sessions);
+    this.#ending.add(pool);
+    this.#endedRestarts += pool.restarts;
+    this.#keepFigures(pool)
+      .catch((error: unknown) => this.#logger.debug('figures were lost', { message: errorMessage(error) }))
+      .finally(() => {
+        this.#ending.delete(pool);
+        pool.dispose();
+      });
+  }
+
+  endAll(): void {
+    for (const sessions of [...this.#pools.keys()]) this.end(sessions);
+  }
+
+  forgive(): void {
+    for (const pool of this.#pools.values()) pool.forgive();
+  }
+
+  /** Figures of those that have ended, taken together; null before the first has. */
+  get ended(): EmbedderMetrics | null {
+    return this.#ended;
+  }
+
+  /** Figures of each that runs. */
+  async running(): Promise<EmbedderMetrics[]> {
+    const all = await Promise.all([...this.#pools.values()].map((pool) => pool.metrics()));
+    return all.filter((metrics) => metrics !== null);
+  }
+
+  override dispose(): void {
+    for (const pool of [...this.#pools.values(), ...this.#ending]) pool.dispose();
+    super.dispose();
+  }
+
+  async #keepFigures(pool: EmbedderPool): Promise<void> {
+    const last = await pool.metrics();
+    if (last === null) return;
+    this.#ended = metricsInTurn([...(this.#ended === null ? [] : [this.#ended]), ofTheEnded(last)]);
+  }
+}
