@@ -253,14 +253,10 @@ export class EmbedderService {
     const vectors = new Float32Array(tokenCounts.reduce((sum, count) => sum + count, 0) * dimension);
     for (const run of tuners[scope].plan(tokenCounts, 'live')) {
       throwIfCancelled(signal);
-      const own = [...run.indices].flatMap((index) => inputs[index] ?? []);
-      const rows = await loop.runAside(() => model.runTokens(own, run.length));
-      let at = 0;
-      for (const index of run.indices) {
-        const size = (tokenCounts[index] ?? 0) * dimension;
-        vectors.set(rows.subarray(at, at + size), (starts[index] ?? 0) * dimension);
-        at += size;
-      }
+      const indices = [...run.indices];
+      const own = indices.flatMap((index) => inputs[index] ?? []);
+      const computed = await loop.runTokens(scope, own, run.length);
+      for (const [at, index] of indices.entries()) vectors.set(computed[at] ?? [], (starts[index] ?? 0) * dimension);
     }
     return { vectors, dimension, tokenCounts };
   }

@@ -11,6 +11,7 @@ import { FailedRun, FailedTexts } from './failedTexts.ts';
 import { type PieceText, groupByPiece } from './pieceProgress.ts';
 import { ResidentMemory, type ResidentMemoryOptions } from './residentMemory.ts';
 import type { RunObserver } from './runObserver.ts';
+import type { TextInput } from './textInput.ts';
 
 /** Texts that may fail alone, one after another, before the model or its device is doubted rather than they. */
 const FAILURES_IN_A_ROW = 3;
@@ -20,7 +21,7 @@ const PAUSE_MS = 100;
 const MOST_PAUSES = 30;
 
 export interface RunLoopOptions extends ResidentMemoryOptions {
-  readonly models: Readonly<Record<Scope, Pick<EmbeddingModel, 'info' | 'encode' | 'run' | 'release'>>>;
+  readonly models: Readonly<Record<Scope, Pick<EmbeddingModel, 'info' | 'encode' | 'run' | 'runTokens' | 'release'>>>;
   readonly tuners: Readonly<Record<Scope, Tuner>>;
   readonly queue: LaneQueue<PieceText>;
   readonly clock: Clock;
@@ -91,19 +92,41 @@ export class RunLoop {
   }
 
   /**
-   * Computes something a person waits for, in turns with the queue's runs, so that neither waits for more than one of the
-   * other. Settles as `compute` does.
+   * Vectors of every token of some texts, padded to `length` tokens, which a person waits for: in turns with the queue's runs, so that neither waits for more than one of the
+   * other. For each text the vectors of its tokens, one after another. Where memory is short they are computed in smaller runs.
+   *
+   * @throws TesseraError `out-of-memory` when there is not enough even for one text alone
    */
-  runAside<T>(compute: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#aside.push(() => compute().then(resolve, reject));
-      this.wake();
+  async runTokens(scope: Scope, texts: readonly TextInput[], length: number): Promise<Float32Array[]> {
+    try {
+      return await this.#inTurn(() => this.#computeTokens(scope, texts, length));
+    } catch (error) {
+      if (!isTesseraError(error, 'out-of-memory')) throw error;
+      this.#backOff(scope, { length, count: texts.length });
+    }
+    if (texts.length > 1) {
+      const half = texts.length >> 1;
+      const first = await this.runTokens(scope, texts.slice(0, half), length);
+      return [...first, ...(await this.runTokens(scope, texts.slice(half), length))];
+    }
+    return this.#inTurn(async () => {
+      // With all the memory there is.
+      await this.#release(scope);
+      return this.#computeTokens(scope, texts, length);
     });
   }
 
   /** Resolves after the next run. */
   nextRun(): Promise<void> {
     return new Promise((resolve) => this.#afterRun.push(resolve));
+  }
+
+  /** Settles as `compute` does, which is called between two runs. */
+  #inTurn<T>(compute: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#aside.push(() => compute().then(resolve, reject));
+      this.wake();
+    });
   }
 
   async #work(): Promise<void> {
@@ -194,6 +217,28 @@ export class RunLoop {
     tuners[scope].record({ shape: { length, count }, probe, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
     observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
     if (this.#memory.isReleaseDue(scope, rssMb)) await this.#release(scope);
+  }
+
+  async #computeTokens(scope: Scope, texts: readonly TextInput[], length: number): Promise<Float32Array[]> {
+    const { models, clock, observer, onRunStarted, onRunEnded } = this.#options;
+    const count = texts.length;
+    const startedMs = clock.now();
+    onRunStarted({ scope, length, count, members: [] });
+    let vectors: Float32Array;
+    try {
+      vectors = await models[scope].runTokens(texts, length);
+    } finally {
+      onRunEnded();
+    }
+    const endedMs = clock.now();
+    const rssMb = this.#memory.after(paddedTokens({ length, count }), endedMs);
+    const realTokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
+    // Nothing for the tuner: so much more comes out of it that it takes another time.
+    observer.ran({ scope, length, count, realTokens, elapsedMs: endedMs - startedMs, rssMb });
+    if (this.#memory.isReleaseDue(scope, rssMb)) await this.#release(scope);
+    const { dimension } = models[scope].info;
+    let start = 0;
+    return texts.map(({ ids }) => vectors.subarray(start, (start += ids.length * dimension)));
   }
 
   #sendRows(run: Run, vectors: Float32Array, groups: ReturnType<typeof groupByPiece>): void {

@@ -35,6 +35,12 @@ class ScriptedModel {
     return wholeText(Int32Array.of(PLAIN));
   }
 
+  /** The ids themselves: a vector of one number for each token. */
+  async runTokens(texts: readonly TextInput[]): Promise<Float32Array> {
+    await this.run(texts);
+    return Float32Array.from(texts.flatMap(({ ids }) => [...ids]));
+  }
+
   run(texts: readonly TextInput[]): Promise<Float32Array> {
     const ids = texts.map((text) => text.ids[0] ?? 0);
     this.runs.push(ids);
@@ -119,7 +125,7 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
   };
   const failuresOf = async (ids: Rows): Promise<Rows> =>
     (await work(ids).done.promise).map(({ index }) => ids[index] ?? 0).sort((a, b) => a - b);
-  return { work, failuresOf, answered, events, broken, backoffs, logged };
+  return { loop, work, failuresOf, answered, events, broken, backoffs, logged };
 }
 
 /** A clock by which memory is read after each run. */
@@ -355,5 +361,41 @@ describe('a run that fails', () => {
     const failed = model.runs.filter((ids) => ids.length > 70);
     expect(backoffs.length).toBeGreaterThan(0);
     expect(failed.length).toBeLessThan(10);
+  });
+});
+
+describe('vectors of tokens', () => {
+  const textsOf = (...ids: readonly Rows[]): TextInput[] => ids.map((own) => wholeText(Int32Array.from(own)));
+  const TEXTS = textsOf([10, 11], [12], [13, 14, 15], [16, 17]);
+
+  it('come in smaller runs where memory is short, each text with its own', async () => {
+    const model = new ScriptedModel((ids) => (ids.length > 1 ? NO_MEMORY : undefined));
+    const { loop, events, backoffs } = startLoop(model);
+    const vectors = await loop.runTokens('code', TEXTS, 3);
+    expect(vectors.map((own) => [...own])).toEqual([[10, 11], [12], [13, 14, 15], [16, 17]]);
+    expect(model.runs.map(({ length }) => length)).toEqual([4, 2, 1, 1, 2, 1, 1]);
+    expect(backoffs).toEqual(['code', 'code', 'code']);
+    // Each is watched, as any run: a driver may hang in it.
+    expect(events).toEqual(Array.from({ length: 7 }, () => ['started', 'ended']).flat());
+  });
+
+  it('of one text come with all the memory there is, and are refused where that does not suffice', async () => {
+    const needsRelease = new ScriptedModel((_, releases) => (releases === 0 ? NO_MEMORY : undefined));
+    expect(await startLoop(needsRelease).loop.runTokens('code', textsOf([10]), 1)).toEqual([Float32Array.of(10)]);
+    const hopeless = new ScriptedModel(() => NO_MEMORY);
+    const asked = startLoop(hopeless).loop.runTokens('code', textsOf([10]), 1);
+    await expect(asked).rejects.toMatchObject({ code: 'out-of-memory' });
+    expect(hopeless.runs).toHaveLength(2);
+  });
+
+  it('that fail otherwise are not tried again, and what is queued goes on', async () => {
+    const model = new ScriptedModel((ids) => (ids[0] === 10 ? 'bad input' : undefined));
+    const { loop, work, answered } = startLoop(model);
+    const asked = loop.runTokens('code', TEXTS, 3);
+    const piece = work([20, 21]);
+    await expect(asked).rejects.toMatchObject({ code: 'embedder-failed' });
+    await piece.done.promise;
+    expect(answered).toEqual([20, 21]);
+    expect(model.runs.filter((ids) => ids[0] === 10)).toHaveLength(1);
   });
 });
