@@ -1,9 +1,9 @@
 import type { CancellationSignal } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
-import { TesseraError, isTesseraError } from '../base/errors.ts';
+import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Chunker } from '../indexing/document.ts';
-import type { ModelInfo } from '../protocol/embedder.ts';
+import type { EmbedderMetrics, ModelInfo } from '../protocol/embedder.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { IndexSettings, IndexSummary } from '../protocol/server.ts';
 import { firstSignal } from './abortSignals.ts';
@@ -159,7 +159,7 @@ export class IndexPasses {
   }
 
   async #runFull(request: IndexRequest, signal: CancellationSignal | undefined): Promise<IndexSummary> {
-    const { clock, embedder } = this.#options;
+    const { clock, embedder, logger } = this.#options;
     const progress = new RunProgress(clock, () => this.#options.onState());
     const stop = firstSignal(signal, this.#options.stopping());
     const ticker = setInterval(() => this.#options.onState(), PROGRESS_EVERY_MS);
@@ -180,15 +180,13 @@ export class IndexPasses {
         return store;
       });
       this.#options.troubles.succeed('indexing', 'following');
-      const metrics = await embedder.metrics();
-      const { restarts } = embedder;
-      if (metrics !== null && progress.embedded > 0) {
-        const figures = { time: new Date(clock.wallTime()).toISOString(), metrics, restarts };
-        logFigures(this.#options.logger, figures);
-        await this.#options.figures.keep(figures);
-      }
-      return summaryOf(await store.files(), progress, this.#openModels(), metrics, restarts);
+      const metrics = await this.#keepFigures(progress);
+      return summaryOf(await store.files(), progress, this.#openModels(), metrics, embedder.restarts);
     } catch (error) {
+      // What was embedded by then may tell why it went no further.
+      await this.#keepFigures(progress).catch((reason: unknown) =>
+        logger.warn('there are no figures of a pass that failed', { message: errorMessage(reason) }),
+      );
       // Somebody else at work is no trouble of this index's.
       const isTrouble = !isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked');
       if (isTrouble) this.#options.troubles.fail('indexing', error);
@@ -198,6 +196,17 @@ export class IndexPasses {
       this.#running = undefined;
       this.#options.onState();
     }
+  }
+
+  /** The embedder's figures, which are logged and kept where a pass embedded anything. */
+  async #keepFigures({ embedded }: RunProgress): Promise<EmbedderMetrics | null> {
+    const { clock, embedder, figures, logger } = this.#options;
+    const metrics = await embedder.metrics();
+    if (metrics === null || embedded === 0) return metrics;
+    const last = { time: new Date(clock.wallTime()).toISOString(), metrics, restarts: embedder.restarts };
+    logFigures(logger, last);
+    await figures.keep(last);
+    return metrics;
   }
 
   /** Makes the index follow changes. Rejects as `index` does. */

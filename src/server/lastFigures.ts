@@ -9,7 +9,7 @@ import type { EmbeddingFigures } from '../protocol/server.ts';
 const FORMAT = 1;
 const FILE_NAME = 'figures.json';
 
-/** The embedder's figures at the end of the last pass that embedded something, beside the index: processes end, and with them what they know. */
+/** The embedder's figures at the end of the last full pass that embedded something, however it ended, beside the index: processes end, and with them what they know. */
 export class LastFigures {
   readonly #file: string;
   readonly #logger: Logger;

@@ -183,6 +183,8 @@ describe('a full pass', () => {
     const kept = (await work.rows()).length;
     expect(kept).toBeGreaterThan(0);
     expect(work.index.reader?.isComplete).toBe(false);
+    // How fast that was is told, too.
+    expect((await work.index.status()).lastFigures).not.toBeNull();
     work.embedder.release();
     const done = work.embedder.texts.length;
     const summary = await work.run();
