@@ -164,7 +164,7 @@ export class BatchTuner implements Tuner {
     return {
       budgetTokens: this.#budgetTokens,
       bestTokensPerSecond: this.#meter.best,
-      memoryCeilingTokens: this.#memory.failureTokens,
+      memoryCeilingTokens: this.#memoryCeilingTokens,
       latencyCeilingTokens: this.#latencyCeilingTokens(),
       converged: this.#converged,
       runs: this.#runs,
@@ -191,6 +191,12 @@ export class BatchTuner implements Tuner {
   /** Padded tokens of runs planned now: the budget, unless the latency ceiling is lower. */
   get #usedTokens(): number {
     return Math.min(this.#budgetTokens, this.#latencyCeilingTokens() ?? Infinity);
+  }
+
+  /** What memory allows; null where it forbids no size that would be tried, and none ever ran out of it. */
+  get #memoryCeilingTokens(): number | null {
+    const { tokens, failureTokens } = this.#memory;
+    return failureTokens !== null || tokens < this.#options.limits.ceilingTokens ? tokens : null;
   }
 
   readonly #runsNear = (tokens: number): number => this.#model.runsNear(tokens);

@@ -95,7 +95,7 @@ export interface TunerReport {
   /** Texts per run that a person fixed, in place of the budget; left out where the tuner decides. */
   readonly textsPerRun?: number;
   readonly bestTokensPerSecond: number;
-  /** Budget never exceeded again after an out-of-memory; null when none happened. */
+  /** Padded tokens a run may have for memory: for what ran out of it, or for what a person allows, as far as that is known; null where nothing speaks against any size. */
   readonly memoryCeilingTokens: number | null;
   /** Budget at which a run takes the latency ceiling; null before it is known. */
   readonly latencyCeilingTokens: number | null;

@@ -6,6 +6,7 @@ import { type PlannedRun, type RunCost, paddedTokens } from '../../../src/embedd
 import type { TunerReport } from '../../../src/protocol/embedder.ts';
 import { longestFirst } from '../../../src/embedding/tokenBatcher.ts';
 import { parseTunerState } from '../../../src/embedding/tunerState.ts';
+import { runSizeOf } from '../../../src/protocol/runSize.ts';
 import type { TunerOptions } from '../../../src/embedding/tunerTypes.ts';
 import {
   COUNTED_LOOK_UPS,
@@ -556,6 +557,22 @@ describe('ceilings', () => {
     for (const run of runs) if (run.count > 1) expect(paddedTokens(run)).toBeLessThanOrEqual(256);
     expect(tuner.report()).toMatchObject({ memoryCeilingTokens: 256 });
     expect(tuner.report().moves.at(-1)).toMatchObject({ toTokens: 256, reason: 'out-of-memory' });
+  });
+
+  it('tells what a person allows where that is less than would be tried', () => {
+    const tuner = new BatchTuner({ ...OPTIONS, memoryCeilingMb: 400 });
+    const record = (count: number, rssMb: number) =>
+      tuner.record({
+        ...{ shape: { length: 128, count }, probe: false, realTokens: 1, elapsedMs: 9 },
+        endedAtMs: 0,
+        rssMb,
+      });
+    record(1, 300);
+    expect(tuner.report().memoryCeilingTokens).toBeNull();
+    record(4, 420);
+    expect(tuner.report()).toMatchObject({ budgetTokens: 256, memoryCeilingTokens: 256 });
+    expect(tuner.report().moves.at(-1)).toMatchObject({ reason: 'resident-memory' });
+    expect(runSizeOf(tuner.report())).toEqual({ kind: 'tokens', tokens: 256, boundBy: 'memory' });
   });
 
   it('is as fast as before soon after running out of memory by bad luck, a hundred times', () => {
