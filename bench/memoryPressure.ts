@@ -4,7 +4,7 @@
  * that it is as fast afterwards as before. What is before and what is after is compared with a second embedder that is left alone,
  * in turns, since the machine changes too.
  * `node bench/memoryPressure.ts [--times 100] [--texts 800] [--rounds 15] [--model synthetic:small-4x256]`. Exit status 1 when a vector
- * differs or is missing.
+ * differs or is missing, or when speed afterwards is a twentieth below that of before.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -39,6 +39,8 @@ const SHORTAGES = ['what it has', 'killed', 'half', 'what it has'] as const;
 const TIMED_TEXTS = 200;
 /** Vectors of one text may differ by the rounding of another batch, no more. */
 const LEAST_COSINE = 0.9999;
+/** Of the speed before. */
+const LEAST_SPEED = 0.95;
 
 const synthetic = await writeSyntheticModel(values.model);
 const settings: EmbedderSettings = {
@@ -179,7 +181,7 @@ try {
     memoryCeilingTokens: metrics?.scopes.code.tuner.memoryCeilingTokens,
   };
   console.log(JSON.stringify(report, undefined, 1));
-  if (report.worstCosine < LEAST_COSINE || failures > 0) process.exitCode = 1;
+  if (report.worstCosine < LEAST_COSINE || failures > 0 || !(report.ratio >= LEAST_SPEED)) process.exitCode = 1;
 } finally {
   client.dispose();
   undisturbed.dispose();

@@ -46,6 +46,17 @@ export function tokenBudget(tokens: number, isBag: boolean): Policy {
   };
 }
 
+/** Whether a policy is a fixed token budget. */
+export function isTokenBudget({ name }: Policy): boolean {
+  return budgetOf(name) !== undefined;
+}
+
+/** Padded tokens of a policy that is a fixed budget, by its name. */
+export function budgetOf(policyName: string): number | undefined {
+  const tokens = /^budget (\d+)$/.exec(policyName)?.[1];
+  return tokens === undefined ? undefined : Number(tokens);
+}
+
 function inOrder(lengths: readonly number[]): Uint32Array {
   return Uint32Array.from(lengths, (_, index) => index);
 }
@@ -80,12 +91,23 @@ export function tuned(
 /** Name of the policy everything is compared with. */
 export const TUNED = 'tuned';
 
+/** Budgets compared where not all are. */
+const LIKELY_BUDGETS = 4;
+
 /** Budgets of the exhaustive search for the best fixed one. */
 export function oracleBudgets(limits: BudgetLimits, most = 16_384): number[] {
   const budgets: number[] = [];
   for (let tokens = limits.floorTokens; tokens <= Math.min(most, limits.ceilingTokens); tokens *= 2)
     budgets.push(tokens);
   return budgets;
+}
+
+/** Some around the size the tuner begins with. */
+function likelyBudgets(limits: BudgetLimits): number[] {
+  const all = oracleBudgets(limits);
+  const base = all.indexOf(limits.baseTokens);
+  const first = Math.max(0, Math.min(base - 1, all.length - LIKELY_BUDGETS));
+  return all.slice(first, first + LIKELY_BUDGETS);
 }
 
 /** What is compared. What peers do is named after them (Continue embeds one by one). */
@@ -96,7 +118,7 @@ export function policiesFor(
   const budget = (tokens: number): Policy => tokenBudget(tokens, isBag);
   const oneByOne = fixedCount(1, 'arrival', 'one by one (Continue)');
   const known = [fixedCount(8, 'arrival'), fixedCount(64, 'arrival'), fixedCount(64, 'sorted')];
-  if (!full) return [oneByOne, ...known, ...[256, 512, 1024, 2048].map(budget)];
+  if (!full) return [oneByOne, ...known, ...likelyBudgets(limits).map(budget)];
   const peers = [
     fixedCount(60, 'arrival', 'fixed 60 (Roo Code)'),
     fixedCount(100, 'arrival', 'fixed 100 (claude-context)'),

@@ -13,7 +13,7 @@ import type { BenchCase, BenchOptions, BenchRatio, BenchReport, SessionCompariso
 import { comparePolicies } from './comparePolicies.ts';
 import { compareSessions } from './compareSessions.ts';
 import { MatrixLimitMeter } from './matrixLimit.ts';
-import { type Policy, TUNED, choosePolicies, policiesFor } from './policies.ts';
+import { type Policy, TUNED, choosePolicies, isTokenBudget, policiesFor } from './policies.ts';
 import { stopwatch } from './stopwatch.ts';
 import { summarizeWorkload } from './summarizeWorkload.ts';
 import { rateOf } from './timeRuns.ts';
@@ -38,7 +38,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   let meter: MatrixLimitMeter | null = null;
   try {
     // What is named wrongly is refused before anything is measured.
-    choosePolicies(policiesFor(options.full, model), options.policies);
+    checkPolicies(options, choosePolicies(policiesFor(options.full, model), options.policies), notes);
     const record = startRecord(options, model);
     if (model.encoder !== null && record.matrix !== null) {
       const { size, precision } = model.encoder;
@@ -101,6 +101,18 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
     await meter?.dispose();
     await model.dispose();
   }
+}
+
+/** Throws `invalid-argument` where a session would have no budget to be compared with. */
+function checkPolicies(options: BenchOptions, chosen: readonly Policy[], notes: string[]): void {
+  if (options.sessionChunks === 0) return;
+  if (!chosen.some(isTokenBudget))
+    throw new TesseraError(
+      'invalid-argument',
+      'A session is compared with the best token budget; choose some of them with --policy, or leave --policy out.',
+    );
+  if (!options.full || options.policies.length > 0)
+    notes.push('Sessions are compared with the best of the budgets above; --full without --policy measures all.');
 }
 
 /** What earlier calls measured, if it can be added to; else an empty record. Throws `invalid-argument` as `checkSameSetup`. */
@@ -196,7 +208,11 @@ async function makeWorkloads(
   const count = Math.max(options.sessionChunks, 5000);
   const drawn = names.flatMap((name) => drawWorkload(name, count, maxTokens, SEED) ?? []);
   const realNames = names.filter((name) => Object.hasOwn(REAL_WORKLOADS, name));
-  if (options.folder === null || realNames.length === 0) return drawn;
+  if (realNames.length === 0) return drawn;
+  if (options.folder === null) {
+    notes.push(`${realNames.join(', ')}: left out, since no folder was named to take them from.`);
+    return drawn;
+  }
   options.onProgress(`cutting ${options.folder} into chunks`);
   const tokenizer =
     model.lengthOf === null ? await EmbeddingModel.open(options.tokenizerModel, { device: 'cpu', threads: 1 }) : null;

@@ -1,6 +1,6 @@
 import { type BenchCase, type BenchRatio, summarize } from './benchReport.ts';
 import { type Round, type WorkloadRecord, passesOf } from './benchRecord.ts';
-import { TUNED } from './policies.ts';
+import { TUNED, budgetOf } from './policies.ts';
 import { rateOf } from './timeRuns.ts';
 
 /** What stands for the fastest policy besides the tuned one in the name of a ratio. */
@@ -27,8 +27,8 @@ export function summarizeWorkload(record: WorkloadRecord, policyNames: readonly 
   const best = record.best === null ? [] : tunedRatios(record.pairs, record.best);
   if (best.length > 0) ratios[ratioName(record.name, BEST_FIXED)] = summarize(best);
   const budgets = cases.flatMap((one) => {
-    const tokens = /^budget (\d+)$/.exec(one.policy)?.[1];
-    return tokens === undefined ? [] : [{ tokens: Number(tokens), rate: one.tokensPerSecond }];
+    const tokens = budgetOf(one.policy);
+    return tokens === undefined ? [] : [{ tokens, rate: one.tokensPerSecond }];
   });
   const bestBudget = budgets.sort((a, b) => b.rate - a.rate)[0]?.tokens ?? 0;
   return { cases, ratios, bestBudget };

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { BUNDLED_MODEL } from '../../protocol/embedder.ts';
+import { SILENT_LOGGER } from '../../base/logger.ts';
+import { SYSTEM_CLOCK } from '../../process/systemClock.ts';
+import { BUNDLED_MODEL, type DeviceName, type EmbedderSettings } from '../../protocol/embedder.ts';
 import { folderArgument, globalOptions, indexSettings, usageError } from '../globalOptions.ts';
 import { packageRoot } from '../packagePlaces.ts';
 
@@ -42,7 +44,7 @@ export function addBenchCommand(program: Command): void {
         tokenizerModel: path.join(packageRoot(), 'models', BUNDLED_MODEL),
         folder,
         threads: settings.threads,
-        device: settings.device,
+        device: isSynthetic(asked) ? settings.device : await deviceOf(settings),
         clock: 'wall',
         seconds: options.seconds,
         piece: null,
@@ -57,6 +59,25 @@ export function addBenchCommand(program: Command): void {
       });
       console.log(options.json === true ? JSON.stringify(report) : renderBench(report));
     });
+}
+
+/**
+ * The device the product would use. To find out what `auto` stands for, devices are tried, and native libraries write to stderr about those that are not there: in
+ * the product's own process nobody sees that.
+ */
+async function deviceOf(settings: EmbedderSettings): Promise<DeviceName> {
+  if (settings.device !== 'auto') return settings.device;
+  const [{ EmbedderClient }, { spawnEmbedder }] = await Promise.all([
+    import('../../server/embedder/embedderClient.ts'),
+    import('../../server/embedder/spawnEmbedder.ts'),
+  ]);
+  const client = new EmbedderClient({ settings, spawn: spawnEmbedder, clock: SYSTEM_CLOCK, logger: SILENT_LOGGER });
+  try {
+    const { code } = await client.open();
+    return code.device;
+  } finally {
+    client.dispose();
+  }
 }
 
 function seconds(text: string): number {

@@ -60,6 +60,22 @@ describe('a bench of a model', () => {
     expect(said.filter((text) => text.includes('learning'))).toEqual([]);
   });
 
+  it('compares sessions with budgets only, and says which budgets those were', async () => {
+    const withoutBudget = runBench(options({ sessionChunks: 256 }));
+    await expect(withoutBudget).rejects.toMatchObject({ code: 'invalid-argument' });
+    const { sessions, notes } = await runBench(options({ sessionChunks: 256, policies: ['budget 1024'] }));
+    expect(sessions.map(({ oracleBudget }) => oracleBudget)).toEqual([1024]);
+    expect(notes).toContain(
+      'Sessions are compared with the best of the budgets above; --full without --policy measures all.',
+    );
+  });
+
+  it('says that real texts are left out where there is no folder to take them from', async () => {
+    const { cases, notes } = await runBench(options({ workloads: ['short', 'docs'] }));
+    expect(new Set(cases.map(({ workload }) => workload))).toEqual(new Set(['short']));
+    expect(notes).toContain('docs: left out, since no folder was named to take them from.');
+  });
+
   it('goes on from what was measured before, and only with the same settings', async () => {
     const records: BenchRecord[] = [];
     let saves = 0;

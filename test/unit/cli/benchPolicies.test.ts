@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BenchModel } from '../../../src/cli/bench/benchModel.ts';
 import { choosePolicies, fixedCount, policiesFor, tokenBudget, tuned } from '../../../src/cli/bench/policies.ts';
 import { timePass } from '../../../src/cli/bench/timeRuns.ts';
-import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
+import { DEVICE_LIMITS, limitsFor } from '../../../src/embedding/deviceLimits.ts';
 import type { RunMeasurement } from '../../../src/embedding/runShape.ts';
 
 const POLICIES = policiesFor(true, { isStatic: false, isBag: false, limits: DEVICE_LIMITS.cpu });
@@ -34,6 +34,18 @@ it('the full comparison has every policy, those of peers by their names', () => 
     'fixed 100 (claude-context)',
     'all at once (semble)',
     ...[64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384].map((tokens) => `budget ${tokens}`),
+  ]);
+});
+
+it.each([
+  ['an encoder', DEVICE_LIMITS.cpu, [256, 512, 1024, 2048]],
+  ['the bundled model', limitsFor({ isStatic: true, countsTokens: true, device: 'cpu' }), [2048, 4096, 8192, 16_384]],
+  ['an accelerator', DEVICE_LIMITS.cuda, [2048, 4096, 8192, 16_384]],
+])('the short comparison has the budgets around the size one begins with: %s', (_, limits, budgets) => {
+  const names = policiesFor(false, { isStatic: false, isBag: false, limits }).map(({ name }) => name);
+  expect(names).toEqual([
+    ...['one by one (Continue)', 'fixed 8 arrival', 'fixed 64 arrival', 'fixed 64 sorted'],
+    ...budgets.map((tokens) => `budget ${tokens}`),
   ]);
 });
 
