@@ -29,6 +29,8 @@ export interface FakeEmbedderOptions {
   readonly breaksAt?: (params: EmbedPieceParams, open: OpenParams) => string | undefined;
   /** Whether the run of these texts never ends. */
   readonly hangsAt?: (params: EmbedPieceParams) => boolean;
+  /** Nothing is said of the beginnings of runs, as when that is still on its way. */
+  readonly saysNothing?: boolean;
   readonly onExit?: () => void;
 }
 
@@ -60,7 +62,8 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
       const all = params.texts.map((text) => text.length);
       const indices = Uint32Array.from(all.keys());
       const shape = { scope: params.scope, length: Math.max(0, ...all), count: all.length };
-      server.emit('runStarted', { ...shape, members: [{ piece: params.piece, indices }] });
+      if (options.saysNothing !== true)
+        server.emit('runStarted', { ...shape, members: [{ piece: params.piece, indices }] });
       if (opened !== undefined && options.diesOf?.(params, opened) === true) {
         // What it said before arrives, as through a pipe.
         await turn();

@@ -27,6 +27,7 @@ import {
   type TokenVectorsParams,
 } from '../../protocol/embedder.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
+import type { Params, Result } from '../../protocol/wire.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
 import { HangWatch } from './hangWatch.ts';
@@ -67,10 +68,12 @@ export class EmbedderClient extends Disposable implements Embedder {
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
   /** Whether the present process is still loading its models. */
   #isLoading = false;
+  /** The latest run that has begun, and whether it has not ended yet. */
   #lastRun: EmbedderEvents['runStarted'] | undefined;
+  #isRunning = false;
   /** Scopes whose own model fails at any text, while that of the other does not. */
   #brokenScopes: Partial<Readonly<Record<Scope, TesseraError>>> = {};
-  /** From a run's start, or that of loading, to its end. */
+  /** While it loads, runs, or has not answered. */
   readonly #hangWatch: HangWatch;
   /** Why this client ended the present process, which says nothing about memory. */
   #endedOver: 'hang' | 'failures' | undefined;
@@ -97,7 +100,7 @@ export class EmbedderClient extends Disposable implements Embedder {
       }),
     );
     this.#sender = new PieceSender({
-      connect: () => this.#supervisor.connect(),
+      embed: (piece, signal) => this.#request('embed', piece, signal),
       failure: () => {
         const { state } = this.#supervisor;
         return state.kind === 'failed' ? state.error : undefined;
@@ -168,13 +171,11 @@ export class EmbedderClient extends Disposable implements Embedder {
 
   async embedTokens(params: TokenVectorsParams, signal?: CancellationSignal): Promise<TokenVectors> {
     this.#throwIfBroken(params.scope);
-    const { client } = await withCancellation(this.#supervisor.connect(), signal);
-    return client.request('embedTokens', params, signal);
+    return this.#request('embedTokens', params, signal);
   }
 
   async countTokens(texts: readonly string[], scope: Scope, signal?: CancellationSignal): Promise<Uint32Array> {
-    const { client } = await withCancellation(this.#supervisor.connect(), signal);
-    return client.request('countTokens', { texts, scope }, signal);
+    return this.#request('countTokens', { texts, scope }, signal);
   }
 
   async metrics(): Promise<EmbedderMetrics | null> {
@@ -195,15 +196,35 @@ export class EmbedderClient extends Disposable implements Embedder {
     super.dispose();
   }
 
+  /** Asks the process there is, or the next, which is ended when it does not get on with it. */
+  async #request<M extends 'embed' | 'embedTokens' | 'countTokens'>(
+    method: M,
+    params: Params<EmbedderRequests, M>,
+    signal: CancellationSignal | undefined,
+  ): Promise<Result<EmbedderRequests, M>> {
+    const { client } = await withCancellation(this.#supervisor.connect(), signal);
+    this.#hangWatch.asked();
+    try {
+      return await client.request(method, params, signal);
+    } finally {
+      this.#hangWatch.answered();
+    }
+  }
+
   /** First words to a new process: load the models, stay below what killed the last one. */
   async #prepare({ client }: Child): Promise<void> {
     this.#lastRun = undefined;
+    this.#isRunning = false;
     client.on('log', (record) => this.#logger.relay(record));
     client.on('runStarted', (run) => {
       this.#lastRun = run;
+      this.#isRunning = true;
       this.#hangWatch.begin(paddedTokens(run));
     });
-    client.on('runEnded', () => this.#hangWatch.end());
+    client.on('runEnded', () => {
+      this.#isRunning = false;
+      this.#hangWatch.end();
+    });
     client.on('rows', (rows) => this.#addRows(rows));
     client.on('broken', (broken) => this.#endBroken(broken));
     this.#isLoading = true;
@@ -290,8 +311,10 @@ export class EmbedderClient extends Disposable implements Embedder {
   }
 
   #afterDeath(death: ProcessDeath): void {
-    const run = this.#lastRun;
+    // What has ended did not end the process.
+    const run = this.#isRunning ? this.#lastRun : undefined;
     this.#lastRun = undefined;
+    this.#isRunning = false;
     const endedOver = this.#endedOver;
     this.#endedOver = undefined;
     this.#hangWatch.end();

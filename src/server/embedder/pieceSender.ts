@@ -1,6 +1,12 @@
+import type { CancellationSignal } from '../../base/cancellation.ts';
 import { type TesseraError, isTesseraError, toTesseraError } from '../../base/errors.ts';
-import type { RunningChild } from '../../process/processSupervisor.ts';
-import { type EmbedderEvents, type EmbedderRequests, LANES, PLAIN_TEXT } from '../../protocol/embedder.ts';
+import {
+  type EmbedPieceParams,
+  type EmbedResult,
+  type EmbedderEvents,
+  LANES,
+  PLAIN_TEXT,
+} from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { DoubtedTexts } from './doubtedTexts.ts';
 import type { EmbedJob } from './embedJob.ts';
@@ -19,8 +25,8 @@ interface Piece {
 }
 
 export interface PieceSenderOptions {
-  /** The process there is, or the next. */
-  readonly connect: () => Promise<Pick<RunningChild<EmbedderRequests, EmbedderEvents>, 'client'>>;
+  /** Has the process there is, or the next, embed a piece. */
+  readonly embed: (piece: EmbedPieceParams, signal: CancellationSignal) => Promise<Pick<EmbedResult, 'failures'>>;
   /** Why no process follows one that has ended; undefined while one does. */
   readonly failure: () => TesseraError | undefined;
   /** Whether a scope's model is on another device than the processor. */
@@ -134,12 +140,8 @@ export class PieceSender {
     const texts = indices.map((index) => job.textAt(index));
     const alone = indices.flatMap((index, position) => (job.isSuspect(index) ? [position] : []));
     try {
-      const { client } = await this.#options.connect();
-      const { failures } = await client.request(
-        'embed',
-        { ...job.params, texts, piece: id, alone },
-        cancellation.signal,
-      );
+      const piece = { ...job.params, texts, piece: id, alone };
+      const { failures } = await this.#options.embed(piece, cancellation.signal);
       for (const { index, reason } of failures) job.addFailure(indices[index] ?? 0, reason);
       // All rows of a piece come before its answer: what is missing now is lost, and must not be waited for.
       for (const index of indices) job.addFailure(index, 'The embedder gave no vector for this text.');

@@ -284,6 +284,22 @@ describe('a text the model fails at', () => {
   });
 });
 
+it('an embedder that is killed while it has nothing to do tells nothing about the memory of its last run', async () => {
+  const opened: OpenParams[] = [];
+  const processes: ReturnType<typeof fakeEmbedderProcess>[] = [];
+  const spawn = () => {
+    const child = fakeEmbedderProcess({ onOpen: (params) => opened.push(params) });
+    processes.push(child);
+    return child;
+  };
+  const restartPolicy = new RestartPolicy({ maxDeaths: 3, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
+  const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), spawn }));
+  await client.embed(bulk(['ab']));
+  processes[0]?.kill();
+  await client.embed(bulk(['abc']));
+  expect(opened.map(({ lostRuns }) => lostRuns)).toEqual([[], []]);
+});
+
 describe('an embedder that hangs in a run', () => {
   const restartPolicy = new RestartPolicy({ maxDeaths: 9, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
 
@@ -313,6 +329,24 @@ describe('an embedder that hangs in a run', () => {
     // A hang says nothing about memory.
     expect(lost).toEqual([0, 0]);
     expect(await pass(clock, client.embed(bulk(['abcd'])))).toBeLessThan(300_000);
+  });
+
+  it('is ended also when nobody was told that the run began, and not because of who leaves', async () => {
+    const clock = new ManualClock();
+    let hangs = 1;
+    const spawn = () => fakeEmbedderProcess({ hangsAt: () => hangs-- > 0, saysNothing: true });
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), clock, spawn }));
+    const answer = client.embed(bulk(['ab', 'abc']));
+    expect(await pass(clock, answer)).toBeGreaterThanOrEqual(300_000);
+    expect([...(await answer).vectors]).toEqual([2, 3]);
+    hangs = 1;
+    const leaving = new AbortController();
+    const left = client.embed(bulk(['ab']), leaving.signal);
+    for (let turns = 0; turns < 10; turns++) await setImmediate();
+    leaving.abort();
+    await expect(left).rejects.toMatchObject({ code: 'cancelled' });
+    for (let minutes = 0; minutes < 60; minutes++) clock.advance(60_000);
+    expect(client.restarts).toBe(1);
   });
 
   it('is not what one is that has nothing to do, or that has large runs to do', async () => {
