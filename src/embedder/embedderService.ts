@@ -313,5 +313,12 @@ async function openModels(
       processorOnly,
     });
   const code = await open('code');
-  return { code, docs: models.docs === models.code ? code : await open('docs') };
+  if (models.docs === models.code) return { code, docs: code };
+  try {
+    return { code, docs: await open('docs') };
+  } catch (error) {
+    // Memory may be short for a moment only, and is tried for again.
+    await code.release();
+    throw error;
+  }
 }

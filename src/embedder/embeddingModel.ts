@@ -38,6 +38,10 @@ export class EmbeddingModel {
   readonly #graph: OnnxSession;
   readonly #prefixes: Readonly<Record<TextRole, string>>;
   readonly #pooling: Pooling;
+  /** What `info.id` would be if the folder were opened now. */
+  readonly #identify: () => Promise<string>;
+  /** Whether the next run loads the graph again. */
+  #isReleased = false;
 
   private constructor(
     info: ModelInfo,
@@ -45,8 +49,10 @@ export class EmbeddingModel {
     tokenizer: TextTokenizer,
     graph: OnnxSession,
     isStatic: boolean,
+    identify: () => Promise<string>,
   ) {
     this.info = info;
+    this.#identify = identify;
     this.#tokenizer = tokenizer;
     this.#graph = graph;
     this.#prefixes = { query: folder.manifest.queryPrefix, document: folder.manifest.documentPrefix };
@@ -77,6 +83,30 @@ export class EmbeddingModel {
         probe,
       );
     });
+    try {
+      return await EmbeddingModel.#of(trial, { folder, tokenizer, settings, fallbackReason });
+    } catch (error) {
+      // Who tries again is to find its memory free.
+      await trial.release();
+      throw error;
+    }
+  }
+
+  static async #of(
+    trial: GraphTrial,
+    {
+      folder,
+      tokenizer,
+      settings,
+      fallbackReason,
+    }: {
+      readonly folder: ModelFolder;
+      readonly tokenizer: TextTokenizer;
+      readonly settings: ModelSettings;
+      readonly fallbackReason: string | null;
+    },
+  ): Promise<EmbeddingModel> {
+    const { manifest } = folder;
     const { graph, graphName } = trial;
     const isStatic = await trial.looksStatic();
     if (isStatic && graph.options.provider === 'cpu') await graph.useThreads(settings.lookUpThreads ?? LOOK_UP_THREADS);
@@ -85,16 +115,17 @@ export class EmbeddingModel {
     const dimension = outputDimension(manifest, trial.width);
     // Null stays null: whether it means the graph's pooling or a mean, the graph decides, and that is in the identity.
     const pooling = perToken || manifest.pooling === null ? manifest.pooling : 'none';
+    const identify = (): Promise<string> => identifyModel(folder, graphName, { dimension, pooling });
     const info: ModelInfo = {
-      id: await identifyModel(folder, graphName, { dimension, pooling }),
+      id: await identify(),
       name: manifest.name,
       dimension,
       maxTokens: manifest.maxTokens,
       device: graph.options.provider,
-      fallbackReason: processorOnly ?? fallbackReason,
+      fallbackReason: settings.processorOnly ?? fallbackReason,
       multiVector: manifest.multiVector && perToken,
     };
-    return new EmbeddingModel(info, folder, tokenizer, graph, isStatic);
+    return new EmbeddingModel(info, folder, tokenizer, graph, isStatic, identify);
   }
 
   /** Whether the texts of a run lie one after another in it, without padding. */
@@ -124,7 +155,8 @@ export class EmbeddingModel {
 
   /**
    * Embeds texts in one run, each padded to `length` tokens: unit vectors, row-major. Rejects with `out-of-memory` when
-   * a smaller run might do, else with `embedder-failed`: also when one text's vector is not finite, the others' may be.
+   * a smaller run might do, with `model-invalid` when the graph had to be loaded again and is another one, else with `embedder-failed`: also when one text's
+   * vector is not finite, the others' may be.
    */
   run(texts: readonly TextInput[], length: number): Promise<Float32Array> {
     return this.#run(texts, length, (output, tokenCounts) =>
@@ -148,6 +180,7 @@ export class EmbeddingModel {
     const longest = texts.reduce((most, { ids }) => Math.max(most, ids.length), 0);
     const padded = Math.max(longest, Math.min(length, this.info.maxTokens));
     try {
+      if (this.#isReleased) await this.#requireUnchanged();
       const output = await this.#graph.run(texts, padded);
       return vectorsOf(
         output,
@@ -166,6 +199,19 @@ export class EmbeddingModel {
 
   /** Gives back the memory the runtime keeps; the next run loads the graph again. */
   async release(): Promise<void> {
+    this.#isReleased = true;
     await this.#graph.release();
+  }
+
+  async #requireUnchanged(): Promise<void> {
+    if ((await this.#identify()) !== this.info.id) {
+      const { name } = this.info;
+      throw new TesseraError(
+        'model-invalid',
+        `The files of the model ${name} have changed since it was opened; reload the window, or restart the command.`,
+        { details: { model: name } },
+      );
+    }
+    this.#isReleased = false;
   }
 }

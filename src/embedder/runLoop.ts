@@ -216,7 +216,7 @@ export class RunLoop {
     const probe = run.dispatch?.probe === true;
     tuners[scope].record({ shape: { length, count }, probe, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
     observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
-    if (this.#memory.isReleaseDue(scope, rssMb)) await this.#release(scope);
+    if (this.#memory.isReleaseDue(scope, rssMb)) await this.#releaseAll();
   }
 
   async #computeTokens(scope: Scope, texts: readonly TextInput[], length: number): Promise<Float32Array[]> {
@@ -235,7 +235,7 @@ export class RunLoop {
     const realTokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
     // Nothing for the tuner: so much more comes out of it that it takes another time.
     observer.ran({ scope, length, count, realTokens, elapsedMs: endedMs - startedMs, rssMb });
-    if (this.#memory.isReleaseDue(scope, rssMb)) await this.#release(scope);
+    if (this.#memory.isReleaseDue(scope, rssMb)) await this.#releaseAll();
     const { dimension } = models[scope].info;
     let start = 0;
     return texts.map(({ ids }) => vectors.subarray(start, (start += ids.length * dimension)));
@@ -350,6 +350,12 @@ export class RunLoop {
   #backOff(scope: Scope, shape: RunShape): void {
     this.#options.tuners[scope].outOfMemory(shape);
     this.#options.observer.backedOff(scope);
+  }
+
+  /** The memory is the process's, whichever model's runs took it. */
+  async #releaseAll(): Promise<void> {
+    await this.#release('code');
+    if (!hasOneModel(this.#options)) await this.#release('docs');
   }
 
   /** A runtime that can't let go goes on as it is: the next run opens it anew. */

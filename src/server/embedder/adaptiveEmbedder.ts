@@ -105,11 +105,17 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   async metrics(): Promise<EmbedderMetrics | null> {
     const [first, running] = await Promise.all([this.#first.metrics(), this.#pools.running()]);
-    const parts = [this.#pools.ended, first, ...running].filter((part) => part !== null);
+    const { ended } = this.#pools;
+    const parts = [ended, first, ...running].filter((part) => part !== null);
     const metrics = metricsInTurn(parts);
+    const peakOf = (metrics: EmbedderMetrics | null): number => metrics?.peakRssMb ?? 0;
+    const ofPools = Math.max(
+      peakOf(ended),
+      running.reduce((sum, one) => sum + peakOf(one), 0),
+    );
     // As many as are ever at work together: one process and several take turns.
     const threads = Math.max(...parts.map((part) => part.threads));
-    return metrics && { ...metrics, threads, sessions: this.#current };
+    return metrics && { ...metrics, threads, sessions: this.#current, peakRssMb: peakOf(first) + ofPools };
   }
 
   forgive(): void {
@@ -241,7 +247,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     const { settings } = this.#options;
     const ofFirst = (await this.#first.metrics())?.peakRssMb ?? 0;
     const memoryCeilingMb = Math.max(1, Math.floor(this.#ceilingMb - ofFirst));
-    await this.#pools.open({ ...this.#options, settings: { ...settings, memoryCeilingMb } }, sessions);
+    const options = { ...this.#options, settings: { ...settings, memoryCeilingMb } };
+    await this.#pools.open(options, sessions, await this.#first.open());
   }
 
   /** Draws the consequence when a trial has come to a verdict. */

@@ -21,6 +21,7 @@ import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
 import { besideTheGone } from './metricsInTurn.ts';
 import { PoolMember } from './poolMember.ts';
+import { requireSameModels } from './sameModels.ts';
 import { shareOut } from './shareOut.ts';
 
 /** A call whose texts are embedded by several members. */
@@ -110,11 +111,13 @@ export class EmbedderPool extends Disposable implements Embedder {
     }
   }
 
-  /** Opens all; rejects when none can be opened. */
+  /** Opens all; rejects when none can be opened, or with `model-invalid` when they have not opened the same models. */
   async open(signal?: CancellationSignal): Promise<Readonly<Record<Scope, ModelInfo>>> {
     const opened = await this.openEach(signal);
     throwIfCancelled(signal);
-    for (const result of opened) if (result.status === 'fulfilled') return result.value;
+    const [first, ...rest] = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    for (const models of rest) if (first !== undefined) requireSameModels(first, models);
+    if (first !== undefined) return first;
     for (const result of opened) if (result.status === 'rejected') throw toTesseraError(result.reason);
     throw new TesseraError('internal', 'An embedder needs a session.');
   }

@@ -1,10 +1,12 @@
 import { Disposable } from '../../base/disposable.ts';
 import { errorMessage } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { EmbedderMetrics } from '../../protocol/embedder.ts';
+import type { EmbedderMetrics, ModelInfo } from '../../protocol/embedder.ts';
+import type { Scope } from '../../protocol/scope.ts';
 import type { EmbedderClientOptions } from './embedderClient.ts';
 import { EmbedderPool, sharing } from './embedderPool.ts';
 import { metricsInTurn, ofTheEnded } from './metricsInTurn.ts';
+import { requireSameModels } from './sameModels.ts';
 
 /** Pools of so many processes, that come and go; what they did is kept. */
 export class PoolsBySize extends Disposable {
@@ -32,12 +34,16 @@ export class PoolsBySize extends Disposable {
     return this.#pools.get(sessions);
   }
 
-  /** Starts so many processes that share the threads and the memory of the options; rejects when one of them can't be used. */
-  async open(options: EmbedderClientOptions, sessions: number): Promise<void> {
+  /** Starts so many processes that share the threads and the memory of the options; rejects when one of them can't be used, or has not opened these models. */
+  async open(
+    options: EmbedderClientOptions,
+    sessions: number,
+    models: Readonly<Record<Scope, ModelInfo>>,
+  ): Promise<void> {
     const pool = new EmbedderPool(sharing(options, sessions));
     this.#pools.set(sessions, pool);
     if (this.isDisposed) pool.dispose();
-    await pool.open();
+    requireSameModels(models, await pool.open());
     if (pool.failure !== undefined) throw pool.failure;
   }
 
@@ -82,6 +88,9 @@ export class PoolsBySize extends Disposable {
   async #keepFigures(pool: EmbedderPool): Promise<void> {
     const last = await pool.metrics();
     if (last === null) return;
-    this.#ended = metricsInTurn([...(this.#ended === null ? [] : [this.#ended]), ofTheEnded(last)]);
+    const ended = metricsInTurn([...(this.#ended === null ? [] : [this.#ended]), ofTheEnded(last)]);
+    // Never at once.
+    const peakRssMb = Math.max(this.#ended?.peakRssMb ?? 0, last.peakRssMb);
+    this.#ended = ended && { ...ended, peakRssMb };
   }
 }

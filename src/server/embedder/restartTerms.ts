@@ -1,7 +1,7 @@
-import { TesseraError } from '../../base/errors.ts';
 import { paddedTokens } from '../../embedding/runShape.ts';
 import type { EmbedderSettings, LostRun, ModelInfo, OpenParams } from '../../protocol/embedder.ts';
-import { SCOPES, type Scope } from '../../protocol/scope.ts';
+import type { Scope } from '../../protocol/scope.ts';
+import { requireSameModels } from './sameModels.ts';
 
 type Models = Readonly<Record<Scope, ModelInfo>>;
 
@@ -45,15 +45,7 @@ export class RestartTerms {
    */
   opened(models: Models): void {
     const before = this.#models;
-    const other = SCOPES.find((scope) => before !== undefined && models[scope].id !== before[scope].id);
-    if (other !== undefined) {
-      const { name } = models[other];
-      throw new TesseraError(
-        'model-invalid',
-        `The model ${name} is another one since its process was started again; reload the window, or restart the command.`,
-        { details: { model: name } },
-      );
-    }
+    if (before !== undefined) requireSameModels(before, models);
     if (before === undefined && this.#settings.device !== 'auto') {
       this.#graphFor = this.#settings.graphFor ?? { code: models.code.device, docs: models.docs.device };
     }

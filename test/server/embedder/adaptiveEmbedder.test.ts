@@ -37,7 +37,11 @@ class SimulatedMachine {
 
   constructor(
     speeds: Readonly<Record<number, number>>,
-    options: { readonly memoryCeilingMb?: number; readonly fails?: (params: OpenParams) => boolean } = {},
+    options: {
+      readonly memoryCeilingMb?: number;
+      readonly fails?: (params: OpenParams) => boolean;
+      readonly modelId?: (params: OpenParams) => string;
+    } = {},
   ) {
     this.#speeds = speeds;
     this.embedder = new AdaptiveEmbedder({
@@ -51,7 +55,7 @@ class SimulatedMachine {
         latencyCeilingMs: 100,
         tunerStateFile: path.join(folder, 'tuner.json'),
       },
-      spawn: () => this.#spawn(options.fails ?? (() => false)),
+      spawn: () => this.#spawn(options.fails ?? (() => false), options.modelId ?? (() => 'model')),
       clock: this.clock,
       logger: SILENT_LOGGER,
     });
@@ -101,11 +105,12 @@ class SimulatedMachine {
     handle?.kill();
   }
 
-  #spawn(fails: (params: OpenParams) => boolean): ChildHandle {
+  #spawn(fails: (params: OpenParams) => boolean, modelId: (params: OpenParams) => string): ChildHandle {
     let of = 0;
     let busyUntilMs = 0;
     const options: FakeEmbedderOptions = {
       residentMb: () => RESIDENT_MB,
+      model: (params) => ({ id: modelId(params) }),
       onOpen: (params) => {
         of = params.processes;
         this.started.push(of);
@@ -264,11 +269,25 @@ describe('several processes', () => {
     await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
     await machine.pass(70_000);
     expect(machine.processes).toEqual([1]);
+    // Four were tried beside two at the most.
+    const { peakRssMb } = (await machine.embedder.metrics())!;
+    expect(peakRssMb).toBeLessThanOrEqual(7 * RESIDENT_MB);
+    await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    await machine.pass(70_000);
+    expect(await machine.embedder.metrics()).toMatchObject({ peakRssMb });
     await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
     await machine.work(5);
     const before = machine.pieces.length;
     await machine.work(10);
     expect(bulkBy(machine, before)).toEqual(new Set([2]));
+    machine.embedder.dispose();
+  });
+
+  it('that open another model than the first one did are given nothing', async () => {
+    const machine = new SimulatedMachine(TWO_ARE_FASTER, { modelId: ({ processes }) => `model of ${processes}` });
+    await machine.workUntil(() => machine.started.includes(2) && machine.processes.join() === '1');
+    await machine.work(60);
+    expect(bulkBy(machine, 0)).toEqual(new Set([1]));
     machine.embedder.dispose();
   });
 

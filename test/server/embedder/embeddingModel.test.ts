@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EmbeddingModel } from '../../../src/embedder/embeddingModel.ts';
 import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
@@ -338,6 +340,32 @@ describe('an output', () => {
     expect(vectors).toHaveLength(expected.length * 6);
     expected.forEach((token, row) => {
       expect(largestDifference([...vectors.subarray(row * 6, (row + 1) * 6)], token)).toBeLessThan(1e-4);
+    });
+  });
+});
+
+describe('a graph that has to be loaded again', () => {
+  const graphOf = (seed: number) => buildEncoder({ ...TINY, seed }).model;
+
+  it('gives the same vectors, also when its file was written anew with what it had', async () => {
+    const { folder, remove } = await writeModelFolder({ graphs: { 'onnx/model.onnx': graphOf(1) } });
+    const model = await EmbeddingModel.open(folder, { device: 'cpu', threads: 1 });
+    cleanups.push(() => model.release(), remove);
+    const before = await embed(model, TEXTS, 'together');
+    await model.release();
+    await writeFile(path.join(folder, 'onnx/model.onnx'), graphOf(1));
+    expect(await embed(model, TEXTS, 'together')).toEqual(before);
+  });
+
+  it('is refused when it has become another one', async () => {
+    const { folder, remove } = await writeModelFolder({ graphs: { 'onnx/model.onnx': graphOf(1) } });
+    const model = await EmbeddingModel.open(folder, { device: 'cpu', threads: 1 });
+    cleanups.push(() => model.release(), remove);
+    await writeFile(path.join(folder, 'onnx/model.onnx'), graphOf(2));
+    await model.release();
+    await expect(embed(model, TEXTS, 'together')).rejects.toMatchObject({
+      code: 'model-invalid',
+      message: expect.stringContaining('have changed since it was opened') as string,
     });
   });
 });

@@ -185,6 +185,14 @@ describe('a run loop', () => {
     expect(logged.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
+  it('gives back what the other model holds, too, which may be what is too much', async () => {
+    const code = new ScriptedModel(() => undefined);
+    const docs = new ScriptedModel(() => undefined);
+    const { failuresOf } = startLoop(code, { docs, textsPerRun: 1, memoryCeilingMb: 50 });
+    await failuresOf([10]);
+    await expect.poll(() => [code.releases, docs.releases]).toEqual([1, 1]);
+  });
+
   it('lets only so many queries pass in front of a text that is to be run alone', async () => {
     const model = new ScriptedModel(() => undefined);
     let endless: (() => void) | undefined;

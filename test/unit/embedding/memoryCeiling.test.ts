@@ -89,6 +89,26 @@ describe('a memory ceiling', () => {
     expect(ceiling.tokens).toBeLessThanOrEqual(8000);
   });
 
+  it('halves the runs that brought memory over the limit, whichever run finds it there', () => {
+    const ceiling = new MemoryCeiling({ ...OPTIONS, limitMb: 500 });
+    ceiling.succeed(4096, 480);
+    // A query, while the heap of the process breathes.
+    for (let run = 0; run < 10; run++) ceiling.succeed(12, 501);
+    expect(ceiling.tokens).toBeGreaterThanOrEqual(4096);
+    ceiling.succeed(4096, 501);
+    expect(ceiling.tokens).toBe(2048);
+  });
+
+  it('halves them again when memory that was given back is over the limit once more, and not for its breathing', () => {
+    const ceiling = new MemoryCeiling({ ...OPTIONS, limitMb: 500 });
+    ceiling.succeed(4096, 501);
+    for (let run = 0; run < 100; run++) ceiling.succeed(2048, run % 2 === 0 ? 499 : 502);
+    expect(ceiling.tokens).toBe(2048);
+    ceiling.succeed(2048, 250);
+    ceiling.succeed(2048, 502);
+    expect(ceiling.tokens).toBe(1024);
+  });
+
   it('halves runs once for each new peak over the limit', () => {
     const ceiling = new MemoryCeiling({ ...OPTIONS, limitMb: 1000 });
     ceiling.succeed(512, 500);
