@@ -37,6 +37,7 @@ export class EmbeddingModel {
   readonly #tokenizer: TextTokenizer;
   readonly #graph: OnnxSession;
   readonly #prefixes: Readonly<Record<TextRole, string>>;
+  readonly #lowercase: boolean;
   readonly #pooling: Pooling;
   /** What `info.id` would be if the folder were opened now. */
   readonly #identify: () => Promise<string>;
@@ -56,6 +57,7 @@ export class EmbeddingModel {
     this.#tokenizer = tokenizer;
     this.#graph = graph;
     this.#prefixes = { query: folder.manifest.queryPrefix, document: folder.manifest.documentPrefix };
+    this.#lowercase = folder.manifest.lowercase;
     this.#pooling = poolingOf(folder.manifest, graph);
     this.isStatic = isStatic;
   }
@@ -145,12 +147,16 @@ export class EmbeddingModel {
 
   /** A text with the prefix of its role, cut to the model's length, as a run takes it. */
   encode(text: string, role: TextRole): TextInput {
-    return this.#graph.inputOf(this.#tokenizer.encode(this.#prefixes[role] + text));
+    return this.#graph.inputOf(this.#tokenizer.encode(this.#asRead(this.#prefixes[role] + text)));
   }
 
   /** Tokens of a text as it is: no prefix, no special tokens, not cut. */
   countTokens(text: string): number {
-    return this.#tokenizer.count(text);
+    return this.#tokenizer.count(this.#asRead(text));
+  }
+
+  #asRead(text: string): string {
+    return this.#lowercase ? text.toLowerCase() : text;
   }
 
   /**

@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { TesseraError, errorMessage } from '../base/errors.ts';
 import { type ModelManifest, resolveManifest } from '../embedding/modelManifest.ts';
-import { projectionFile } from '../embedding/sentenceModules.ts';
+import { poolingFile, projectionFile } from '../embedding/sentenceModules.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import type { Pooling } from '../embedding/pooling.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
@@ -38,24 +38,23 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     );
   }
   const read = (name: string) => readJson(folder, name);
-  const [tessera, config, tokenizer, tokenizerConfig, modules, sentenceTransformers, sentenceBert, pooling] =
-    await Promise.all(
-      [
-        'tessera.json',
-        'config.json',
-        'tokenizer.json',
-        'tokenizer_config.json',
-        'modules.json',
-        'config_sentence_transformers.json',
-        'sentence_bert_config.json',
-        '1_Pooling/config.json',
-      ].map(read),
-    );
+  const [tessera, config, tokenizer, tokenizerConfig, modules, sentenceTransformers, sentenceBert] = await Promise.all(
+    [
+      'tessera.json',
+      'config.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'modules.json',
+      'config_sentence_transformers.json',
+      'sentence_bert_config.json',
+    ].map(read),
+  );
   if (typeof tokenizer !== 'object' || tokenizer === null) {
     throw missingFile(folder, 'tokenizer.json', 'export it with the model (a “fast” tokenizer)');
   }
   const projection = projectionFile(modules);
   const dense = projection === undefined ? undefined : await read(projection);
+  const pooling = await read(poolingFile(modules));
   const facts = { tessera, config, tokenizerConfig, modules, dense, pooling, sentenceTransformers, sentenceBert };
   const manifest = resolveManifest(facts, path.basename(folder));
   const graphs = await listGraphs(folder);
@@ -112,9 +111,10 @@ export async function identifyModel(
   const hashes: (string | undefined)[] = [];
   // One after another: some exports keep each of hundreds of tensors in a file of its own.
   for (const file of files) hashes.push(await ifThere(folder, file, () => fingerprintFile(path.join(folder, file))));
-  const { maxTokens, queryPrefix, documentPrefix, outputZeroPoint, padTokenId, firstPosition } = manifest;
+  const { maxTokens, queryPrefix, documentPrefix, lowercase, outputZeroPoint, padTokenId, firstPosition } = manifest;
   const ofInputs = [maxTokens, queryPrefix, documentPrefix, padTokenId, firstPosition];
-  const facts = [hashes, dimension, pooling, outputZeroPoint, ...ofInputs];
+  // At the end, and only where it is so: the identity of all other models stays what it was.
+  const facts = [hashes, dimension, pooling, outputZeroPoint, ...ofInputs, ...(lowercase ? ['lowercase'] : [])];
   return `${manifest.name.replace(/[^\w.-]+/g, '-')}-${fingerprintFacts(facts)}`;
 }
 

@@ -22,6 +22,8 @@ export interface ModelManifest {
   readonly beyondPooling: string | null;
   readonly queryPrefix: string;
   readonly documentPrefix: string;
+  /** Whether texts and what is put before them are lowercased before they are tokenised, whatever the tokenizer does. */
+  readonly lowercase: boolean;
   /** Relative to the model's folder; null lets the device choose among those there. */
   readonly onnxFile: string | null;
   readonly license: string | null;
@@ -47,7 +49,7 @@ export interface ModelFacts {
   readonly modules?: unknown;
   /** sentence-transformers: `config.json` of the last Dense module. */
   readonly dense?: unknown;
-  /** sentence-transformers: `1_Pooling/config.json`. */
+  /** sentence-transformers: `config.json` of the Pooling module. */
   readonly pooling?: unknown;
   /** sentence-transformers: `config_sentence_transformers.json`, with the prompts. */
   readonly sentenceTransformers?: unknown;
@@ -77,7 +79,11 @@ export function resolveManifest(facts: ModelFacts, folderName: string): ModelMan
   const padTokenId = numberAt(own, 'padTokenId') ?? numberAt(config, 'pad_token_id') ?? 0;
   const asked = ownPooling(own);
   const multiVector = own['multiVector'] === true || looksMultiVector(facts, config);
-  const recipe = readRecipe(facts.pooling, facts.modules);
+  const queryPrefix = stringAt(own, 'queryPrefix') ?? savedPrefix(facts.sentenceTransformers, 'query', ['query']);
+  const documentPrefix =
+    stringAt(own, 'documentPrefix') ??
+    savedPrefix(facts.sentenceTransformers, 'document', ['document', 'passage', 'corpus']);
+  const recipe = readRecipe(facts.pooling, facts.modules, queryPrefix !== '' || documentPrefix !== '');
   const firstPosition = OFFSET_POSITIONS.includes(family) ? padTokenId + 1 : 0;
   const manifest: ModelManifest = {
     name: stringAt(own, 'name') ?? folderName,
@@ -89,10 +95,9 @@ export function resolveManifest(facts: ModelFacts, folderName: string): ModelMan
     poolingIsOwn: asked !== undefined,
     // What comes behind a multi-vector model's tokens makes no vector of a text, and is part of its exports.
     beyondPooling: asked !== undefined || multiVector ? null : recipe.beyondPooling,
-    queryPrefix: stringAt(own, 'queryPrefix') ?? savedPrefix(facts.sentenceTransformers, 'query', ['query']),
-    documentPrefix:
-      stringAt(own, 'documentPrefix') ??
-      savedPrefix(facts.sentenceTransformers, 'document', ['document', 'passage', 'corpus']),
+    queryPrefix,
+    documentPrefix,
+    lowercase: isRecord(facts.sentenceBert) && facts.sentenceBert['do_lower_case'] === true,
     onnxFile: stringAt(own, 'onnxFile') ?? null,
     license: stringAt(own, 'license') ?? null,
     multiVector,

@@ -12,7 +12,7 @@ export interface TextVectorRecipe {
   readonly beyondPooling: string | null;
 }
 
-const POOLING_FILE = '1_Pooling/config.json';
+const POOLING_FOLDER = '1_Pooling';
 /** sentence-transformers' names without their ending `_tokens`; both means have the same direction. */
 const MODES: Readonly<Record<string, Pooling>> = {
   mean: 'mean',
@@ -26,10 +26,11 @@ const MODE_KEY = 'pooling_mode_';
 const DONE_HERE = ['Pooling', 'Normalize', 'Dropout'];
 
 /**
- * @param pooling Parsed `1_Pooling/config.json`.
+ * @param pooling Parsed file that `poolingFile` names.
  * @param modules Parsed `modules.json`.
+ * @param hasPrompts Whether anything is put before texts.
  */
-export function readRecipe(pooling: unknown, modules: unknown): TextVectorRecipe {
+export function readRecipe(pooling: unknown, modules: unknown, hasPrompts: boolean): TextVectorRecipe {
   const [, ...further] = moduleTypes(modules);
   const unknownModule = further.find((type) => !DONE_HERE.includes(type));
   if (unknownModule !== undefined) {
@@ -38,13 +39,21 @@ export function readRecipe(pooling: unknown, modules: unknown): TextVectorRecipe
   if (!isRecord(pooling)) return { pooling: undefined, beyondPooling: null };
   const modes = poolingModes(pooling);
   const [mode = 'mean'] = modes;
+  const file = poolingFile(modules);
   if (modes.length > 1) {
-    return { pooling: undefined, beyondPooling: `joins the poolings ${modes.join(' and ')} (${POOLING_FILE})` };
+    return { pooling: undefined, beyondPooling: `joins the poolings ${modes.join(' and ')} (${file})` };
   }
   const known = MODES[mode];
-  return known === undefined
-    ? { pooling: undefined, beyondPooling: `pools by ${mode} (${POOLING_FILE})` }
-    : { pooling: known, beyondPooling: null };
+  if (known === undefined) return { pooling: undefined, beyondPooling: `pools by ${mode} (${file})` };
+  // One token's vector is the same whatever else is left out.
+  if (known === 'mean' && hasPrompts && pooling['include_prompt'] === false)
+    return { pooling: undefined, beyondPooling: `leaves its prompts out of the mean (${file})` };
+  return { pooling: known, beyondPooling: null };
+}
+
+/** The file of the Pooling module of `modules.json`, relative to the model's folder; the customary one where there is none. */
+export function poolingFile(modules: unknown): string {
+  return `${folderOf(modules, 'Pooling') ?? POOLING_FOLDER}/config.json`;
 }
 
 /** A multi-vector model's last layer: what it is told by, and how many numbers a token's vector has behind it. */
@@ -55,8 +64,7 @@ export interface Projection {
 
 /** The file of the last Dense module of `modules.json`, relative to the model's folder; undefined where there is none. */
 export function projectionFile(modules: unknown): string | undefined {
-  const list: readonly unknown[] = Array.isArray(modules) ? modules : [];
-  const folder = stringAt(list[moduleTypes(modules).lastIndexOf('Dense')], 'path');
+  const folder = folderOf(modules, 'Dense');
   return folder === undefined ? undefined : `${folder}/config.json`;
 }
 
@@ -65,6 +73,12 @@ export function readProjection(modules: unknown, dense: unknown): Projection | n
   const file = projectionFile(modules);
   const width = numberAt(dense, 'out_features');
   return file === undefined || width === undefined ? null : { file, width };
+}
+
+/** Of the last module of a class. */
+function folderOf(modules: unknown, type: string): string | undefined {
+  const list: readonly unknown[] = Array.isArray(modules) ? modules : [];
+  return stringAt(list[moduleTypes(modules).lastIndexOf(type)], 'path');
 }
 
 /** Class names in their order: `Dense` of `sentence_transformers.models.Dense`. */

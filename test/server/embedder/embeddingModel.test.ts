@@ -131,6 +131,18 @@ describe('a model of the family', () => {
   );
 });
 
+describe('a model that lowercases', () => {
+  it.each([true, false])('by itself, whatever its tokenizer does: %s', async (lowercases) => {
+    const tokenizer = { ...wordTokenizer(100), normalizer: null };
+    const json = { 'tokenizer.json': tokenizer, 'sentence_bert_config.json': { do_lower_case: lowercases } };
+    const model = await open({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model }, json });
+    const lower = model.encode('w7 w8', 'document').ids;
+    expect(model.countTokens('W7 W8')).toBe(2);
+    if (lowercases) expect(model.encode('W7 W8', 'document').ids).toEqual(lower);
+    else expect(model.encode('W7 W8', 'document').ids).not.toEqual(lower);
+  });
+});
+
 describe('texts run together', () => {
   it('get what they would get alone, in their order, whatever their lengths', async () => {
     const { model: graph } = buildEncoder({ ...TINY, outputs: 'tokens' });

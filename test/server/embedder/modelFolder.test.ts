@@ -57,6 +57,15 @@ describe('a model’s folder', () => {
     });
   });
 
+  it('is read with the pooling that its list of modules names', async () => {
+    const modules = ['Transformer', 'Dropout', 'Pooling'].map((type, idx) => ({ idx, path: `${idx}_${type}`, type }));
+    const folder = await makeFolder({
+      graphs: { 'onnx/model.onnx': graph('weights') },
+      json: { 'modules.json': modules, '2_Pooling/config.json': { pooling_mode: 'cls' } },
+    });
+    expect((await readModelFolder(folder)).manifest.pooling).toBe('cls');
+  });
+
   it('that cannot be listed is not taken for an empty one', async () => {
     const folder = await makeFolder({});
     await symlink('onnx', path.join(folder, 'onnx'));
@@ -160,10 +169,11 @@ describe('a model’s identity', () => {
       identify({ json: { 'tessera.json': { name: 'm', queryPrefix: 'q' } } }),
       identify({ json: { ...json, 'config.json': { pad_token_id: 3 } } }),
       identify({ json: { ...json, 'config.json': { model_type: 'roberta', pad_token_id: 3 } } }),
+      identify({ json: { ...json, 'sentence_bert_config.json': { do_lower_case: true } } }),
       identify({ json }, 4),
       identify({ json }, 8, 'none'),
     ]);
-    expect(new Set([id, ...others]).size).toBe(8);
+    expect(new Set([id, ...others]).size).toBe(9);
   });
 
   it.each([

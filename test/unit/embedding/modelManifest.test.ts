@@ -112,6 +112,15 @@ describe('what is known of a model', () => {
     expect(resolve({ pooling: { pooling_mode: mode } }).pooling).toBe(expected);
   });
 
+  it('has a pooling that leaves prompts out only where a mean would include some', () => {
+    const beyond = (mode: string, sentenceTransformers: unknown) =>
+      resolve({ pooling: { pooling_mode: mode, include_prompt: false }, sentenceTransformers }).beyondPooling;
+    const prompts = { prompts: { query: 'find: ' } };
+    expect(beyond('mean', prompts)).toBe('leaves its prompts out of the mean (1_Pooling/config.json)');
+    expect(beyond('mean', {})).toBeNull();
+    expect(beyond('cls', prompts)).toBeNull();
+  });
+
   it('ignores a tokenizer that claims to have no limit', () => {
     const manifest = resolve({
       tokenizerConfig: { model_max_length: 1e30 },
