@@ -51,6 +51,28 @@ describe('what was learned', () => {
     expect((await startProcess()).ceiling()).toBe(4096);
   });
 
+  it('of memory by one that was started again since is not lost when another that learned nothing saves last', async () => {
+    const [unlucky, other] = [await startProcess(), await startProcess()];
+    unlucky.runOut(8192);
+    await unlucky.save();
+    await other.save();
+    await (await startProcess()).save();
+    await other.save();
+    expect((await startProcess()).ceiling()).toBe(4096);
+  });
+
+  it('of memory is forgotten little by little also beside a process that runs for long', async () => {
+    const [unlucky, other] = [await startProcess(), await startProcess()];
+    unlucky.runOut(8192);
+    await unlucky.save();
+    await other.save();
+    for (let start = 0; start < 4; start++) {
+      await (await startProcess()).save();
+      await other.save();
+    }
+    expect((await startProcess()).ceiling()).toBe(5120);
+  });
+
   it('of memory by several processes is the least that any of them found', async () => {
     const [first, second] = [await startProcess(), await startProcess()];
     first.runOut(8192);
