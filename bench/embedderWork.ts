@@ -5,15 +5,22 @@ import { createEmbedder } from '../src/server/embedder/createEmbedder.ts';
 import type { Embedder } from '../src/server/embedder/embedder.ts';
 import { spawnEmbedder } from '../src/server/embedder/spawnEmbedder.ts';
 
+/** As the product has it where nobody chose another. */
 const LATENCY_CEILING_MS = 100;
 /** Queries come at times that have nothing to do with the runs. */
 const MEAN_PAUSE_MS = 400;
 
-/** The product's embedder on the processor with all threads; `sessions` 0 leaves their number to it. `onRecord` is told what it logs. */
+interface EmbedderOptions {
+  /** Told what the embedder logs. */
+  readonly onRecord?: (record: LogRecord) => void;
+  readonly latencyCeilingMs?: number;
+}
+
+/** The product's embedder on the processor with all threads; `sessions` 0 leaves their number to it. */
 export function startEmbedder(
   folder: string,
   sessions: number,
-  onRecord: (record: LogRecord) => void = () => undefined,
+  { onRecord = () => undefined, latencyCeilingMs = LATENCY_CEILING_MS }: EmbedderOptions = {},
 ): Embedder {
   return createEmbedder({
     settings: {
@@ -23,7 +30,7 @@ export function startEmbedder(
       sessions,
       batchSize: 0,
       memoryCeilingMb: 0,
-      latencyCeilingMs: LATENCY_CEILING_MS,
+      latencyCeilingMs,
       tunerStateFile: null,
     },
     spawn: () => spawnEmbedder(),
@@ -61,13 +68,17 @@ export function embedFor(embedder: Embedder, nextTexts: () => readonly string[],
   return embedUntil(embedder, nextTexts, () => performance.now() >= untilMs);
 }
 
-/** Times of queries put one by one, in ms, until told to stop. */
-export async function timeQueries(embedder: Embedder, signal: AbortSignal): Promise<number[]> {
+/** Times of queries put one by one, in ms, until `isOver`, which is told how many there were. */
+export async function timeQueries(
+  embedder: Embedder,
+  isOver: (count: number) => boolean,
+  meanPauseMs = MEAN_PAUSE_MS,
+): Promise<number[]> {
   const times: number[] = [];
   for (;;) {
-    await sleep(Math.random() * 2 * MEAN_PAUSE_MS);
+    await sleep(Math.random() * 2 * meanPauseMs);
     // What they compete with has ended.
-    if (signal.aborted) return times;
+    if (isOver(times.length)) return times;
     const startedMs = performance.now();
     await embedder.embed({
       texts: ['where are retries handled in this code'],

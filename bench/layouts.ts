@@ -68,7 +68,7 @@ try {
     for (const layout of pair % 2 === 0 ? layouts : [...layouts].reverse()) {
       const stop = new AbortController();
       // Those of either are answered by the process with all threads.
-      const queries = timeQueries(one, stop.signal);
+      const queries = timeQueries(one, () => stop.signal.aborted);
       layout.rates.push(await slice(layout.embedder, sliceMs));
       stop.abort();
       layout.queryMs.push(...(await queries));

@@ -1,6 +1,7 @@
 /**
  * `node bench/pipeline.ts [files] [model] [rounds]`: the share of the embedder's own speed that indexing keeps. The same texts go through
- * a whole first pass (scan, read, cut, embed, commit) and straight to the embedder, in turns, in one process and on one embedder.
+ * a whole first pass (scan, read, cut, embed, commit) and straight to the embedder, in turns, in one process and on one embedder. Also how long tokenising takes
+ * beside the runs it precedes, on the same thread.
  * `model` is a folder or `synthetic:SIZE`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { SILENT_LOGGER } from '../src/base/logger.ts';
 import { writeSyntheticModel } from '../src/cli/bench/benchModel.ts';
+import { summarize } from '../src/cli/bench/benchReport.ts';
 import { SYSTEM_CLOCK } from '../src/process/systemClock.ts';
 import type { EmbedParams, EmbedderSettings } from '../src/protocol/embedder.ts';
 import type { Scope } from '../src/protocol/scope.ts';
@@ -22,7 +24,7 @@ import { makeSourceTree } from './sourceTree.ts';
 
 const FILES = Number(process.argv[2] ?? 60);
 const MODEL = process.argv[3] ?? 'synthetic:small-4x256';
-const ROUNDS = Number(process.argv[4] ?? 3);
+const ROUNDS = Number(process.argv[4] ?? 5);
 
 /** An embedder that remembers what it was asked. */
 class RecordingEmbedder extends EmbedderClient {
@@ -101,7 +103,12 @@ try {
     rounds.reduce((total, round) => total + pick(round), 0);
   // Of the sums: a busy machine doubles single times.
   const share = sum(({ rawSeconds }) => rawSeconds) / sum(({ indexSeconds }) => indexSeconds);
-  console.log(JSON.stringify({ model: MODEL, files: FILES, rounds, share }));
+  const spread = summarize(rounds.map(({ rawSeconds, indexSeconds }) => rawSeconds / indexSeconds));
+  const scopes = Object.values((await embedder.metrics())?.scopes ?? {}).filter(({ runs }) => runs > 0);
+  const tokenizeMs = scopes.reduce((total, scope) => total + scope.tokenizeMs, 0);
+  const runMs = scopes.reduce((total, scope) => total + (1_000 * scope.realTokens) / scope.tokensPerSecond, 0);
+  const tokenizing = { tokenizeMs: Math.round(tokenizeMs), runMs: Math.round(runMs), share: tokenizeMs / runMs };
+  console.log(JSON.stringify({ model: MODEL, files: FILES, rounds, share, spread, tokenizing }));
 } finally {
   embedder.dispose();
   chunker.dispose();

@@ -43,13 +43,14 @@ const meanLength = sum(lengths.map((length) => length ** 2)) / sum(lengths);
 const synthetic = await writeSyntheticModel(values.model);
 const model = await openBenchModel(values.model, 0);
 /** What the product has found out. */
-const layout = { sessions: 1, isSettled: false };
+const layout = { sessions: 1, isSettled: false, ratios: [] as string[] };
 function noteComparison({ message, fields }: LogRecord): void {
   if (message !== 'embedder processes compared') return;
   layout.sessions = Number(fields?.['sessions']);
+  layout.ratios.push(String(fields?.['ratio']));
   layout.isSettled = layout.sessions < Number(fields?.['instead']) || layout.sessions === model.threads;
 }
-const product = startEmbedder(synthetic.folder, 0, noteComparison);
+const product = startEmbedder(synthetic.folder, 0, { onRecord: noteComparison });
 const oneProcess = startEmbedder(synthetic.folder, 1);
 
 let round = 0;
@@ -67,7 +68,7 @@ async function productSlice(): Promise<number> {
   // Processes without bulk work for a minute are ended: what they take to start again is no part of it.
   await slice(product);
   const stop = new AbortController();
-  const queries = timeQueries(product, stop.signal);
+  const queries = timeQueries(product, () => stop.signal.aborted);
   const rate = await slice(product);
   stop.abort();
   busyMs.push(...(await queries));
@@ -108,9 +109,11 @@ try {
   await product.open();
   const idle = new AbortController();
   setTimeout(() => idle.abort(), sliceMs);
-  const idleMs = await timeQueries(product, idle.signal);
-  const untilMs = performance.now() + MOST_SETTLING_MS;
+  const idleMs = await timeQueries(product, () => idle.signal.aborted);
+  const startedMs = performance.now();
+  const untilMs = startedMs + MOST_SETTLING_MS;
   await embedUntil(product, roundTexts, () => layout.isSettled || performance.now() >= untilMs);
+  const settlingSeconds = (performance.now() - startedMs) / 1_000;
   if (!layout.isSettled && threads > 1) throw new Error('The product has not found out how many processes pay.');
 
   for (; round < Number(values.rounds); round++) {
@@ -124,6 +127,7 @@ try {
     workload: values.workload,
     cap: Number(values.cap),
     sessions: layout.sessions,
+    settlingSeconds,
     contenders: contenders.map(({ name, rates }) => ({
       name,
       tokensPerSecond: Math.round(summarize(rates).median),
@@ -145,7 +149,7 @@ try {
   if (values.json) console.log(JSON.stringify(report));
   else {
     console.log(
-      `${values.model}, ${values.workload}, cap ${values.cap}: the product works in ${layout.sessions} process(es)`,
+      `${values.model}, ${values.workload}, cap ${values.cap}: the product works in ${layout.sessions} process(es), found out after ${settlingSeconds.toFixed(0)} s of work: ${layout.ratios.join(' | ')}`,
     );
     const spread = (ratio: ReturnType<typeof summarize>): string =>
       `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`;

@@ -1,15 +1,12 @@
 /**
- * How long a query waits while bulk work goes on, in the embedder process as the product runs it.
+ * How long a query waits while bulk work goes on, in the embedder process as the product runs it, with all threads in one.
  * `node bench/queryLatency.ts [--model synthetic:minilm-l6] [--queries 200] [--ceiling 100] [--json]`
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { SILENT_LOGGER } from '../src/base/logger.ts';
 import { isSynthetic, writeSyntheticModel } from '../src/cli/bench/benchModel.ts';
 import { drawWorkload } from '../src/cli/bench/workloads.ts';
-import { SYSTEM_CLOCK } from '../src/process/systemClock.ts';
-import { EmbedderClient } from '../src/server/embedder/embedderClient.ts';
-import { spawnEmbedder } from '../src/server/embedder/spawnEmbedder.ts';
+import { embedUntil, quantile, startEmbedder, timeQueries } from './embedderWork.ts';
 
 const { values } = parseArgs({
   options: {
@@ -19,67 +16,39 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-/** Queries come at times that have nothing to do with the runs. */
 const MEAN_PAUSE_MS = 120;
+const WARM_UP_QUERIES = 10;
+/** Bulk work has gone on for so long when the first query comes. */
+const HEAD_START_MS = 2_000;
+/** Texts of a call of bulk work. */
 const BULK_TEXTS = 512;
 
 const synthetic = isSynthetic(values.model) ? await writeSyntheticModel(values.model) : undefined;
-const folder = synthetic?.folder ?? values.model;
-const client = new EmbedderClient({
-  settings: {
-    models: { code: folder, docs: folder },
-    device: 'cpu',
-    threads: 0,
-    sessions: 0,
-    batchSize: 0,
-    memoryCeilingMb: 0,
-    latencyCeilingMs: Number(values.ceiling),
-    tunerStateFile: null,
-  },
-  spawn: () => spawnEmbedder(),
-  clock: SYSTEM_CLOCK,
-  logger: SILENT_LOGGER,
-});
-
-/** Times of queries that come one by one, in ms, sorted. */
-async function timeQueries(count: number): Promise<number[]> {
-  const times: number[] = [];
-  for (let query = 0; query < count; query++) {
-    await sleep(Math.random() * 2 * MEAN_PAUSE_MS);
-    const startedMs = performance.now();
-    await client.embed({
-      texts: ['where are retries handled in this code'],
-      role: 'query',
-      scope: 'code',
-      lane: 'query',
-    });
-    times.push(performance.now() - startedMs);
-  }
-  return times.sort((a, b) => a - b);
-}
-
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+const latencyCeilingMs = Number(values.ceiling);
+const embedder = startEmbedder(synthetic?.folder ?? values.model, 1, { latencyCeilingMs });
+const queriesMs = (most: number): Promise<number[]> => timeQueries(embedder, (count) => count >= most, MEAN_PAUSE_MS);
 
 try {
   const count = Number(values.queries);
-  await timeQueries(10);
-  const idle = await timeQueries(count);
+  await queriesMs(WARM_UP_QUERIES);
+  const idle = await queriesMs(count);
   const lengths = drawWorkload('log-normal', BULK_TEXTS, 512, 11)?.lengths ?? [];
   const texts = lengths.map((tokens) => new Array<string>(tokens).fill('word').join(' '));
-  const stop = new AbortController();
-  const bulk = (async () => {
-    // Two requests at a time, so that the queue never runs dry between them.
-    const endless = async (): Promise<void> => {
-      while (!stop.signal.aborted)
-        await client.embed({ texts, role: 'document', scope: 'code', lane: 'bulk' }, stop.signal);
-    };
-    await Promise.allSettled([endless(), endless()]);
-  })();
-  await sleep(2000);
-  const busy = await timeQueries(count);
-  const metrics = await client.metrics();
-  stop.abort();
+  let isDone = false;
+  const bulk = embedUntil(
+    embedder,
+    () => texts,
+    () => isDone,
+  );
+  // Bulk work that fails ends the measurement: queries would have had nothing to wait for.
+  const busy = await Promise.race([
+    sleep(HEAD_START_MS).then(() => queriesMs(count)),
+    bulk.then(() => {
+      throw new Error('Bulk work ended before the queries did.');
+    }),
+  ]);
+  const metrics = await embedder.metrics();
+  isDone = true;
   await bulk;
   const report = {
     model: values.model,
@@ -88,7 +57,7 @@ try {
     idleP99Ms: quantile(idle, 0.99),
     busyP50Ms: quantile(busy, 0.5),
     busyP99Ms: quantile(busy, 0.99),
-    latencyCeilingMs: Number(values.ceiling),
+    latencyCeilingMs,
     runP50Ms: metrics?.scopes.code.runP50Ms,
     runP99Ms: metrics?.scopes.code.runP99Ms,
     queryWaitP50Ms: metrics?.lanes.query.waitP50Ms,
@@ -101,6 +70,6 @@ try {
     for (const [name, value] of Object.entries(report))
       console.log(`${name.padEnd(22)} ${typeof value === 'number' ? value.toFixed(1) : String(value)}`);
 } finally {
-  client.dispose();
+  embedder.dispose();
   await synthetic?.remove();
 }
