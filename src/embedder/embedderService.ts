@@ -161,7 +161,7 @@ export class EmbedderService {
       memoryCeilingMb,
       residentMb,
       onRunStarted: (run) => events.emit('runStarted', run),
-      onRunEnded: () => events.emit('runEnded', null),
+      onRunEnded: (failed) => events.emit('runEnded', { failed }),
       onRows: (rows) => events.emit('rows', rows),
       onHopeless: surrender,
       onBroken: (broken) => events.emit('broken', broken),
@@ -318,7 +318,7 @@ async function openModels(
     return { code, docs: await open('docs') };
   } catch (error) {
     // Memory may be short for a moment only, and is tried for again.
-    await code.release();
+    await code.release().catch(() => undefined);
     throw error;
   }
 }

@@ -39,7 +39,7 @@ export class EmbeddingModel {
   readonly #prefixes: Readonly<Record<TextRole, string>>;
   readonly #lowercase: boolean;
   readonly #pooling: Pooling;
-  /** What `info.id` would be if the folder were opened now. */
+  /** What `info.id` would be with the graph's and the tokenizer's files as they are now. */
   readonly #identify: () => Promise<string>;
   /** Whether the next run loads the graph again. */
   #isReleased = false;
@@ -89,7 +89,7 @@ export class EmbeddingModel {
       return await EmbeddingModel.#of(trial, { folder, tokenizer, settings, fallbackReason });
     } catch (error) {
       // Who tries again is to find its memory free.
-      await trial.release();
+      await trial.release().catch(() => undefined);
       throw error;
     }
   }
@@ -188,6 +188,7 @@ export class EmbeddingModel {
     try {
       if (this.#isReleased) await this.#requireUnchanged();
       const output = await this.#graph.run(texts, padded);
+      this.#isReleased = false;
       return vectorsOf(
         output,
         texts.map(({ ids }) => ids.length),
@@ -210,14 +211,12 @@ export class EmbeddingModel {
   }
 
   async #requireUnchanged(): Promise<void> {
-    if ((await this.#identify()) !== this.info.id) {
-      const { name } = this.info;
-      throw new TesseraError(
-        'model-invalid',
-        `The files of the model ${name} have changed since it was opened; reload the window, or restart the command.`,
-        { details: { model: name } },
-      );
-    }
-    this.#isReleased = false;
+    const { id, name } = this.info;
+    if ((await this.#identify()) === id) return;
+    throw new TesseraError(
+      'model-invalid',
+      `The files of the model ${name} have changed since it was opened; reload the window, or restart the command.`,
+      { details: { model: name } },
+    );
   }
 }

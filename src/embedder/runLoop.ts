@@ -27,7 +27,7 @@ export interface RunLoopOptions extends ResidentMemoryOptions {
   readonly clock: Clock;
   readonly observer: RunObserver;
   readonly onRunStarted: (run: EmbedderEvents['runStarted']) => void;
-  readonly onRunEnded: () => void;
+  readonly onRunEnded: (failed: boolean) => void;
   readonly onRows: (rows: EmbedderEvents['rows']) => void;
   /** Called when not even one text fits into this process's memory. A new process may have more; this one should end. */
   readonly onHopeless: () => void;
@@ -75,7 +75,7 @@ export class RunLoop {
     this.#options = options;
     const code = new FailedTexts();
     this.#failedTexts = { code, docs: hasOneModel(options) ? code : new FailedTexts() };
-    this.#memory = new ResidentMemory(options);
+    this.#memory = new ResidentMemory(options, hasOneModel(options) ? ['code'] : SCOPES);
   }
 
   /** Starts working when it is idle; to be called after texts were queued. */
@@ -102,9 +102,9 @@ export class RunLoop {
       return await this.#inTurn(() => this.#computeTokens(scope, texts, length));
     } catch (error) {
       if (!isTesseraError(error, 'out-of-memory')) throw error;
-      this.#backOff(scope, { length, count: texts.length });
     }
     if (texts.length > 1) {
+      this.#backOff(scope, { length, count: texts.length });
       const half = texts.length >> 1;
       const first = await this.runTokens(scope, texts.slice(0, half), length);
       return [...first, ...(await this.runTokens(scope, texts.slice(half), length))];
@@ -199,24 +199,24 @@ export class RunLoop {
         length,
       );
     } catch (error) {
-      onRunEnded();
+      onRunEnded(true);
       await this.#recover(run, error, alone?.retried === true);
       return;
     }
-    onRunEnded();
+    onRunEnded(false);
     // From here on the texts are answered: nothing that goes wrong may run them again.
     this.#pausesInARow = 0;
     this.#sendRows(run, vectors, groups);
     this.#failedTexts[scope].tell();
     if (alone?.failedRun?.succeeded() === true) this.#backOff(scope, alone.failedRun.shape);
     const endedMs = clock.now();
-    const rssMb = this.#memory.after(paddedTokens({ length, count }), endedMs);
+    const rssMb = this.#memory.after(paddedTokens({ length, count }), endedMs, this.#modelOf(scope));
     const realTokens = run.texts.reduce((sum, { input }) => sum + input.ids.length, 0);
     const elapsedMs = endedMs - startedMs;
     const probe = run.dispatch?.probe === true;
     tuners[scope].record({ shape: { length, count }, probe, realTokens, elapsedMs, endedAtMs: endedMs, rssMb });
     observer.ran({ scope, length, count, realTokens, elapsedMs, rssMb });
-    if (this.#memory.isReleaseDue(scope, rssMb)) await this.#releaseAll();
+    if (this.#memory.isReleaseDue(this.#modelOf(scope), rssMb)) await this.#releaseAll();
   }
 
   async #computeTokens(scope: Scope, texts: readonly TextInput[], length: number): Promise<Float32Array[]> {
@@ -224,18 +224,17 @@ export class RunLoop {
     const count = texts.length;
     const startedMs = clock.now();
     onRunStarted({ scope, length, count, members: [] });
-    let vectors: Float32Array;
-    try {
-      vectors = await models[scope].runTokens(texts, length);
-    } finally {
-      onRunEnded();
-    }
+    const vectors = await models[scope].runTokens(texts, length).catch((error: unknown) => {
+      onRunEnded(true);
+      throw error;
+    });
+    onRunEnded(false);
     const endedMs = clock.now();
-    const rssMb = this.#memory.after(paddedTokens({ length, count }), endedMs);
+    const rssMb = this.#memory.after(paddedTokens({ length, count }), endedMs, this.#modelOf(scope));
     const realTokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
     // Nothing for the tuner: so much more comes out of it that it takes another time.
     observer.ran({ scope, length, count, realTokens, elapsedMs: endedMs - startedMs, rssMb });
-    if (this.#memory.isReleaseDue(scope, rssMb)) await this.#releaseAll();
+    if (this.#memory.isReleaseDue(this.#modelOf(scope), rssMb)) await this.#releaseAll();
     const { dimension } = models[scope].info;
     let start = 0;
     return texts.map(({ ids }) => vectors.subarray(start, (start += ids.length * dimension)));
@@ -335,21 +334,28 @@ export class RunLoop {
     const input = models[scope].encode(PLAIN_TEXT, 'document');
     const { length } = input.ids;
     onRunStarted({ scope, length, count: 1, members: [] });
+    let failed = true;
     try {
       await models[scope].run([input], length);
+      failed = false;
       return true;
     } catch (error) {
       logger.warn('the model fails at a plain text too', { scope, message: errorMessage(error) });
       if (isTesseraError(error, 'out-of-memory')) onHopeless();
       return false;
     } finally {
-      onRunEnded();
+      onRunEnded(failed);
     }
   }
 
   #backOff(scope: Scope, shape: RunShape): void {
     this.#options.tuners[scope].outOfMemory(shape);
     this.#options.observer.backedOff(scope);
+  }
+
+  /** The scope that stands for a model: one of both scopes is that of code. */
+  #modelOf(scope: Scope): Scope {
+    return hasOneModel(this.#options) ? 'code' : scope;
   }
 
   /** The memory is the process's, whichever model's runs took it. */

@@ -47,7 +47,7 @@ export class MemoryCeiling {
     saved?: MemoryCeilingState,
   ) {
     this.#floorTokens = options.floorTokens;
-    this.#resident = new ResidentForecast(options.limitMb);
+    this.#resident = new ResidentForecast(options.limitMb, options.safeTokens);
     this.#proven = Math.max(options.safeTokens, saved?.provenTokens ?? 0);
     this.#remembered = saved?.tokens ?? Infinity;
     this.#quietStarts = (saved?.quietStarts ?? 0) + 1;

@@ -9,6 +9,9 @@ export function withSmallerCeiling(own: unknown, other: unknown): unknown {
   const state = parseTunerState(own);
   const memoryCeiling = parseTunerState(other)?.memoryCeiling;
   if (state === undefined || memoryCeiling === undefined) return own;
-  const isSmaller = (memoryCeiling.tokens ?? Infinity) < (state.memoryCeiling.tokens ?? Infinity);
-  return isSmaller ? { ...state, memoryCeiling } : own;
+  const [tokens, ownTokens] = [memoryCeiling.tokens ?? Infinity, state.memoryCeiling.tokens ?? Infinity];
+  // The same one may have been quiet for more starts by now.
+  const isQuieter =
+    Number.isFinite(tokens) && tokens === ownTokens && memoryCeiling.quietStarts > state.memoryCeiling.quietStarts;
+  return tokens < ownTokens || isQuieter ? { ...state, memoryCeiling } : own;
 }

@@ -217,7 +217,8 @@ export interface EmbedderEvents {
   /** Sent just before a run, so that whoever sees the process die knows what it was doing. */
   runStarted: LostRun & { readonly members: readonly { readonly piece: number; readonly indices: Uint32Array }[] };
   /** Sent when the run that was started last is over, whatever came of it. */
-  runEnded: null;
+  /** A process that ends soon after a run that failed may have ended over it. */
+  runEnded: { readonly failed: boolean };
   /** A model fails at any text, most likely because its device is lost. Nothing is run any more: to be answered by ending the process. */
   broken: { readonly scope: Scope; readonly reason: string };
   /** Vectors of some texts of a piece: row-major, one row for each index. */

@@ -1,5 +1,6 @@
 import type { CancellationSignal } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
+import { Deferred } from '../base/deferred.ts';
 import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Chunker } from '../indexing/document.ts';
@@ -72,6 +73,8 @@ export interface IndexPassesOptions extends IndexedWith {
 }
 
 const PROGRESS_EVERY_MS = 200;
+/** Figures of a pass that failed are waited for at most so long. */
+const FIGURES_WAIT_MS = 1_000;
 const NO_MODEL = { id: '', dimension: 0 };
 const NO_MODELS = { code: NO_MODEL, docs: NO_MODEL };
 
@@ -159,7 +162,7 @@ export class IndexPasses {
   }
 
   async #runFull(request: IndexRequest, signal: CancellationSignal | undefined): Promise<IndexSummary> {
-    const { clock, embedder, logger } = this.#options;
+    const { clock, embedder } = this.#options;
     const progress = new RunProgress(clock, () => this.#options.onState());
     const stop = firstSignal(signal, this.#options.stopping());
     const ticker = setInterval(() => this.#options.onState(), PROGRESS_EVERY_MS);
@@ -180,13 +183,11 @@ export class IndexPasses {
         return store;
       });
       this.#options.troubles.succeed('indexing', 'following');
-      const metrics = await this.#keepFigures(progress);
+      const metrics = await embedder.metrics();
+      if (metrics !== null && progress.embedded > 0) await this.#keepFigures(metrics);
       return summaryOf(await store.files(), progress, this.#openModels(), metrics, embedder.restarts);
     } catch (error) {
-      // What was embedded by then may tell why it went no further.
-      await this.#keepFigures(progress).catch((reason: unknown) =>
-        logger.warn('there are no figures of a pass that failed', { message: errorMessage(reason) }),
-      );
+      await this.#keepFiguresOfFailed(progress);
       // Somebody else at work is no trouble of this index's.
       const isTrouble = !isTesseraError(error, 'cancelled') && !isTesseraError(error, 'store-locked');
       if (isTrouble) this.#options.troubles.fail('indexing', error);
@@ -198,15 +199,28 @@ export class IndexPasses {
     }
   }
 
-  /** The embedder's figures, which are logged and kept where a pass embedded anything. */
-  async #keepFigures({ embedded }: RunProgress): Promise<EmbedderMetrics | null> {
+  /** Logs the embedder's figures, and keeps them for `status`. */
+  async #keepFigures(metrics: EmbedderMetrics): Promise<void> {
     const { clock, embedder, figures, logger } = this.#options;
-    const metrics = await embedder.metrics();
-    if (metrics === null || embedded === 0) return metrics;
     const last = { time: new Date(clock.wallTime()).toISOString(), metrics, restarts: embedder.restarts };
     logFigures(logger, last);
     await figures.keep(last);
-    return metrics;
+  }
+
+  /** What was embedded before a pass failed may tell why it went no further. Never rejects, and keeps nobody waiting for an embedder that hangs. */
+  async #keepFiguresOfFailed(progress: RunProgress): Promise<void> {
+    if (progress.embedded === 0) return;
+    const { clock, embedder, logger } = this.#options;
+    const waited = new Deferred<null>();
+    const timer = clock.after(FIGURES_WAIT_MS, () => waited.resolve(null));
+    try {
+      const metrics = await Promise.race([embedder.metrics(), waited.promise]);
+      if (metrics !== null) await this.#keepFigures(metrics);
+    } catch (error) {
+      logger.warn('there are no figures of a pass that failed', { message: errorMessage(error) });
+    } finally {
+      timer.dispose();
+    }
   }
 
   /** Makes the index follow changes. Rejects as `index` does. */

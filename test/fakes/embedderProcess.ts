@@ -25,6 +25,8 @@ export interface FakeEmbedderOptions {
   readonly losesLast?: boolean;
   /** Whether it is killed in the run of these texts, as the kernel does when memory runs out. */
   readonly diesOf?: (params: EmbedPieceParams, open: OpenParams) => boolean;
+  /** Whether it ends itself after a run of these texts has failed for want of memory. */
+  readonly surrendersAt?: (params: EmbedPieceParams) => boolean;
   /** Why its model fails at any text from these on; undefined while it does not. */
   readonly breaksAt?: (params: EmbedPieceParams, open: OpenParams) => string | undefined;
   /** Whether the run of these texts never ends. */
@@ -71,7 +73,13 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
         return { failures: [] };
       }
       if (options.hangsAt?.(params) === true) return new Promise(() => undefined);
-      server.emit('runEnded', null);
+      if (options.surrendersAt?.(params) === true) {
+        server.emit('runEnded', { failed: true });
+        await turn();
+        end('SIGKILL');
+        return { failures: [] };
+      }
+      server.emit('runEnded', { failed: false });
       const reason = opened === undefined ? undefined : options.breaksAt?.(params, opened);
       if (reason !== undefined) {
         server.emit('broken', { scope: params.scope, reason });

@@ -7,7 +7,7 @@ import type { BudgetLimits } from '../../embedding/tunerTypes.ts';
 import { EmbeddingModel } from '../../embedder/embeddingModel.ts';
 import { type TextInput, wholeText } from '../../embedder/textInput.ts';
 import { buildEncoder } from '../../synthetic/encoderModel.ts';
-import type { DeviceName } from '../../protocol/embedder.ts';
+import type { DeviceName, ExecutionProvider } from '../../protocol/embedder.ts';
 import { ENCODER_SIZES, type EncoderSize } from '../../synthetic/encoderShapes.ts';
 import { SeededRandom } from '../../synthetic/random.ts';
 
@@ -38,11 +38,17 @@ export interface BenchModel {
 
 /**
  * Opens a folder's model, or builds and opens a synthetic one, which is for the processor unless another device is named. `threads` as a person
- * chooses them; 0: as many as pay.
+ * chooses them; 0: as many as pay. `graphFor` names the device whose kind of graph is loaded, where that is not `device`.
  */
-export async function openBenchModel(model: string, threads: number, device: DeviceName = 'auto'): Promise<BenchModel> {
+export async function openBenchModel(
+  model: string,
+  threads: number,
+  device: DeviceName = 'auto',
+  graphFor?: ExecutionProvider,
+): Promise<BenchModel> {
   const lookUpThreads = threads === 0 ? undefined : threads;
-  if (!isSynthetic(model)) return wrap(await EmbeddingModel.open(model, { device, threads, lookUpThreads }), null);
+  if (!isSynthetic(model))
+    return wrap(await EmbeddingModel.open(model, { device, threads, lookUpThreads, graphFor }), null);
   const synthetic = await writeSyntheticModel(model);
   try {
     const own = device === 'auto' ? 'cpu' : device;

@@ -1,5 +1,5 @@
 import type { EncoderSize } from '../../synthetic/encoderShapes.ts';
-import type { DeviceName } from '../../protocol/embedder.ts';
+import type { DeviceName, ExecutionProvider } from '../../protocol/embedder.ts';
 import type { BenchRecord } from './benchRecord.ts';
 import type { BenchClock } from './stopwatch.ts';
 
@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly threads: number;
   /** `auto`: the best there is for a model's folder, the processor for a synthetic one. */
   readonly device: DeviceName;
+  /** The device whose kind of graph is loaded, where that is not `device`. */
+  readonly graphFor?: ExecutionProvider | undefined;
   /** What is compared: time as it passes, or (with one thread) the processor's time. */
   readonly clock: BenchClock;
   /** About how long the comparison of policies may take, loading aside; of a piece: how long the call may take. */

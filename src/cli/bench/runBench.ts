@@ -34,7 +34,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const now = stopwatch(options.clock);
   const notes: string[] = [];
   options.onProgress(`loading ${options.model}`);
-  const model = await openBenchModel(options.model, options.threads, options.device);
+  const model = await openBenchModel(options.model, options.threads, options.device, options.graphFor);
   let meter: MatrixLimitMeter | null = null;
   try {
     // What is named wrongly is refused before anything is measured.

@@ -45,6 +45,8 @@ export function addBenchCommand(program: Command): void {
         folder,
         threads: settings.threads,
         device: isSynthetic(asked) ? settings.device : await deviceOf(settings),
+        // As the product has it, whatever device turns out to be the best.
+        graphFor: settings.device === 'auto' ? 'cpu' : undefined,
         clock: 'wall',
         seconds: options.seconds,
         piece: null,

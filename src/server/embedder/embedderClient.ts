@@ -68,7 +68,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
   /** Whether the present process is still loading its models. */
   #isLoading = false;
-  /** The latest run that has begun, and whether it has not ended yet. */
+  /** The latest run that has begun, and whether the process may still end over it: it has not ended, or has failed. */
   #lastRun: EmbedderEvents['runStarted'] | undefined;
   #isRunning = false;
   /** Scopes whose own model fails at any text, while that of the other does not. */
@@ -181,8 +181,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   async metrics(): Promise<EmbedderMetrics | null> {
     if (this.#supervisor.state.kind !== 'running') return this.#lastMetrics;
     try {
-      const { client } = await this.#supervisor.connect();
-      const present = await client.request('metrics', null);
+      const present = await this.#request('metrics', null, undefined);
       this.#lastMetrics = this.#metricsOfDead === null ? present : withTheDead(this.#metricsOfDead, present);
     } catch (error) {
       if (!isTesseraError(error, 'process-exited') && !isTesseraError(error, 'disposed')) throw error;
@@ -197,7 +196,7 @@ export class EmbedderClient extends Disposable implements Embedder {
   }
 
   /** Asks the process there is, or the next, which is ended when it does not get on with it. */
-  async #request<M extends 'embed' | 'embedTokens' | 'countTokens'>(
+  async #request<M extends 'embed' | 'embedTokens' | 'countTokens' | 'metrics'>(
     method: M,
     params: Params<EmbedderRequests, M>,
     signal: CancellationSignal | undefined,
@@ -221,8 +220,8 @@ export class EmbedderClient extends Disposable implements Embedder {
       this.#isRunning = true;
       this.#hangWatch.begin(paddedTokens(run));
     });
-    client.on('runEnded', () => {
-      this.#isRunning = false;
+    client.on('runEnded', ({ failed }) => {
+      this.#isRunning &&= failed;
       this.#hangWatch.end();
     });
     client.on('rows', (rows) => this.#addRows(rows));

@@ -15,6 +15,7 @@ import {
   type TokenVectors,
   type TokenVectorsParams,
 } from '../../protocol/embedder.ts';
+import { splitDeviceName } from '../../protocol/deviceNames.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { EmbedJob } from './embedJob.ts';
 import type { Embedder } from './embedder.ts';
@@ -250,7 +251,12 @@ export class EmbedderPool extends Disposable implements Embedder {
 
 /** Options of so many processes that share the threads and the memory of one. */
 export function sharing(options: EmbedderClientOptions, processes: number): readonly EmbedderClientOptions[] {
-  return Array.from({ length: processes }, () => ({ ...options, processes }));
+  const { provider } = splitDeviceName(options.settings.device);
+  // One that cannot have the device is to have the same vectors on the processor.
+  const ofDevice = provider === 'auto' ? undefined : { code: provider, docs: provider };
+  const graphFor = options.settings.graphFor ?? ofDevice;
+  const settings = graphFor === undefined ? options.settings : { ...options.settings, graphFor };
+  return Array.from({ length: processes }, () => ({ ...options, settings, processes }));
 }
 
 function isReadier(member: PoolMember, than: PoolMember): boolean {

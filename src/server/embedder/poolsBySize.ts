@@ -89,7 +89,7 @@ export class PoolsBySize extends Disposable {
     const last = await pool.metrics();
     if (last === null) return;
     const ended = metricsInTurn([...(this.#ended === null ? [] : [this.#ended]), ofTheEnded(last)]);
-    // Never at once.
+    // One after the other, but for those of a trial, where the larger pool is beside the smaller one.
     const peakRssMb = Math.max(this.#ended?.peakRssMb ?? 0, last.peakRssMb);
     this.#ended = ended && { ...ended, peakRssMb };
   }

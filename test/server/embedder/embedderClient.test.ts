@@ -300,6 +300,16 @@ it('an embedder that is killed while it has nothing to do tells nothing about th
   expect(opened.map(({ lostRuns }) => lostRuns)).toEqual([[], []]);
 });
 
+it('a text that has not enough memory even alone is given up after some processes ended over it, and the embedder goes on', async () => {
+  const restartPolicy = new RestartPolicy({ maxDeaths: 5, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
+  const spawn = () => fakeEmbedderProcess({ surrendersAt: ({ texts }) => texts.includes('too long') });
+  const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), spawn }));
+  const { failures } = await client.embed(bulk(['too long']));
+  expect(failures).toMatchObject([{ index: 0 }]);
+  expect(client.restarts).toBe(3);
+  expect([...(await client.embed(bulk(['ab']))).vectors]).toEqual([2]);
+});
+
 describe('an embedder that hangs in a run', () => {
   const restartPolicy = new RestartPolicy({ maxDeaths: 9, windowMs: 60_000, baseDelayMs: 1, maxDelayMs: 1 });
 

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import type { ChildHandle } from '../../../src/process/childProcess.ts';
 import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
-import type { EmbedResult, Lane } from '../../../src/protocol/embedder.ts';
+import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
+import type { EmbedResult, Lane, OpenParams } from '../../../src/protocol/embedder.ts';
 import type { EmbedderClientOptions } from '../../../src/server/embedder/embedderClient.ts';
 import { EmbedderPool, sharing } from '../../../src/server/embedder/embedderPool.ts';
 import { fakeEmbedderProcess } from '../../fakes/embedderProcess.ts';
@@ -212,6 +213,50 @@ describe('members of a pool', () => {
       expect([...tokenCounts]).toEqual(lengthsOf(calls[call]!));
       expect(failures).toEqual([]);
     });
+  });
+});
+
+describe('members that share a device', () => {
+  const optionsOf = (modelOf: (params: OpenParams, start: number) => string): EmbedderClientOptions => {
+    let starts = 0;
+    return {
+      settings: {
+        models: { code: 'model', docs: 'model' },
+        device: 'webgpu',
+        threads: 2,
+        sessions: 2,
+        batchSize: 0,
+        memoryCeilingMb: 1_000,
+        latencyCeilingMs: 100,
+        tunerStateFile: null,
+      },
+      spawn: () => {
+        const start = starts++;
+        return fakeEmbedderProcess({ model: (params) => ({ id: modelOf(params, start) }) });
+      },
+      clock: SYSTEM_CLOCK,
+      logger: SILENT_LOGGER,
+    };
+  };
+  const work = { texts: ['ab'], role: 'document', scope: 'code', lane: 'bulk' } as const;
+
+  it('load the graph of its kind, whoever cannot have it', async () => {
+    const graph = ({ settings }: OpenParams) => `for ${settings.graphFor?.code}`;
+    const pool = new EmbedderPool(sharing(optionsOf(graph), 2));
+    expect((await pool.open()).code.id).toBe('for webgpu');
+    expect([...(await pool.embed(work)).vectors]).toEqual([2]);
+    pool.dispose();
+  });
+
+  it('embed nothing when they have opened different models', async () => {
+    const pool = new EmbedderPool(
+      sharing(
+        optionsOf((_, start) => `model ${start}`),
+        2,
+      ),
+    );
+    await expect(pool.embed(work)).rejects.toMatchObject({ code: 'model-invalid' });
+    pool.dispose();
   });
 });
 

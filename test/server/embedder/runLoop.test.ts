@@ -95,9 +95,9 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
     memoryCeilingMb,
     residentMb,
     onRunStarted: () => events.push('started'),
-    onRunEnded: () => {
+    onRunEnded: (failed) => {
       events.push('ended');
-      options.onRunEnded?.();
+      options.onRunEnded?.(failed);
     },
     onRows: ({ vectors }) => answered.push(...vectors),
     onHopeless: () => undefined,
@@ -191,6 +191,31 @@ describe('a run loop', () => {
     const { failuresOf } = startLoop(code, { docs, textsPerRun: 1, memoryCeilingMb: 50 });
     await failuresOf([10]);
     await expect.poll(() => [code.releases, docs.releases]).toEqual([1, 1]);
+  });
+
+  it('gives back two models that together are too large no more often than one that is', async () => {
+    class LargeModel extends ScriptedModel {
+      isLoaded = false;
+
+      override run(texts: readonly TextInput[]): Promise<Float32Array> {
+        this.isLoaded = true;
+        return super.run(texts);
+      }
+
+      override release(): Promise<void> {
+        this.isLoaded = false;
+        return super.release();
+      }
+    }
+    const [code, docs] = [new LargeModel(() => undefined), new LargeModel(() => undefined)];
+    const residentMb = () => 10 + (code.isLoaded ? 30 : 0) + (docs.isLoaded ? 30 : 0);
+    const { work, logged } = startLoop(code, { docs, textsPerRun: 1, memoryCeilingMb: 50, residentMb });
+    for (let round = 0; round < 750; round++) {
+      await work([round], 'bulk', 'queued', 'code').done.promise;
+      await work([round], 'bulk', 'queued', 'docs').done.promise;
+    }
+    expect(code.releases).toBeLessThan(7);
+    expect(logged.find(({ level }) => level === 'warn')?.message).toContain('did not bring memory below');
   });
 
   it('lets only so many queries pass in front of a text that is to be run alone', async () => {

@@ -99,14 +99,23 @@ describe('a memory ceiling', () => {
     expect(ceiling.tokens).toBe(2048);
   });
 
-  it('halves them again when memory that was given back is over the limit once more, and not for its breathing', () => {
+  it('is not lowered by queries before the first bulk work, nor again and again by memory that smaller runs take as well, or that one long text takes', () => {
     const ceiling = new MemoryCeiling({ ...OPTIONS, limitMb: 500 });
-    ceiling.succeed(4096, 501);
-    for (let run = 0; run < 100; run++) ceiling.succeed(2048, run % 2 === 0 ? 499 : 502);
-    expect(ceiling.tokens).toBe(2048);
-    ceiling.succeed(2048, 250);
-    ceiling.succeed(2048, 502);
-    expect(ceiling.tokens).toBe(1024);
+    for (let run = 0; run < 10; run++) ceiling.succeed(12, 501 + 30 * run);
+    expect(ceiling.tokens).toBe(Infinity);
+    ceiling.succeed(512, 800);
+    expect(ceiling.tokens).toBe(256);
+    // Given back, and there again.
+    for (let run = 0; run < 100; run++) ceiling.succeed(256, run % 10 === 0 ? 250 : 820);
+    for (let run = 0; run < 100; run++) ceiling.succeed(480, 820 + run);
+    expect(ceiling.tokens).toBe(256);
+  });
+
+  it('is lowered where late runs take more, though they are smaller than earlier ones', () => {
+    const ceiling = new MemoryCeiling({ ...OPTIONS, limitMb: 500 });
+    ceiling.succeed(8192, 490);
+    ceiling.succeed(3000, 900);
+    expect(ceiling.tokens).toBe(1500);
   });
 
   it('halves runs once for each new peak over the limit', () => {
