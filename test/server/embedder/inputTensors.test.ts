@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GraphPorts, InputPort } from '../../../src/embedder/graphPorts.ts';
 import { InputMemory, buildFeeds } from '../../../src/embedder/inputTensors.ts';
-import { TokenCounter, type TextInput } from '../../../src/embedder/textInput.ts';
+import { TokenCounter, type TextInput, wholeText } from '../../../src/embedder/textInput.ts';
 
 const PORTS: readonly InputPort[] = [
   ...(['ids', 'mask', 'types', 'positions', 'counts', 'firsts'] as const).flatMap((kind) =>
@@ -44,6 +44,21 @@ describe('the inputs of a run', () => {
     expect(feeds['mask int32']?.data).toEqual(Int32Array.of(1, 1));
     expect(feeds['mask int64']?.data).toEqual(BigInt64Array.of(1n, 1n));
     expect(feeds['ids int64']?.data).toEqual(BigInt64Array.of(11n, 12n));
+  });
+
+  // `create_position_ids_from_input_ids` of Hugging Face's RoBERTa: behind the padding id, which padding itself keeps.
+  it('of padded rows are ids, mask and positions as Hugging Face has them, RoBERTa’s positions too', () => {
+    const ports = {
+      ...portsOf(false),
+      inputs: PORTS.filter(({ kind }) => ['ids', 'mask', 'positions'].includes(kind)),
+    };
+    const texts = [[11], [12, 13]].map((ids) => wholeText(Int32Array.from(ids)));
+    const feeds = (firstPosition: number) =>
+      buildFeeds(ports, texts, { length: 3, padTokenId: 1, firstPosition }, new InputMemory());
+    expect(feeds(2)['ids int64']?.data).toEqual(BigInt64Array.of(11n, 1n, 1n, 12n, 13n, 1n));
+    expect(feeds(2)['mask int64']?.data).toEqual(BigInt64Array.of(1n, 0n, 0n, 1n, 1n, 0n));
+    expect(feeds(2)['positions int64']?.data).toEqual(BigInt64Array.of(2n, 1n, 1n, 2n, 3n, 1n));
+    expect(feeds(0)['positions int64']?.data).toEqual(BigInt64Array.of(0n, 0n, 0n, 0n, 1n, 0n));
   });
 
   it('take no more memory where there is enough', () => {

@@ -69,8 +69,10 @@ test('paused: changes wait, are counted, and are made good on resume', async () 
   await window.panel.open();
   await window.panel.ask('water the orchids');
   expect(await window.panel.files.locator('.file-name').allTextContents()).not.toContain('late.ts');
+  const before = await window.panel.files.count();
   await window.workbench.runCommand('Tessera: Resume Indexing');
-  await window.untilIndexed();
+  // Until then the index is up to date with what it had before the pause.
+  await window.untilStatus(new RegExp(`${before + 1} files indexed.*up to date`));
   await window.panel.ask('water the orchids');
   await expect.poll(() => window.panel.files.first().textContent()).toContain('late.ts');
 });
