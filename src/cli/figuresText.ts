@@ -151,9 +151,9 @@ function line(label: string, parts: readonly string[]): string {
   return `${label.padEnd(11)}${label.length >= 11 ? ' ' : ''}${parts.join(', ')}`;
 }
 
-/** The best is known after some runs only. */
+/** The best is that of so many runs: a few may be faster. */
 function speed(unit: string, mean: number, recent: number, best: number): string {
-  const atBest = best > 0 ? `, ${whole(best)} at best` : '';
+  const atBest = best > 0 && best >= recent ? `, ${whole(best)} at best` : '';
   return `${counted(Math.round(mean), unit)}/s (${whole(recent)} at the end${atBest})`;
 }
 

@@ -30,9 +30,9 @@ export function rateWords(perSecond: number): string {
     : numberWords(Math.round(perSecond));
 }
 
-/** How fast the last runs were and, once it is known, how fast the best. */
+/** How fast the last runs were and, once it is known, how fast the best of so many: a few may be faster. */
 export function speedWords(lately: number, best: number): string {
-  return best > 0 ? l10n.t('{0} (best {1})', rateWords(lately), rateWords(best)) : rateWords(lately);
+  return best > 0 && best >= lately ? l10n.t('{0} (best {1})', rateWords(lately), rateWords(best)) : rateWords(lately);
 }
 
 /** `1.3 ms / 20 ms / 30 ms` */
