@@ -87,7 +87,7 @@ export class EmbedderService {
 
   async #openModels(params: OpenParams): Promise<Readonly<Record<Scope, ModelInfo>>> {
     if (this.#open !== undefined) throw new TesseraError('protocol-violation', 'The models have been opened already.');
-    const { settings, processes, lostRuns } = params;
+    const { settings, processes, lostRuns, provenTokens } = params;
     const { clock, logger, events, surrender } = this.#options;
     const allThreads = settings.threads === 0 ? defaultThreads() : settings.threads;
     const threads = Math.max(1, Math.floor(allThreads / processes));
@@ -109,6 +109,7 @@ export class EmbedderService {
         limits: limitsFor({ isStatic, countsTokens, device: info.device }),
         latencyCeilingMs: settings.latencyCeilingMs,
         memoryCeilingMb,
+        provenTokens: provenTokens[scope],
         fixedCount: settings.batchSize,
         lengthStep: LENGTH_STEPS[info.device],
         isBag,

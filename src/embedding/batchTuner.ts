@@ -70,12 +70,12 @@ export class BatchTuner implements Tuner {
 
   /** `saved` is what `save` gave, as read from a file; anything that does not fit is ignored. */
   constructor(options: TunerOptions, saved?: unknown) {
-    const { limits, memoryCeilingMb } = options;
+    const { limits, memoryCeilingMb, provenTokens } = options;
     const state = parseTunerState(saved);
     this.#options = options;
     this.#model = new ThroughputModel(limits.baseTokens, state?.throughput);
     this.#memory = new MemoryCeiling(
-      { limitMb: memoryCeilingMb, floorTokens: limits.floorTokens, safeTokens: limits.safeTokens },
+      { limitMb: memoryCeilingMb, floorTokens: limits.floorTokens, safeTokens: limits.safeTokens, provenTokens },
       state?.memoryCeiling,
     );
     this.#probes = new ProbePlanner(state?.probeCredit ?? FIRST_CREDIT_RUNS * limits.baseTokens);

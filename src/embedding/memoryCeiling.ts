@@ -41,14 +41,22 @@ export class MemoryCeiling {
   #successes = 0;
   #patience = FIRST_PATIENCE;
 
-  /** `safeTokens` is a size that any device of the kind is expected to have the memory for; `limitMb` what a person allows. */
+  /**
+   * `safeTokens` is a size that any device of the kind is expected to have the memory for; `limitMb` what a person allows;
+   * `provenTokens` the largest run that succeeded elsewhere on this device.
+   */
   constructor(
-    options: { readonly limitMb: number; readonly floorTokens: number; readonly safeTokens: number },
+    options: {
+      readonly limitMb: number;
+      readonly floorTokens: number;
+      readonly safeTokens: number;
+      readonly provenTokens?: number | undefined;
+    },
     saved?: MemoryCeilingState,
   ) {
     this.#floorTokens = options.floorTokens;
     this.#resident = new ResidentForecast(options.limitMb, options.safeTokens);
-    this.#proven = Math.max(options.safeTokens, saved?.provenTokens ?? 0);
+    this.#proven = Math.max(options.safeTokens, options.provenTokens ?? 0, saved?.provenTokens ?? 0);
     this.#remembered = saved?.tokens ?? Infinity;
     this.#quietStarts = (saved?.quietStarts ?? 0) + 1;
     if (this.#quietStarts < QUIET_STARTS) return;
@@ -76,7 +84,8 @@ export class MemoryCeiling {
       this.#remembered = Math.min(this.#remembered, Math.max(half, this.#proven));
       return;
     }
-    if (tokens > this.#safe) this.#patience *= PATIENCE_GROWTH;
+    // Where runs known to be safe fail too, those that were larger may have failed for the same reason.
+    this.#patience = tokens > this.#safe ? this.#patience * PATIENCE_GROWTH : FIRST_PATIENCE;
     if (this.#patience > LAST_PATIENCE) {
       this.#remembered = Math.min(this.#remembered, half);
       this.#proven = half;

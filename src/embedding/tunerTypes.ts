@@ -20,6 +20,8 @@ export interface TunerOptions {
   readonly latencyCeilingMs: number;
   /** Resident memory the process may reach, in MiB; Infinity for no limit. */
   readonly memoryCeilingMb: number;
+  /** Padded tokens of the largest run known to have had the memory, besides what the saved state tells; 0 when left out. */
+  readonly provenTokens?: number;
   /** Texts per run fixed by a person; 0 leaves it to the tuner. */
   readonly fixedCount: number;
   /** Lengths are rounded up to a multiple of this; 1 rounds nothing. */

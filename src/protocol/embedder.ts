@@ -169,6 +169,8 @@ export interface OpenParams {
   readonly processes: number;
   /** Runs that earlier processes of this session were killed in by want of memory. */
   readonly lostRuns: readonly LostRun[];
+  /** Padded tokens of the largest run that succeeded in those processes. */
+  readonly provenTokens: Readonly<Record<Scope, number>>;
   /** Why no accelerator may be tried, though one was asked for: it took a process down. Null when any may. */
   readonly processorOnly: string | null;
 }

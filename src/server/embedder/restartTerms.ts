@@ -1,6 +1,6 @@
 import { paddedTokens } from '../../embedding/runShape.ts';
 import type { EmbedderSettings, LostRun, ModelInfo, OpenParams } from '../../protocol/embedder.ts';
-import type { Scope } from '../../protocol/scope.ts';
+import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import { requireSameModels } from './sameModels.ts';
 
 type Models = Readonly<Record<Scope, ModelInfo>>;
@@ -17,6 +17,8 @@ export class RestartTerms {
   #graphFor: EmbedderSettings['graphFor'];
   /** Runs that a process died in, but for those no larger than one that has succeeded since: they died by chance. */
   #lostRuns: readonly LostRun[] = [];
+  /** Padded tokens of the largest run that has succeeded. */
+  readonly #provenTokens: Record<Scope, number> = { code: 0, docs: 0 };
   #processorOnly: string | null = null;
   /** By device: what one does says nothing about another. */
   readonly #endsInARow = new Map<ModelInfo['device'], number>();
@@ -34,6 +36,7 @@ export class RestartTerms {
       settings: graphFor === undefined ? this.#settings : { ...this.#settings, graphFor },
       processes: this.#processes,
       lostRuns: this.#lostRuns,
+      provenTokens: { ...this.#provenTokens },
       processorOnly: this.#processorOnly,
     };
   }
@@ -60,7 +63,9 @@ export class RestartTerms {
   /** Texts of a scope were answered; `run` is the last that began. */
   succeeded(scope: Scope, run: LostRun | undefined): void {
     this.#endsInARow.delete(this.#deviceOf(scope));
-    if (run === undefined || this.#lostRuns.length === 0) return;
+    if (run === undefined) return;
+    this.#provenTokens[run.scope] = Math.max(this.#provenTokens[run.scope], paddedTokens(run));
+    if (this.#lostRuns.length === 0) return;
     const isLarger = (lost: LostRun): boolean => paddedTokens(lost) > paddedTokens(run);
     this.#lostRuns = this.#lostRuns.filter((lost) => lost.scope !== run.scope || isLarger(lost));
   }
@@ -105,8 +110,9 @@ export class RestartTerms {
 
   #leave(reason: string): void {
     this.#processorOnly = reason;
-    // What ran out of memory over there says nothing about the processor.
+    // What had enough memory over there, or had not, says nothing about the processor.
     this.#lostRuns = [];
+    for (const scope of SCOPES) this.#provenTokens[scope] = 0;
     this.#endsInARow.clear();
   }
 

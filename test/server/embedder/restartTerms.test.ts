@@ -35,3 +35,16 @@ it('a device is not left where others of its texts are answered between', () => 
   }
   expect(terms.openParams.processorOnly).toBeNull();
 });
+
+it('tells the largest run that succeeded, until the device is another', () => {
+  const terms = new RestartTerms(SETTINGS, 1);
+  terms.opened({ code: { ...FAKE_MODEL, device: 'webgpu' }, docs: { ...FAKE_MODEL, device: 'webgpu' } });
+  expect(terms.openParams.provenTokens).toEqual({ code: 0, docs: 0 });
+  terms.succeeded('code', { scope: 'code', length: 100, count: 20 });
+  terms.succeeded('code', { scope: 'code', length: 300, count: 1 });
+  terms.succeeded('docs', { scope: 'docs', length: 30, count: 2 });
+  terms.ranOutOfMemory({ scope: 'code', length: 100, count: 40 });
+  expect(terms.openParams.provenTokens).toEqual({ code: 2000, docs: 60 });
+  expect(terms.leaveDevice('code', 'lost')).toBe(true);
+  expect(terms.openParams).toMatchObject({ lostRuns: [], provenTokens: { code: 0, docs: 0 } });
+});

@@ -63,6 +63,31 @@ describe('a memory ceiling', () => {
     expect(ceiling.tokens).toBeGreaterThanOrEqual(512);
   });
 
+  it('is as soon back after larger runs failed, where safe ones fail too', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    // Whatever is larger than what is safe meets a shortage, three times; then a safe run does.
+    for (let failures = 0; failures < 3; ) {
+      const tokens = Math.min(512, ceiling.tokens);
+      if (tokens === 512) {
+        ceiling.fail(tokens);
+        failures++;
+      } else ceiling.succeed(tokens, undefined);
+    }
+    ceiling.fail(256);
+    let runs = 0;
+    for (; ceiling.tokens < 512; runs++) ceiling.succeed(ceiling.tokens, undefined);
+    expect(runs).toBe(32);
+  });
+
+  it('remembers nothing against a size that succeeded in a process before', () => {
+    const ceiling = new MemoryCeiling({ ...OPTIONS, provenTokens: 2048 });
+    ceiling.fail(2048);
+    expect(ceiling.tokens).toBe(1024);
+    expect(ceiling.save().tokens).toBeNull();
+    succeedTimes(ceiling, 16, 1024);
+    expect(ceiling.tokens).toBe(2048);
+  });
+
   it('never goes below the floor', () => {
     const ceiling = new MemoryCeiling(OPTIONS);
     for (let round = 0; round < 20; round++) ceiling.fail(100);
