@@ -44,12 +44,30 @@ describe('the device', () => {
     });
   });
 
-  it('left open is the first accelerator that works and is faster than the processor', async () => {
+  it('left open is the accelerator that works and is faster than the processor', async () => {
     const { choose } = machine({ cpu: 100, webgpu: 500 });
     expect(await choose('auto', ['cpu', 'cuda', 'webgpu'])).toEqual({
       provider: 'webgpu',
       fallbackReason: null,
       released: ['cpu'],
+    });
+  });
+
+  it('left open is the fastest of several accelerators, whichever is tried first', async () => {
+    expect(await machine({ cpu: 100, coreml: 50, webgpu: 500 }).choose('auto', ['cpu', 'coreml', 'webgpu'])).toEqual({
+      provider: 'webgpu',
+      fallbackReason: null,
+      released: ['coreml', 'cpu'],
+    });
+    expect(await machine({ cpu: 100, coreml: 900, webgpu: 500 }).choose('auto', ['cpu', 'coreml', 'webgpu'])).toEqual({
+      provider: 'coreml',
+      fallbackReason: null,
+      released: ['webgpu', 'cpu'],
+    });
+    expect(await machine({ cpu: 100, coreml: 50, webgpu: 110 }).choose('auto', ['cpu', 'coreml', 'webgpu'])).toEqual({
+      provider: 'cpu',
+      fallbackReason: null,
+      released: ['coreml', 'webgpu'],
     });
   });
 

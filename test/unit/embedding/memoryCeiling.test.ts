@@ -66,7 +66,7 @@ describe('a memory ceiling', () => {
   it('is as soon back after larger runs failed, where safe ones fail too', () => {
     const ceiling = new MemoryCeiling(OPTIONS);
     // Whatever is larger than what is safe meets a shortage, three times; then a safe run does.
-    for (let failures = 0; failures < 3; ) {
+    for (let failures = 0; failures < 3;) {
       const tokens = Math.min(512, ceiling.tokens);
       if (tokens === 512) {
         ceiling.fail(tokens);
