@@ -38,6 +38,7 @@ export class EmbeddingModel {
   readonly #graph: OnnxSession;
   readonly #prefixes: Readonly<Record<TextRole, string>>;
   readonly #lowercase: boolean;
+  readonly #strip: boolean;
   readonly #pooling: Pooling;
   /** What `info.id` would be with the graph's and the tokenizer's files as they are now. */
   readonly #identify: () => Promise<string>;
@@ -58,6 +59,7 @@ export class EmbeddingModel {
     this.#graph = graph;
     this.#prefixes = { query: folder.manifest.queryPrefix, document: folder.manifest.documentPrefix };
     this.#lowercase = folder.manifest.lowercase;
+    this.#strip = folder.manifest.strip;
     this.#pooling = poolingOf(folder.manifest, graph);
     this.isStatic = isStatic;
   }
@@ -147,7 +149,8 @@ export class EmbeddingModel {
 
   /** A text with the prefix of its role, cut to the model's length, as a run takes it. */
   encode(text: string, role: TextRole): TextInput {
-    return this.#graph.inputOf(this.#tokenizer.encode(this.#asRead(this.#prefixes[role] + text)));
+    const whole = this.#prefixes[role] + text;
+    return this.#graph.inputOf(this.#tokenizer.encode(this.#asRead(this.#strip ? whole.trim() : whole)));
   }
 
   /** Tokens of a text as it is: no prefix, no special tokens, not cut. */

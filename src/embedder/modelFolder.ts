@@ -111,10 +111,11 @@ export async function identifyModel(
   const hashes: (string | undefined)[] = [];
   // One after another: some exports keep each of hundreds of tensors in a file of its own.
   for (const file of files) hashes.push(await ifThere(folder, file, () => fingerprintFile(path.join(folder, file))));
-  const { maxTokens, queryPrefix, documentPrefix, lowercase, outputZeroPoint, padTokenId, firstPosition } = manifest;
+  const { maxTokens, queryPrefix, documentPrefix, outputZeroPoint, padTokenId, firstPosition } = manifest;
   const ofInputs = [maxTokens, queryPrefix, documentPrefix, padTokenId, firstPosition];
   // At the end, and only where it is so: the identity of all other models stays what it was.
-  const facts = [hashes, dimension, pooling, outputZeroPoint, ...ofInputs, ...(lowercase ? ['lowercase'] : [])];
+  const ofTexts = (['lowercase', 'strip'] as const).filter((change) => manifest[change]);
+  const facts = [hashes, dimension, pooling, outputZeroPoint, ...ofInputs, ...ofTexts];
   return `${manifest.name.replace(/[^\w.-]+/g, '-')}-${fingerprintFacts(facts)}`;
 }
 

@@ -2,7 +2,7 @@ import { TesseraError } from '../base/errors.ts';
 import type { TextRole } from '../protocol/embedder.ts';
 import { isRecord, numberAt, stringAt } from './jsonFacts.ts';
 import { POOLINGS, type Pooling } from './pooling.ts';
-import { type Projection, readProjection, readRecipe } from './sentenceModules.ts';
+import { type Projection, readProjection, readRecipe, stripsTexts } from './sentenceModules.ts';
 
 /** How a model is used: what Tessera knows about it besides its weights. */
 export interface ModelManifest {
@@ -24,6 +24,8 @@ export interface ModelManifest {
   readonly documentPrefix: string;
   /** Whether texts and what is put before them are lowercased before they are tokenised, whatever the tokenizer does. */
   readonly lowercase: boolean;
+  /** Whether blanks around a text, with what is put before it, are left out. */
+  readonly strip: boolean;
   /** Relative to the model's folder; null lets the device choose among those there. */
   readonly onnxFile: string | null;
   readonly license: string | null;
@@ -98,6 +100,7 @@ export function resolveManifest(facts: ModelFacts, folderName: string): ModelMan
     queryPrefix,
     documentPrefix,
     lowercase: isRecord(facts.sentenceBert) && facts.sentenceBert['do_lower_case'] === true,
+    strip: stripsTexts(facts.modules),
     onnxFile: stringAt(own, 'onnxFile') ?? null,
     license: stringAt(own, 'license') ?? null,
     multiVector,

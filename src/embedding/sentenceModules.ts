@@ -51,6 +51,11 @@ export function readRecipe(pooling: unknown, modules: unknown, hasPrompts: boole
   return { pooling: known, beyondPooling: null };
 }
 
+/** Whether texts lose the blanks around them: sentence-transformers' module Transformer does so before it tokenises (its `tokenize`). */
+export function stripsTexts(modules: unknown): boolean {
+  return moduleTypes(modules)[0] === 'Transformer';
+}
+
 /** The file of the Pooling module of `modules.json`, relative to the model's folder; the customary one where there is none. */
 export function poolingFile(modules: unknown): string {
   return `${folderOf(modules, 'Pooling') ?? POOLING_FOLDER}/config.json`;

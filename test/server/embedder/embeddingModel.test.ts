@@ -143,6 +143,22 @@ describe('a model that lowercases', () => {
   });
 });
 
+describe('blanks around a text', () => {
+  it.each([
+    ['sentence_transformers.models.Transformer', true],
+    ['sentence_transformers.models.StaticEmbedding', false],
+  ])('are left out as %s does it: %s', async (type, strips) => {
+    // Takes the whole text for a word.
+    const tokenizer = { ...wordTokenizer(100), normalizer: null, pre_tokenizer: null };
+    const json = { 'tokenizer.json': tokenizer, 'modules.json': [{ type }] };
+    const model = await open({ graphs: { 'onnx/model.onnx': buildEncoder(TINY).model }, json });
+    const bare = model.encode('w7', 'document').ids;
+    const inBlanks = model.encode('\n  w7 \t', 'document').ids;
+    if (strips) expect(inBlanks).toEqual(bare);
+    else expect(inBlanks).not.toEqual(bare);
+  });
+});
+
 describe('texts run together', () => {
   it('get what they would get alone, in their order, whatever their lengths', async () => {
     const { model: graph } = buildEncoder({ ...TINY, outputs: 'tokens' });

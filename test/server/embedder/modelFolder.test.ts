@@ -170,10 +170,11 @@ describe('a model’s identity', () => {
       identify({ json: { ...json, 'config.json': { pad_token_id: 3 } } }),
       identify({ json: { ...json, 'config.json': { model_type: 'roberta', pad_token_id: 3 } } }),
       identify({ json: { ...json, 'sentence_bert_config.json': { do_lower_case: true } } }),
+      identify({ json: { ...json, 'modules.json': [{ type: 'sentence_transformers.models.Transformer' }] } }),
       identify({ json }, 4),
       identify({ json }, 8, 'none'),
     ]);
-    expect(new Set([id, ...others]).size).toBe(9);
+    expect(new Set([id, ...others]).size).toBe(10);
   });
 
   it.each([
