@@ -16,6 +16,7 @@ import { type Policy, fixedCount } from '../src/cli/bench/policies.ts';
 import { rateOf, timePass } from '../src/cli/bench/timeRuns.ts';
 import { collectYoungGarbage } from '../src/cli/bench/youngGarbage.ts';
 import type { Embedder } from '../src/server/embedder/embedder.ts';
+import { nameOfLayout } from '../src/server/embedder/layout.ts';
 import { embedFor, embedUntil, quantile, startEmbedder, timeQueries } from './embedderWork.ts';
 import { textLengths } from './textLengths.ts';
 
@@ -43,12 +44,12 @@ const meanLength = sum(lengths.map((length) => length ** 2)) / sum(lengths);
 const synthetic = await writeSyntheticModel(values.model);
 const model = await openBenchModel(values.model, 0);
 /** What the product has found out. */
-const layout = { sessions: 1, isSettled: false, ratios: [] as string[] };
+const layout = { name: `1 × ${model.threads}`, isSettled: false, ratios: [] as string[] };
 function noteComparison({ message, fields }: LogRecord): void {
   if (message !== 'embedder processes compared') return;
-  layout.sessions = Number(fields?.['sessions']);
+  layout.name = String(fields?.['layout']);
   layout.ratios.push(String(fields?.['ratio']));
-  layout.isSettled = layout.sessions < Number(fields?.['instead']) || layout.sessions === model.threads;
+  layout.isSettled = fields?.['isLast'] === true;
 }
 const product = startEmbedder(synthetic.folder, 0, { onRecord: noteComparison });
 const oneProcess = startEmbedder(synthetic.folder, 1);
@@ -72,8 +73,9 @@ async function productSlice(): Promise<number> {
   const rate = await slice(product);
   stop.abort();
   busyMs.push(...(await queries));
-  const now = (await product.metrics())?.sessions;
-  if (now !== layout.sessions) throw new Error(`The product works in ${now} processes instead of ${layout.sessions}.`);
+  const { sessions = 0, threads = 0 } = (await product.metrics()) ?? {};
+  const now = nameOfLayout({ sessions, threads });
+  if (now !== layout.name) throw new Error(`The product works in ${now} threads instead of ${layout.name}.`);
   return rate;
 }
 
@@ -126,7 +128,7 @@ try {
     model: values.model,
     workload: values.workload,
     cap: Number(values.cap),
-    sessions: layout.sessions,
+    layout: layout.name,
     settlingSeconds,
     contenders: contenders.map(({ name, rates }) => ({
       name,
@@ -149,7 +151,7 @@ try {
   if (values.json) console.log(JSON.stringify(report));
   else {
     console.log(
-      `${values.model}, ${values.workload}, cap ${values.cap}: the product works in ${layout.sessions} process(es), found out after ${settlingSeconds.toFixed(0)} s of work: ${layout.ratios.join(' | ')}`,
+      `${values.model}, ${values.workload}, cap ${values.cap}: the product works in ${layout.name} threads, found out after ${settlingSeconds.toFixed(0)} s of work: ${layout.ratios.join(' | ')}`,
     );
     const spread = (ratio: ReturnType<typeof summarize>): string =>
       `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`;

@@ -90,7 +90,7 @@ export class EmbedderService {
     const { settings, processes, lostRuns, provenTokens } = params;
     const { clock, logger, events, surrender } = this.#options;
     const allThreads = settings.threads === 0 ? defaultThreads() : settings.threads;
-    const threads = Math.max(1, Math.floor(allThreads / processes));
+    const threads = params.threads ?? Math.max(1, Math.floor(allThreads / processes));
     const memoryCeilingMb = resolveMemoryCeilingMb(settings.memoryCeilingMb, processes);
     const models = await openModels(params, threads).catch((error: unknown) => {
       throw namingShortage(error, 'There was not enough memory to load the models.');

@@ -167,6 +167,8 @@ export interface OpenParams {
   readonly settings: EmbedderSettings;
   /** Processes that share the threads and the memory of the settings, this one included. */
   readonly processes: number;
+  /** Threads of this process; null for its share of those of the settings. */
+  readonly threads: number | null;
   /** Runs that earlier processes of this session were killed in by want of memory. */
   readonly lostRuns: readonly LostRun[];
   /** Padded tokens of the largest run that succeeded in those processes. */

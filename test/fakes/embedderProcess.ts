@@ -21,6 +21,8 @@ export interface FakeEmbedderOptions {
   /** Resolves when the texts of a piece have been worked on; at once by default. */
   readonly work?: (params: EmbedPieceParams, open: OpenParams) => Promise<void>;
   readonly residentMb?: () => number;
+  /** Threads it has where nobody has chosen a number; 1 by default. */
+  readonly machineThreads?: number;
   /** Answers without the last text's vector. */
   readonly losesLast?: boolean;
   /** Whether it is killed in the run of these texts, as the kernel does when memory runs out. */
@@ -105,8 +107,9 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
     countTokens: ({ texts }) => Uint32Array.from(texts, (text) => text.length),
     metrics: () => {
       const rssMb = options.residentMb?.() ?? 0;
-      const { settings, processes } = opened ?? { settings: { threads: 1 }, processes: 1 };
-      const threads = Math.max(1, Math.floor(settings.threads / processes));
+      const { settings, processes, threads: own } = opened ?? { settings: { threads: 1 }, processes: 1, threads: null };
+      const all = settings.threads > 0 ? settings.threads : (options.machineThreads ?? 1);
+      const threads = own ?? Math.max(1, Math.floor(all / processes));
       const code = { ...NO_WORK.scopes.code, runs, texts: textsDone };
       return { ...NO_WORK, scopes: { ...NO_WORK.scopes, code }, threads, rssMb, peakRssMb: rssMb };
     },

@@ -18,9 +18,10 @@ import { BulkWork } from './bulkWork.ts';
 import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
 import { KnownLayout } from './knownLayout.ts';
+import { DIRECTIONS, type Direction, type Layout, isSameLayout, nameOfLayout, neighbourOf } from './layout.ts';
 import { LayoutTrial } from './layoutTrial.ts';
 import { metricsInTurn } from './metricsInTurn.ts';
-import { PoolsBySize } from './poolsBySize.ts';
+import { PoolsByLayout } from './poolsByLayout.ts';
 import { WaitingCalls } from './waitingCalls.ts';
 
 /** Bulk work has to have lasted this long before processes are started for it: as long again may be expected then. */
@@ -35,46 +36,56 @@ const START_AFTER_MS = 3_000;
 const BOTTLENECK_SHARE = 0.9;
 /** Processes without bulk work are kept so long. */
 const KEEP_IDLE_MS = 60_000;
-/** Further processes than these cost more memory than anybody gains. */
-const MAX_SESSIONS = 8;
 
-/** Who does the bulk work: 1 stands for the first process, more for a pool of so many. */
-type Sessions = number;
+/** A trial of a layout against the present one. */
+interface Comparison {
+  readonly trial: LayoutTrial;
+  readonly challenger: Layout;
+}
 
 /**
  * An embedder that finds out by real bulk work whether several processes with a share of the threads each do it faster than one
- * process with all of them, and remembers that for the machine and the model. The one process stays for everything else, so that
+ * process with all of them, and whether fewer threads do: two of one core get into each other's way in products of matrices. It
+ * remembers that for the machine and the model. The one process stays for everything else, so that
  * a query finds all threads and never a bulk run of several before it.
  */
 export class AdaptiveEmbedder extends Disposable implements Embedder {
   readonly #options: EmbedderClientOptions;
   readonly #first: EmbedderClient;
   readonly #layouts: KnownLayout;
-  readonly #threads: number;
-  readonly #pools: PoolsBySize;
+  /** That of the first process. */
+  readonly #alone: Layout;
+  readonly #pools: PoolsByLayout;
   readonly #work: BulkWork;
   readonly #waiting = new WaitingCalls();
   readonly onState: Event<ProcessState>;
-  #current: Sessions = 1;
-  #trial: { readonly trial: LayoutTrial; readonly challenger: Sessions } | undefined;
+  #current: Layout;
+  #trial: Comparison | undefined;
   /** A trial of the first process that ran out of work; it goes on with the next. */
-  #paused: LayoutTrial | undefined;
+  #paused: Comparison | undefined;
+  /** Whether the present layout is better in some of these is to be found out yet. */
+  #untried = DIRECTIONS;
+  /** Whether anything was compared. */
+  #hasVerdict = false;
   /** Nothing more is to be found out or started. */
   #isSettled = false;
   #isGrowing = false;
   /** What was read from the file: undefined before that, null when there was nothing. */
-  #known: Sessions | null | undefined;
+  #known: Layout | null | undefined;
   #idleTimer: DisposableLike | undefined;
 
-  constructor(options: EmbedderClientOptions) {
+  /** `machineThreads` is how many a process takes where nobody has chosen a number. */
+  constructor(options: EmbedderClientOptions, machineThreads = availableParallelism()) {
     super();
     const { settings, clock, logger } = options;
     this.#options = options;
-    this.#pools = this.own(new PoolsBySize(logger));
+    this.#pools = this.own(new PoolsByLayout(logger));
     this.#work = new BulkWork(() => clock.now());
     this.#first = this.own(new EmbedderClient(options));
-    this.#threads = settings.threads > 0 ? settings.threads : availableParallelism();
-    this.#layouts = new KnownLayout(settings.tunerStateFile, this.#threads, logger);
+    const threads = settings.threads > 0 ? settings.threads : machineThreads;
+    this.#alone = { sessions: 1, threads };
+    this.#current = this.#alone;
+    this.#layouts = new KnownLayout(settings.tunerStateFile, threads, logger);
     this.onState = this.#first.onState;
   }
 
@@ -99,7 +110,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   }
 
   embed(params: EmbedParams, signal?: CancellationSignal): Promise<EmbedResult> {
-    if (params.lane !== 'bulk' || (this.#isSettled && this.#current === 1)) return this.#first.embed(params, signal);
+    if (params.lane !== 'bulk' || (this.#isSettled && this.#isAlone)) return this.#first.embed(params, signal);
     return this.#embedBulk(params, signal);
   }
 
@@ -114,14 +125,15 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       running.reduce((sum, one) => sum + peakOf(one), 0),
     );
     // As many as are ever at work together: one process and several take turns.
-    const threads = Math.max(...parts.map((part) => part.threads));
-    return metrics && { ...metrics, threads, sessions: this.#current, peakRssMb: peakOf(first) + ofPools };
+    const threads = Math.min(this.#current.threads, Math.max(...parts.map((part) => part.threads)));
+    return metrics && { ...metrics, threads, sessions: this.#current.sessions, peakRssMb: peakOf(first) + ofPools };
   }
 
   forgive(): void {
     this.#first.forgive();
     this.#pools.forgive();
     this.#isSettled = false;
+    this.#untried = DIRECTIONS;
   }
 
   override dispose(): void {
@@ -131,17 +143,17 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   }
 
   async #embedBulk(params: EmbedParams, signal: CancellationSignal | undefined): Promise<EmbedResult> {
-    const { sessions, trial } = await this.#beginCall(signal);
+    const { layout, trial } = await this.#beginCall(signal);
     let tokens: number | undefined;
     try {
-      const pool = this.#pools.get(sessions);
+      const pool = this.#pools.get(layout);
       const result = await (pool ?? this.#first).embed(params, signal);
       tokens = result.tokenCounts.reduce((sum, count) => sum + count, 0);
       // Those that are left have a share of the threads only.
-      if (pool?.failure !== undefined && pool === this.#pools.get(sessions)) this.#giveUpOnSeveral(pool.failure);
+      if (pool?.failure !== undefined && pool === this.#pools.get(layout)) this.#giveUpOnSeveral(pool.failure);
       return result;
     } catch (error) {
-      if (sessions === 1 || isCancelled(error) || this.isDisposed) throw error;
+      if (this.#isFirst(layout) || isCancelled(error) || this.isDisposed) throw error;
       this.#giveUpOnSeveral(error);
     } finally {
       this.#endCall(trial, tokens);
@@ -152,7 +164,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   /** Says who is to do a bulk call, after waiting for others while a trial changes sides. */
   async #beginCall(
     signal: CancellationSignal | undefined,
-  ): Promise<{ readonly sessions: Sessions; readonly trial: LayoutTrial | undefined }> {
+  ): Promise<{ readonly layout: Layout; readonly trial: LayoutTrial | undefined }> {
     for (;;) {
       throwIfCancelled(signal);
       if (this.isDisposed) throw new TesseraError('disposed', 'The embedder was shut down.');
@@ -161,8 +173,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       const contender = running?.trial.begin();
       if (running === undefined || contender !== undefined) {
         this.#work.beginCall();
-        const sessions = running !== undefined && contender === 'challenger' ? running.challenger : this.#current;
-        return { sessions, trial: running?.trial };
+        const layout = running !== undefined && contender === 'challenger' ? running.challenger : this.#current;
+        return { layout, trial: running?.trial };
       }
       await this.#waiting.next(signal);
     }
@@ -197,11 +209,11 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   async #grow(): Promise<void> {
     if (this.#known === undefined) this.#known = await this.#layouts.read(await this.#first.open());
     const isKnown = this.#known !== null;
-    const wanted = this.#known ?? this.#current * 2;
     if (!isKnown && !this.#isWorthATrial) return;
-    if (wanted === this.#current || !(await this.#mayStart(wanted))) {
+    const wanted = this.#known === null ? await this.#nextToTry() : await this.#ifItMayStart(this.#known);
+    if (wanted === undefined) {
       // Nothing was found out where nothing could be tried.
-      if (this.#current === 1) this.#isSettled = true;
+      if (this.#isAlone && !this.#hasVerdict) this.#isSettled = true;
       else this.#settle();
       return;
     }
@@ -215,11 +227,35 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       return;
     }
     const { clock, logger } = this.#options;
-    logger.debug('several embedder processes are tried', { sessions: wanted, instead: this.#current });
-    const paused = this.#current === 1 ? this.#paused : undefined;
+    logger.debug('other embedder processes are tried', {
+      layout: nameOfLayout(wanted),
+      instead: nameOfLayout(this.#current),
+    });
+    const paused = this.#isAlone ? this.#paused : undefined;
     this.#paused = undefined;
     // Calls given out before end during the warm-up, which is not counted.
-    this.#trial = { trial: paused ?? new LayoutTrial(() => clock.now()), challenger: wanted };
+    this.#trial =
+      paused !== undefined && isSameLayout(paused.challenger, wanted)
+        ? paused
+        : { trial: new LayoutTrial(() => clock.now()), challenger: wanted };
+  }
+
+  /** The next layout to be compared with the present one; undefined when none is left that may be started. */
+  async #nextToTry(): Promise<Layout | undefined> {
+    for (;;) {
+      const [direction] = this.#untried;
+      if (direction === undefined) return undefined;
+      const neighbour = this.#neighbour(direction);
+      const layout = neighbour && (await this.#ifItMayStart(neighbour));
+      if (layout !== undefined) return layout;
+      this.#untried = this.#untried.slice(1);
+    }
+  }
+
+  #neighbour(direction: Direction): Layout | undefined {
+    // As many threads as a person has chosen.
+    if (direction === 'threads' && this.#options.settings.threads > 0) return undefined;
+    return neighbourOf(this.#current, direction);
   }
 
   /** Whether there has been work for long, and little else that it waits for. */
@@ -227,28 +263,36 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     return this.#work.lastedMs >= TRY_AFTER_MS && this.#work.busyShare >= BOTTLENECK_SHARE;
   }
 
-  /** Whether the machine has the threads, the device and the memory for a pool beside what is there. */
-  async #mayStart(sessions: Sessions): Promise<boolean> {
-    if (sessions > Math.min(this.#threads, MAX_SESSIONS)) return false;
+  /** The layout, where the machine has the device and the memory for its processes beside what is there, and they are not there already. */
+  async #ifItMayStart(layout: Layout): Promise<Layout | undefined> {
+    if (isSameLayout(layout, this.#current)) return undefined;
     const models = await this.#first.open();
     // Processes side by side on one accelerator fight over its memory.
-    if (SCOPES.some((scope) => models[scope].device !== 'cpu')) return false;
+    if (SCOPES.some((scope) => models[scope].device !== 'cpu')) return undefined;
     const metrics = await this.#first.metrics();
-    if (metrics === null) return false;
-    const beside = this.#current > 1 ? this.#current : 0;
-    return metrics.peakRssMb * (1 + beside + sessions) <= this.#ceilingMb;
+    if (metrics === null) return undefined;
+    const beside = this.#isAlone ? 0 : this.#current.sessions;
+    return metrics.peakRssMb * (1 + beside + layout.sessions) <= this.#ceilingMb ? layout : undefined;
+  }
+
+  get #isAlone(): boolean {
+    return this.#isFirst(this.#current);
+  }
+
+  #isFirst(layout: Layout): boolean {
+    return isSameLayout(layout, this.#alone);
   }
 
   get #ceilingMb(): number {
     return resolveMemoryCeilingMb(this.#options.settings.memoryCeilingMb, 1);
   }
 
-  async #openPool(sessions: Sessions): Promise<void> {
+  async #openPool(layout: Layout): Promise<void> {
     const { settings } = this.#options;
     const ofFirst = (await this.#first.metrics())?.peakRssMb ?? 0;
     const memoryCeilingMb = Math.max(1, Math.floor(this.#ceilingMb - ofFirst));
     const options = { ...this.#options, settings: { ...settings, memoryCeilingMb } };
-    await this.#pools.open(options, sessions, await this.#first.open());
+    await this.#pools.open(options, layout, await this.#first.open());
   }
 
   /** Draws the consequence when a trial has come to a verdict. */
@@ -259,16 +303,20 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     const { verdict } = trial;
     if (verdict === 'undecided') return;
     this.#trial = undefined;
+    this.#hasVerdict = true;
     const loser = verdict === 'switch' ? this.#current : challenger;
     if (verdict === 'switch') this.#current = challenger;
+    else this.#untried = this.#untried.slice(1);
+    const isLast = !this.#untried.some((direction) => this.#neighbour(direction) !== undefined);
     this.#options.logger.info('embedder processes compared', {
-      sessions: this.#current,
-      instead: loser,
+      layout: nameOfLayout(this.#current),
+      instead: nameOfLayout(loser),
+      isLast,
       ratio: trial.pairs.map((pair) => (pair.challenger / pair.incumbent).toFixed(3)).join(' '),
     });
     this.#pools.end(loser);
     if (trial.isStarved) this.#isSettled = true;
-    else if (verdict === 'keep') this.#settle();
+    else if (isLast) this.#settle();
   }
 
   /** The present layout is the one to stay with. */
@@ -276,10 +324,10 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     this.#isSettled = true;
     if (this.#known !== null) return;
     this.#known = this.#current;
-    const sessions = this.#current;
+    const layout = this.#current;
     this.#first
       .open()
-      .then((models) => this.#layouts.save(models, sessions))
+      .then((models) => this.#layouts.save(models, layout))
       .catch((error: unknown) => this.#options.logger.warn('a layout was not saved', { message: errorMessage(error) }));
   }
 
@@ -295,19 +343,19 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   /** There has been no bulk work for long: the memory of all pools is given back. */
   #rest(): void {
-    if (this.#trial !== undefined && this.#current === 1) {
+    if (this.#trial !== undefined && this.#isAlone) {
       this.#trial.trial.pause();
-      this.#paused = this.#trial.trial;
+      this.#paused = this.#trial;
     }
     // Better than the first process, if perhaps not the best there is.
-    if (this.#current > 1 && this.#known === null) this.#settle();
+    if (!this.#isAlone && this.#known === null) this.#settle();
     this.#trial = undefined;
     this.#endPools();
   }
 
   #endPools(): void {
     this.#pools.endAll();
-    if (this.#current > 1) this.#isSettled = false;
-    this.#current = 1;
+    if (!this.#isAlone) this.#isSettled = false;
+    this.#current = this.#alone;
   }
 }

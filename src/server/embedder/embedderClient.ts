@@ -47,6 +47,8 @@ export interface EmbedderClientOptions {
   readonly settings: EmbedderSettings;
   /** Processes that share the threads and the memory of the settings; 1 when this is the only one. */
   readonly processes?: number;
+  /** Threads of this process, where it is not to have a share of those of the settings. */
+  readonly threads?: number;
   /** Starts the embedder process. */
   readonly spawn: () => ChildHandle;
   readonly clock: Clock;
@@ -86,7 +88,10 @@ export class EmbedderClient extends Disposable implements Embedder {
   constructor(options: EmbedderClientOptions) {
     super();
     this.#settings = options.settings;
-    this.#terms = new RestartTerms(options.settings, options.processes ?? 1);
+    this.#terms = new RestartTerms(options.settings, {
+      processes: options.processes ?? 1,
+      threads: options.threads ?? null,
+    });
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#supervisor = this.own(

@@ -249,14 +249,19 @@ export class EmbedderPool extends Disposable implements Embedder {
   }
 }
 
-/** Options of so many processes that share the threads and the memory of one. */
-export function sharing(options: EmbedderClientOptions, processes: number): readonly EmbedderClientOptions[] {
+/** Options of so many processes that share the memory of one, and its threads where none are given for each. */
+export function sharing(
+  options: EmbedderClientOptions,
+  processes: number,
+  threads?: number,
+): readonly EmbedderClientOptions[] {
   const { provider } = splitDeviceName(options.settings.device);
   // One that cannot have the device is to have the same vectors on the processor.
   const ofDevice = provider === 'auto' ? undefined : { code: provider, docs: provider };
   const graphFor = options.settings.graphFor ?? ofDevice;
   const settings = graphFor === undefined ? options.settings : { ...options.settings, graphFor };
-  return Array.from({ length: processes }, () => ({ ...options, settings, processes }));
+  const own = threads === undefined ? {} : { threads };
+  return Array.from({ length: processes }, () => ({ ...options, settings, processes, ...own }));
 }
 
 function isReadier(member: PoolMember, than: PoolMember): boolean {

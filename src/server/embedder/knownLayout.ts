@@ -1,15 +1,17 @@
 import path from 'node:path';
 import type { Logger } from '../../base/logger.ts';
+import { isCount, isRecord } from '../../embedding/jsonFacts.ts';
 import { LearnedFile, machineName } from '../../process/learnedFile.ts';
 import type { ModelInfo } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
+import type { Layout } from './layout.ts';
 
 /** Beside the tuners' file, and not in it: the embedder processes write that one all the time. */
 const LAYOUTS_FILE = 'layouts.json';
 
 type Models = Readonly<Record<Scope, ModelInfo>>;
 
-/** How many processes were found to be best for bulk work, by machine and models. */
+/** What was found to be best for bulk work, by machine and models. */
 export class KnownLayout {
   readonly #file: LearnedFile;
   readonly #threads: number;
@@ -22,15 +24,16 @@ export class KnownLayout {
   }
 
   /** Null when nothing was found out yet. */
-  async read(models: Models): Promise<number | null> {
+  async read(models: Models): Promise<Layout | null> {
     const saved = await this.#file.read(this.#key(models));
-    if (typeof saved !== 'object' || saved === null || !('sessions' in saved)) return null;
-    const { sessions } = saved;
-    return typeof sessions === 'number' && Number.isInteger(sessions) && sessions >= 1 ? sessions : null;
+    if (!isRecord(saved)) return null;
+    const { sessions, threads } = saved;
+    if (!isCount(sessions) || !isCount(threads) || sessions < 1 || threads < sessions) return null;
+    return { sessions, threads };
   }
 
-  save(models: Models, sessions: number): Promise<void> {
-    return this.#file.save({ [this.#key(models)]: { sessions } });
+  save(models: Models, { sessions, threads }: Layout): Promise<void> {
+    return this.#file.save({ [this.#key(models)]: { sessions, threads } });
   }
 
   #key({ code, docs }: Models): string {

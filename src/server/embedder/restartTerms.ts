@@ -4,6 +4,8 @@ import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import { requireSameModels } from './sameModels.ts';
 
 type Models = Readonly<Record<Scope, ModelInfo>>;
+/** What a process has of the machine. */
+type Share = Pick<OpenParams, 'processes' | 'threads'>;
 
 /** Texts over which processes ended one after another, with none answered between, after which the device or the model is blamed rather than they. */
 const ENDS_IN_A_ROW = 3;
@@ -11,7 +13,7 @@ const ENDS_IN_A_ROW = 3;
 /** What the next embedder process is told, by what became of those before it. */
 export class RestartTerms {
   readonly #settings: EmbedderSettings;
-  readonly #processes: number;
+  readonly #share: Share;
   #models: Models | undefined;
   /** The device whose kind of graph the first process loaded for each scope, when a device was named. */
   #graphFor: EmbedderSettings['graphFor'];
@@ -23,9 +25,9 @@ export class RestartTerms {
   /** By device: what one does says nothing about another. */
   readonly #endsInARow = new Map<ModelInfo['device'], number>();
 
-  constructor(settings: EmbedderSettings, processes: number) {
+  constructor(settings: EmbedderSettings, share: Share) {
     this.#settings = settings;
-    this.#processes = processes;
+    this.#share = share;
   }
 
   /** For the request that opens the models. */
@@ -34,7 +36,7 @@ export class RestartTerms {
     const graphFor = this.#graphFor ?? this.#settings.graphFor;
     return {
       settings: graphFor === undefined ? this.#settings : { ...this.#settings, graphFor },
-      processes: this.#processes,
+      ...this.#share,
       lostRuns: this.#lostRuns,
       provenTokens: { ...this.#provenTokens },
       processorOnly: this.#processorOnly,

@@ -23,7 +23,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-/** A machine of 4 threads in simulated time; `speeds[n]` are tokens a second that n processes reach together. */
+/** Tokens a second of so many processes together, or of so many that have so many threads each: `2 × 1`. */
+type Speeds = Readonly<Record<string, number>>;
+
+/** A machine in simulated time. */
 class SimulatedMachine {
   readonly clock = new ManualClock();
   readonly embedder: AdaptiveEmbedder;
@@ -31,24 +34,28 @@ class SimulatedMachine {
   readonly processes: number[] = [];
   readonly started: number[] = [];
   /** Pieces of work given to processes by themselves (1), and to one of several. */
-  readonly pieces: { readonly lane: Lane; readonly of: number }[] = [];
-  readonly #speeds: Readonly<Record<number, number>>;
+  readonly pieces: { readonly lane: Lane; readonly of: number; readonly threads: number }[] = [];
+  readonly #speeds: Speeds;
+  readonly #threads: number;
   readonly #running = new Map<ChildHandle, number>();
 
   constructor(
-    speeds: Readonly<Record<number, number>>,
+    speeds: Speeds,
     options: {
+      /** Of the machine, where no person has chosen how many are used; else a person has chosen 4. */
+      readonly machineThreads?: number;
       readonly memoryCeilingMb?: number;
       readonly fails?: (params: OpenParams) => boolean;
       readonly modelId?: (params: OpenParams) => string;
     } = {},
   ) {
     this.#speeds = speeds;
-    this.embedder = new AdaptiveEmbedder({
+    this.#threads = options.machineThreads ?? 4;
+    const embedderOptions = {
       settings: {
         models: { code: 'model', docs: 'model' },
-        device: 'cpu',
-        threads: 4,
+        device: 'cpu' as const,
+        threads: options.machineThreads === undefined ? 4 : 0,
         sessions: 0,
         batchSize: 0,
         memoryCeilingMb: options.memoryCeilingMb ?? 10_000,
@@ -58,7 +65,8 @@ class SimulatedMachine {
       spawn: () => this.#spawn(options.fails ?? (() => false), options.modelId ?? (() => 'model')),
       clock: this.clock,
       logger: SILENT_LOGGER,
-    });
+    };
+    this.embedder = new AdaptiveEmbedder(embedderOptions, this.#threads);
   }
 
   /** Does bulk work for so long, two calls at a time as the indexer does; the tokens done. */
@@ -107,22 +115,27 @@ class SimulatedMachine {
 
   #spawn(fails: (params: OpenParams) => boolean, modelId: (params: OpenParams) => string): ChildHandle {
     let of = 0;
+    let threads = 0;
     let busyUntilMs = 0;
     const options: FakeEmbedderOptions = {
       residentMb: () => RESIDENT_MB,
+      machineThreads: this.#threads,
       model: (params) => ({ id: modelId(params) }),
       onOpen: (params) => {
         of = params.processes;
+        threads = params.threads ?? this.#threads / of;
         this.started.push(of);
         this.processes.push(of);
         this.#running.set(handle, of);
         if (fails(params)) setImmediate(() => handle.dispose());
       },
       work: ({ lane, texts }) => {
-        this.pieces.push({ lane, of });
+        this.pieces.push({ lane, of, threads });
         const tokens = texts.reduce((sum, text) => sum + text.length, 0);
         const now = this.clock.now();
-        busyUntilMs = Math.max(now, busyUntilMs) + (tokens * 1000 * of) / (this.#speeds[of] ?? 1);
+        busyUntilMs =
+          Math.max(now, busyUntilMs) +
+          (tokens * 1000 * of) / (this.#speeds[`${of} × ${threads}`] ?? this.#speeds[of] ?? 1);
         return new Promise((resolve) => this.clock.after(busyUntilMs - now, resolve));
       },
       onExit: () => {
@@ -216,6 +229,70 @@ describe('bulk work that lasts', () => {
     }
     await working;
     machine.embedder.dispose();
+  });
+});
+
+describe('fewer threads', () => {
+  const SPEEDS = { '1 × 8': 10_000, '2 × 4': 9_000, '1 × 4': 12_000, '1 × 2': 7_000 };
+  const threadsOf = (machine: SimulatedMachine, asked: Lane, from = 0) =>
+    new Set(machine.pieces.slice(from).flatMap(({ lane, threads }) => (lane === asked ? [threads] : [])));
+
+  it('do the bulk work where they are faster, and queries have all', async () => {
+    const machine = new SimulatedMachine(SPEEDS, { machineThreads: 8 });
+    await machine.workUntil(isSaved);
+    // Less than half was tried.
+    expect(threadsOf(machine, 'bulk')).toEqual(new Set([8, 4, 2]));
+    const before = machine.pieces.length;
+    await machine.work(20);
+    void machine.embedder.embed({ texts: ['z'], role: 'query', scope: 'code', lane: 'query' });
+    await machine.pass(1_000);
+    expect(threadsOf(machine, 'bulk', before)).toEqual(new Set([4]));
+    expect(threadsOf(machine, 'query', before)).toEqual(new Set([8]));
+    expect(await machine.embedder.metrics()).toMatchObject({ threads: 4, sessions: 1 });
+    expect(machine.processes).toEqual([1, 1]);
+    machine.embedder.dispose();
+  });
+
+  it('are remembered', async () => {
+    const first = new SimulatedMachine(SPEEDS, { machineThreads: 8 });
+    await first.workUntil(isSaved);
+    first.embedder.dispose();
+    const second = new SimulatedMachine(SPEEDS, { machineThreads: 8 });
+    await second.workUntil(() => second.processes.length === 2);
+    await second.work(5);
+    const before = second.pieces.length;
+    await second.work(60);
+    expect(threadsOf(second, 'bulk', before)).toEqual(new Set([4]));
+    expect(second.started).toEqual([1, 1]);
+    second.embedder.dispose();
+  });
+
+  it('are tried of several processes, too', async () => {
+    const speeds = {
+      '1 × 8': 10_000,
+      '2 × 4': 12_000,
+      '4 × 2': 11_000,
+      '2 × 2': 14_000,
+      '1 × 2': 9_000,
+      '2 × 1': 8_000,
+    };
+    const machine = new SimulatedMachine(speeds, { machineThreads: 8 });
+    await machine.workUntil(isSaved);
+    expect(await machine.embedder.metrics()).toMatchObject({ threads: 4, sessions: 2 });
+    machine.embedder.dispose();
+  });
+
+  it('are not taken where they are slower, nor tried of three or fewer', async () => {
+    const eight = new SimulatedMachine({ '1 × 8': 10_000, '2 × 4': 9_900, '1 × 4': 6_000 }, { machineThreads: 8 });
+    await eight.workUntil(isSaved);
+    expect(await eight.embedder.metrics()).toMatchObject({ threads: 8, sessions: 1 });
+    eight.embedder.dispose();
+    await rm(path.join(folder, 'layouts.json'));
+    const three = new SimulatedMachine({ '1 × 3': 10_000, '2 × 1': 9_900, '1 × 1': 90_000 }, { machineThreads: 3 });
+    await three.workUntil(isSaved);
+    expect(threadsOf(three, 'bulk')).toEqual(new Set([3, 1]));
+    expect(three.started).toEqual([1, 2, 2]);
+    three.embedder.dispose();
   });
 });
 

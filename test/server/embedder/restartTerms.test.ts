@@ -13,9 +13,10 @@ const SETTINGS: EmbedderSettings = {
   latencyCeilingMs: 100,
   tunerStateFile: null,
 };
+const ALONE = { processes: 1, threads: null };
 
 it('a device is left after three texts in a row, whatever a model on the processor does between them', () => {
-  const terms = new RestartTerms(SETTINGS, 1);
+  const terms = new RestartTerms(SETTINGS, ALONE);
   terms.opened({ code: { ...FAKE_MODEL, device: 'webgpu' }, docs: { ...FAKE_MODEL, device: 'cpu' } });
   const blamed = [1, 2, 3].map(() => {
     const blame = terms.blame('code', 'SIGKILL');
@@ -27,7 +28,7 @@ it('a device is left after three texts in a row, whatever a model on the process
 });
 
 it('a device is not left where others of its texts are answered between', () => {
-  const terms = new RestartTerms(SETTINGS, 1);
+  const terms = new RestartTerms(SETTINGS, ALONE);
   terms.opened({ code: { ...FAKE_MODEL, device: 'webgpu' }, docs: { ...FAKE_MODEL, device: 'webgpu' } });
   for (let text = 0; text < 9; text++) {
     expect(terms.blame('code', 'SIGKILL')).toBe('unknown');
@@ -37,7 +38,7 @@ it('a device is not left where others of its texts are answered between', () => 
 });
 
 it('tells the largest run that succeeded, until the device is another', () => {
-  const terms = new RestartTerms(SETTINGS, 1);
+  const terms = new RestartTerms(SETTINGS, ALONE);
   terms.opened({ code: { ...FAKE_MODEL, device: 'webgpu' }, docs: { ...FAKE_MODEL, device: 'webgpu' } });
   expect(terms.openParams.provenTokens).toEqual({ code: 0, docs: 0 });
   terms.succeeded('code', { scope: 'code', length: 100, count: 20 });

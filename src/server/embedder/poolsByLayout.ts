@@ -5,13 +5,15 @@ import type { EmbedderMetrics, ModelInfo } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import type { EmbedderClientOptions } from './embedderClient.ts';
 import { EmbedderPool, sharing } from './embedderPool.ts';
+import { type Layout, nameOfLayout, threadsOfEach } from './layout.ts';
 import { metricsInTurn, ofTheEnded } from './metricsInTurn.ts';
 import { requireSameModels } from './sameModels.ts';
 
-/** Pools of so many processes, that come and go; what they did is kept. */
-export class PoolsBySize extends Disposable {
+/** Pools of processes, that come and go; what they did is kept. */
+export class PoolsByLayout extends Disposable {
   readonly #logger: Logger;
-  readonly #pools = new Map<number, EmbedderPool>();
+  /** By the layout's name. */
+  readonly #pools = new Map<string, EmbedderPool>();
   /** Asked for their figures before they go. */
   readonly #ending = new Set<EmbedderPool>();
   #ended: EmbedderMetrics | null = null;
@@ -30,27 +32,35 @@ export class PoolsBySize extends Disposable {
     return [...this.#pools.values()].reduce((sum, pool) => sum + pool.restarts, this.#endedRestarts);
   }
 
-  get(sessions: number): EmbedderPool | undefined {
-    return this.#pools.get(sessions);
+  get(layout: Layout): EmbedderPool | undefined {
+    return this.#pools.get(nameOfLayout(layout));
   }
 
-  /** Starts so many processes that share the threads and the memory of the options; rejects when one of them can't be used, or has not opened these models. */
+  /** Starts a layout's processes, which share the memory of the options; rejects when one of them can't be used, or has not opened these models. */
   async open(
     options: EmbedderClientOptions,
-    sessions: number,
+    layout: Layout,
     models: Readonly<Record<Scope, ModelInfo>>,
   ): Promise<void> {
-    const pool = new EmbedderPool(sharing(options, sessions));
-    this.#pools.set(sessions, pool);
+    const pool = new EmbedderPool(sharing(options, layout.sessions, threadsOfEach(layout)));
+    this.#pools.set(nameOfLayout(layout), pool);
     if (this.isDisposed) pool.dispose();
     requireSameModels(models, await pool.open());
     if (pool.failure !== undefined) throw pool.failure;
   }
 
-  end(sessions: number): void {
-    const pool = this.#pools.get(sessions);
+  end(layout: Layout): void {
+    this.#end(nameOfLayout(layout));
+  }
+
+  endAll(): void {
+    for (const name of [...this.#pools.keys()]) this.#end(name);
+  }
+
+  #end(name: string): void {
+    const pool = this.#pools.get(name);
     if (pool === undefined) return;
-    this.#pools.delete(sessions);
+    this.#pools.delete(name);
     this.#ending.add(pool);
     this.#endedRestarts += pool.restarts;
     this.#keepFigures(pool)
@@ -59,10 +69,6 @@ export class PoolsBySize extends Disposable {
         this.#ending.delete(pool);
         pool.dispose();
       });
-  }
-
-  endAll(): void {
-    for (const sessions of [...this.#pools.keys()]) this.end(sessions);
   }
 
   forgive(): void {
