@@ -28,6 +28,7 @@ import type {
 import { splitDeviceName } from '../protocol/deviceNames.ts';
 import { SCOPES, type Scope } from '../protocol/scope.ts';
 import { EmbeddingModel } from './embeddingModel.ts';
+import { KnownDevices } from './knownDevices.ts';
 import { LENGTH_STEPS } from './executionProviders.ts';
 import { FiguresKeeper } from './figuresKeeper.ts';
 import { GpuMeter } from './gpuMeter.ts';
@@ -92,7 +93,8 @@ export class EmbedderService {
     const allThreads = settings.threads === 0 ? defaultThreads() : settings.threads;
     const threads = params.threads ?? Math.max(1, Math.floor(allThreads / processes));
     const memoryCeilingMb = resolveMemoryCeilingMb(settings.memoryCeilingMb, processes);
-    const models = await openModels(params, threads).catch((error: unknown) => {
+    const knownDevices = new KnownDevices(settings.tunerStateFile, clock, logger);
+    const models = await openModels(params, threads, knownDevices).catch((error: unknown) => {
       throw namingShortage(error, 'There was not enough memory to load the models.');
     });
     const file = new LearnedFile(settings.tunerStateFile, logger, withSmallerCeiling);
@@ -303,6 +305,7 @@ export class EmbedderService {
 async function openModels(
   { settings: { models, device, graphFor, threads: chosen }, processorOnly }: OpenParams,
   threads: number,
+  knownDevices: KnownDevices,
 ): Promise<Readonly<Record<Scope, EmbeddingModel>>> {
   const lookUpThreads = chosen === 0 ? undefined : threads;
   const open = (scope: Scope) =>
@@ -311,6 +314,7 @@ async function openModels(
       graphFor: graphFor?.[scope],
       threads,
       lookUpThreads,
+      knownDevices,
       processorOnly,
     });
   const code = await open('code');

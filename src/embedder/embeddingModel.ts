@@ -1,4 +1,5 @@
-import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
+import path from 'node:path';
+import { TesseraError, isTesseraError } from '../base/errors.ts';
 import { outputDimension, requireProjection } from '../embedding/modelManifest.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import { type Pooling, type RunOutput, poolToUnitVectors, unitTokenVectors } from '../embedding/pooling.ts';
@@ -7,9 +8,11 @@ import { splitDeviceName } from '../protocol/deviceNames.ts';
 import { chooseDevice } from './deviceChoice.ts';
 import { bundledProviders } from './executionProviders.ts';
 import { GraphTrial, poolingOf } from './graphTrial.ts';
+import type { KnownDevice, KnownDevices } from './knownDevices.ts';
 import { type ModelFolder, chooseGraph, identifyModel, readModelFolder } from './modelFolder.ts';
 import type { OnnxSession } from './onnxSession.ts';
 import type { TextInput } from './textInput.ts';
+import { runtimeMessage } from './runtimeMessage.ts';
 import { TextTokenizer } from './textTokenizer.ts';
 
 /** Run once after loading: shows that the device works and how long vectors are. */
@@ -27,6 +30,8 @@ export type ModelSettings = Pick<EmbedderSettings, 'device' | 'threads'> &
     readonly graphFor?: ExecutionProvider | undefined;
     /** Threads of a model that only looks vectors up, where somebody has chosen them. */
     readonly lookUpThreads?: number | undefined;
+    /** Keeps what `auto` comes to. */
+    readonly knownDevices?: KnownDevices | undefined;
   };
 
 /** A model ready to embed: text in, unit vectors out. */
@@ -76,17 +81,18 @@ export class EmbeddingModel {
     const processorOnly = settings.processorOnly ?? null;
     const device = processorOnly === null ? settings.device : 'cpu';
     const { deviceId } = splitDeviceName(device);
-    const { trial, fallbackReason } = await chooseDevice(device, bundledProviders(), (provider) => {
-      // For `auto` the graph must not depend on what happens to win: its vectors would have another identity.
-      const graphName = chooseGraph(folder, settings.graphFor ?? (settings.device === 'auto' ? 'cpu' : provider));
-      const { threads } = settings;
-      return GraphTrial.open(
-        folder,
-        graphName,
-        { provider, deviceId: provider === 'cpu' ? null : deviceId, threads },
-        probe,
-      );
-    });
+    // For `auto` the graph must not depend on what happens to win: its vectors would have another identity.
+    const graphOn = (provider: ExecutionProvider): string =>
+      chooseGraph(folder, settings.graphFor ?? (settings.device === 'auto' ? 'cpu' : provider));
+    const open = (provider: ExecutionProvider): Promise<GraphTrial> => {
+      const own = { provider, deviceId: provider === 'cpu' ? null : deviceId, threads: settings.threads };
+      return GraphTrial.open(folder, graphOn(provider), own, probe);
+    };
+    const choose = (known?: KnownDevice) => chooseDevice(device, bundledProviders(), open, known);
+    const { trial, fallbackReason } =
+      device === 'auto' && settings.knownDevices !== undefined
+        ? await settings.knownDevices.remembering(path.join(folderPath, graphOn('cpu')), settings.threads, choose)
+        : await choose();
     try {
       return await EmbeddingModel.#of(trial, { folder, tokenizer, settings, fallbackReason });
     } catch (error) {
@@ -200,7 +206,7 @@ export class EmbeddingModel {
       if (isTesseraError(error)) throw error;
       const code = isOutOfMemoryError(error) ? 'out-of-memory' : 'embedder-failed';
       const details = { texts: texts.length, length };
-      throw new TesseraError(code, `A run of ${texts.length} × ${length} tokens failed (${errorMessage(error)}).`, {
+      throw new TesseraError(code, `A run of ${texts.length} × ${length} tokens failed (${runtimeMessage(error)}).`, {
         details,
         cause: error,
       });

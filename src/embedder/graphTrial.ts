@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { TesseraError, errorMessage, isTesseraError } from '../base/errors.ts';
+import { TesseraError, isTesseraError } from '../base/errors.ts';
 import { DEVICE_LIMITS } from '../embedding/deviceLimits.ts';
 import type { ModelManifest } from '../embedding/modelManifest.ts';
 import { type Pooling, type RunOutput, poolToUnitVectors } from '../embedding/pooling.ts';
@@ -7,6 +7,7 @@ import type { ExecutionProvider } from '../protocol/embedder.ts';
 import type { DeviceTrial } from './deviceChoice.ts';
 import type { ModelFolder } from './modelFolder.ts';
 import { type GraphOptions, OnnxSession } from './onnxSession.ts';
+import { runtimeMessage } from './runtimeMessage.ts';
 import type { TextInput } from './textInput.ts';
 import type { TokenIds } from './textTokenizer.ts';
 
@@ -14,8 +15,12 @@ import type { TokenIds } from './textTokenizer.ts';
 const STATIC_MODEL_US_PER_TOKEN = 4;
 /** Rows of the probe in a timed run that tells look-ups from networks. */
 const STATIC_PROBE_ROWS = 16;
-/** Timed runs; the quickest counts, the others met with something else on the machine. */
+/** Timed runs; the quickest counts, the others met with something else on the machine, or built programs for their shape. */
 const ROUNDS = 3;
+/** So many times the rows next, while a device's runs are short: one that is slow must not be asked for a long one. */
+const GROWTH = 4;
+/** A run that takes so long has shown what a device can do. */
+const LONG_MS = 150;
 /** A graph is not taken for a network's before it was timed for so long: three look-ups are over before a neighbour has gone. */
 const LEAST_TRIAL_MS = 60;
 
@@ -28,6 +33,8 @@ export class GraphTrial implements DeviceTrial {
   readonly width: number;
   readonly #probe: TextInput;
   readonly #isFinite: boolean;
+  /** Undefined before it was looked at. */
+  #isStatic: boolean | undefined;
 
   private constructor(graph: OnnxSession, graphName: string, width: number, probe: TextInput, isFinite: boolean) {
     this.graph = graph;
@@ -55,7 +62,7 @@ export class GraphTrial implements DeviceTrial {
     } catch (error) {
       await graph.release();
       if (isTesseraError(error)) throw error;
-      throw cannotBeRun(graphName, provider, errorMessage(error), error);
+      throw cannotBeRun(graphName, provider, runtimeMessage(error), error);
     }
   }
 
@@ -65,13 +72,16 @@ export class GraphTrial implements DeviceTrial {
   }
 
   async measure(): Promise<number> {
+    const { length } = this.#probe.ids;
     const { baseTokens } = DEVICE_LIMITS[this.graph.options.provider];
-    return this.#tokensPerSecond(Math.max(1, Math.floor(baseTokens / this.#probe.ids.length)));
+    const mostRows = Math.max(1, Math.floor(baseTokens / length));
+    return length * (await bestRowsPerSecond(mostRows, (rows) => this.#timeRun(rows)));
   }
 
   /** Whether the graph only looks vectors up; it runs on one thread then. */
-  looksStatic(): Promise<boolean> {
-    return isLookUp(this.graph, () => this.#tokensPerSecond(STATIC_PROBE_ROWS));
+  async looksStatic(): Promise<boolean> {
+    this.#isStatic ??= await isLookUp(this.graph, () => this.#tokensPerSecond(STATIC_PROBE_ROWS));
+    return this.#isStatic;
   }
 
   release(): Promise<void> {
@@ -79,14 +89,34 @@ export class GraphTrial implements DeviceTrial {
   }
 
   async #tokensPerSecond(count: number): Promise<number> {
-    const rows = Array.from({ length: count }, () => this.#probe);
     let leastMs = Infinity;
-    for (let round = 0; round < ROUNDS; round++) {
-      const startedMs = performance.now();
-      await this.graph.run(rows, this.#probe.ids.length);
-      leastMs = Math.min(leastMs, performance.now() - startedMs);
-    }
+    for (let round = 0; round < ROUNDS; round++) leastMs = Math.min(leastMs, await this.#timeRun(count));
     return (count * this.#probe.ids.length * 1000) / leastMs;
+  }
+
+  /** Milliseconds of a run of so many rows. */
+  async #timeRun(count: number): Promise<number> {
+    const rows = Array.from({ length: count }, () => this.#probe);
+    const startedMs = performance.now();
+    await this.graph.run(rows, this.#probe.ids.length);
+    return performance.now() - startedMs;
+  }
+}
+
+/**
+ * The most rows a second in runs of 1 row, of several and so on to `mostRows`, or to the first size that takes long: on a graphics processor
+ * that is none, but a program which imitates one, a run of common size takes minutes.
+ *
+ * @param timeRun Milliseconds of a run of so many rows.
+ */
+export async function bestRowsPerSecond(mostRows: number, timeRun: (rows: number) => Promise<number>): Promise<number> {
+  let best = 0;
+  for (let rows = 1; ; rows = Math.min(mostRows, rows * GROWTH)) {
+    let leastMs = await timeRun(rows);
+    for (let round = 1; round < ROUNDS && (round === 1 || leastMs < LONG_MS); round++)
+      leastMs = Math.min(leastMs, await timeRun(rows));
+    best = Math.max(best, (rows * 1000) / leastMs);
+    if (rows === mostRows || leastMs >= LONG_MS) return best;
   }
 }
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { TesseraError, errorMessage } from '../base/errors.ts';
+import { TesseraError } from '../base/errors.ts';
 import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import type { RunOutput } from '../embedding/pooling.ts';
 import type { ModelManifest } from '../embedding/modelManifest.ts';
@@ -8,6 +8,7 @@ import { type GraphPorts, readGraphPorts } from './graphPorts.ts';
 import { InputMemory, buildFeeds } from './inputTensors.ts';
 import { InferenceSession, type SessionOptions } from './onnxRuntime.ts';
 import { readOutput } from './outputVectors.ts';
+import { runtimeMessage } from './runtimeMessage.ts';
 import { TokenCounter, type TextInput, wholeText } from './textInput.ts';
 import type { TokenIds } from './textTokenizer.ts';
 
@@ -139,13 +140,13 @@ async function createSession(options: GraphOptions): Promise<InferenceSession> {
       });
     }
     if (provider === 'cpu') {
-      throw new TesseraError('model-invalid', `The model file ${file} cannot be loaded (${errorMessage(error)}).`, {
+      throw new TesseraError('model-invalid', `The model file ${file} cannot be loaded (${runtimeMessage(error)}).`, {
         details,
         cause: error,
       });
     }
     const name = deviceId === null ? provider : `${provider}:${deviceId}`;
-    throw new TesseraError('device-unavailable', `The device ${name} cannot be used (${errorMessage(error)}).`, {
+    throw new TesseraError('device-unavailable', `The device ${name} cannot be used (${runtimeMessage(error)}).`, {
       details,
       cause: error,
     });

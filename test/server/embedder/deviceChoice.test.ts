@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DeviceTrial, chooseDevice } from '../../../src/embedder/deviceChoice.ts';
+import type { KnownDevice } from '../../../src/embedder/knownDevices.ts';
 import type { ExecutionProvider } from '../../../src/protocol/embedder.ts';
 
 /**
@@ -9,9 +10,12 @@ import type { ExecutionProvider } from '../../../src/protocol/embedder.ts';
 function machine(
   speeds: Partial<Record<ExecutionProvider, number | Error>>,
   nonsense: readonly ExecutionProvider[] = [],
+  isLookUp = false,
 ) {
   const released: ExecutionProvider[] = [];
+  const opened: ExecutionProvider[] = [];
   const open = (provider: ExecutionProvider): Promise<DeviceTrial> => {
+    opened.push(provider);
     const speed = speeds[provider];
     if (speed === undefined) return Promise.reject(new Error(`${provider} says no`));
     return Promise.resolve({
@@ -19,14 +23,19 @@ function machine(
         if (nonsense.includes(provider)) throw new Error(`${provider} computes nonsense`);
       },
       measure: () => (speed instanceof Error ? Promise.reject(speed) : Promise.resolve(speed)),
+      looksStatic: () => Promise.resolve(isLookUp && provider === 'cpu'),
       release: () => Promise.resolve(void released.push(provider)),
     });
   };
-  const choose = async (device: ExecutionProvider | 'auto', bundled: readonly ExecutionProvider[]) => {
-    const { provider, fallbackReason } = await chooseDevice(device, bundled, open);
+  const choose = async (
+    device: ExecutionProvider | 'auto',
+    bundled: readonly ExecutionProvider[],
+    known?: KnownDevice,
+  ) => {
+    const { provider, fallbackReason } = await chooseDevice(device, bundled, open, known);
     return { provider, fallbackReason, released };
   };
-  return { choose };
+  return { choose, opened };
 }
 
 describe('the device', () => {
@@ -62,7 +71,7 @@ describe('the device', () => {
     expect(await machine({ cpu: 100, coreml: 900, webgpu: 500 }).choose('auto', ['cpu', 'coreml', 'webgpu'])).toEqual({
       provider: 'coreml',
       fallbackReason: null,
-      released: ['webgpu', 'cpu'],
+      released: ['cpu', 'webgpu'],
     });
     expect(await machine({ cpu: 100, coreml: 50, webgpu: 110 }).choose('auto', ['cpu', 'coreml', 'webgpu'])).toEqual({
       provider: 'cpu',
@@ -99,6 +108,24 @@ describe('the device', () => {
       fallbackReason: expect.stringContaining('no kernel image') as string,
       released: ['cuda'],
     });
+  });
+
+  it('left open is the processor for a model that only looks vectors up, and no other is even opened', async () => {
+    const { choose, opened } = machine({ cpu: 100, webgpu: 500 }, [], true);
+    expect(await choose('auto', ['cpu', 'webgpu'])).toEqual({ provider: 'cpu', fallbackReason: null, released: [] });
+    expect(opened).toEqual(['cpu']);
+  });
+
+  it('left open is what it was before, and that alone is opened as long as it works', async () => {
+    const webgpu: KnownDevice = { provider: 'webgpu', fallbackReason: null };
+    const cpu: KnownDevice = { provider: 'cpu', fallbackReason: 'cuda was odd' };
+    const fine = machine({ cpu: 100, cuda: 900, webgpu: 500 });
+    expect(await fine.choose('auto', ['cpu', 'cuda', 'webgpu'], webgpu)).toEqual({ ...webgpu, released: [] });
+    expect(await fine.choose('auto', ['cpu', 'cuda', 'webgpu'], cpu)).toEqual({ ...cpu, released: [] });
+    expect(fine.opened).toEqual(['webgpu', 'cpu']);
+    for (const broken of [machine({ cpu: 100, cuda: 900 }), machine({ cpu: 100, cuda: 900, webgpu: 1 }, ['webgpu'])])
+      expect(await broken.choose('auto', ['cpu', 'cuda', 'webgpu'], webgpu)).toMatchObject({ provider: 'cuda' });
+    expect(await fine.choose('auto', ['cpu', 'cuda'], webgpu)).toMatchObject({ provider: 'cuda' });
   });
 
   it('that computes nonsense is not taken, however fast it is, and the reason is told', async () => {

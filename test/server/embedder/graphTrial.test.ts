@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLookUp } from '../../../src/embedder/graphTrial.ts';
+import { bestRowsPerSecond, isLookUp } from '../../../src/embedder/graphTrial.ts';
 import type { GraphOptions } from '../../../src/embedder/onnxSession.ts';
 import type { ExecutionProvider } from '../../../src/protocol/embedder.ts';
 
@@ -57,5 +57,41 @@ describe('a graph', () => {
     const { state, isStatic } = graphOf({ ofThread: 4_000_000, mostThreads: 1 }, 16);
     expect(await isStatic('cuda')).toBe(false);
     expect(state.measured).toBe(0);
+  });
+});
+
+describe('how fast a device is', () => {
+  /** Rows of the runs it takes, and the best rate, of a device with these milliseconds for a run. */
+  const measured = async (runMs: (rows: number) => number) => {
+    const runs: number[] = [];
+    const best = await bestRowsPerSecond(300, (rows) => {
+      runs.push(rows);
+      return Promise.resolve(runMs(rows));
+    });
+    return { best, runs };
+  };
+
+  it('is found at the size it starts from, where that takes no time', async () => {
+    const { best, runs } = await measured((rows) => 10 + rows / 10);
+    expect(best).toBeCloseTo(300 / 0.04);
+    expect(runs).toEqual([1, 4, 16, 64, 256, 300].flatMap((rows) => [rows, rows, rows]));
+  });
+
+  it('is found by short runs, where it is slow', async () => {
+    const { best, runs } = await measured((rows) => 60 * rows);
+    expect(best).toBeCloseTo(1000 / 60);
+    expect(runs).toEqual([1, 1, 1, 4, 4]);
+    expect((await measured(() => 4000)).runs).toEqual([1, 1]);
+  });
+
+  it('is not told by a run that had to build its programs first', async () => {
+    const met = new Set<number>();
+    const { best, runs } = await measured((rows) => {
+      const isFirst = !met.has(rows);
+      met.add(rows);
+      return isFirst ? 3000 : 10;
+    });
+    expect(best).toBe(30_000);
+    expect(Math.max(...runs)).toBe(300);
   });
 });
