@@ -6,9 +6,12 @@ const PLACE =
 /** What `ORT_ENFORCE` found not to be so, in C++. */
 const CONDITION = /^[^\n]*? was false\. /;
 
+/** Where Dawn was when it found an error: a line for each call it was in. */
+const CONTEXT = /\n - While [\s\S]*$/;
+
 /** What the runtime says of an error, without what is meant for those who build it. */
 export function runtimeMessage(error: unknown): string {
   const whole = errorMessage(error).trim();
-  const told = whole.replace(PLACE, '').replace(CONDITION, '').trim();
+  const told = whole.replace(PLACE, '').replace(CONDITION, '').replace(CONTEXT, '').trim();
   return told === '' ? whole : told;
 }

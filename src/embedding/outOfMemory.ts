@@ -18,7 +18,9 @@ const EXCEPTION_SIGNS: readonly RegExp[] = [
   /8007000E|E_OUTOFMEMORY|not enough memory resources/i,
   // Dawn under WebGPU.
   /ErrorOutOfDeviceMemory|ErrorOutOfHostMemory|VK_ERROR_OUT_OF_(?:DEVICE|HOST)_MEMORY|GPUOutOfMemoryError|out of memory/i,
-  // The same, of a buffer larger than the device's limits allow, by the words of its validation (Buffer.cpp, BindGroup.cpp).
+  // The same as a run sees it, seen under a limit on address space: the shortage goes to stderr, and whatever takes the buffer fails.
+  /\[Invalid Buffer[^\]]*\] is invalid due to a previous error/,
+  // A buffer larger than the device's limits allow, by the words of its validation (Buffer.cpp, BindGroup.cpp).
   /exceeds the max buffer size limit|is larger than the maximum (?:\w+ buffer )?binding size/i,
   // The system, to a call for a file or folder: "ENOMEM: not enough memory, scandir …".
   /\bENOMEM\b/,

@@ -25,8 +25,8 @@ export interface FakeEmbedderOptions {
   readonly machineThreads?: number;
   /** Answers without the last text's vector. */
   readonly losesLast?: boolean;
-  /** Whether it is killed in the run of these texts, as the kernel does when memory runs out. */
-  readonly diesOf?: (params: EmbedPieceParams, open: OpenParams) => boolean;
+  /** Whether it is killed in the run of these texts, as the kernel does when memory runs out, or in another way. */
+  readonly diesOf?: (params: EmbedPieceParams, open: OpenParams) => boolean | 'SIGSEGV';
   /** Whether it ends itself after a run of these texts has failed for want of memory. */
   readonly surrendersAt?: (params: EmbedPieceParams) => boolean;
   /** Why its model fails at any text from these on; undefined while it does not. */
@@ -46,7 +46,7 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
   let runs = 0;
   let textsDone = 0;
   let gone = false;
-  const end = (signal: 'SIGKILL' | null): void => {
+  const end = (signal: 'SIGKILL' | 'SIGSEGV' | null): void => {
     if (gone) return;
     gone = true;
     exit.fire({ code: signal === null ? 0 : null, signal, stderrTail: '' });
@@ -68,10 +68,11 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
       const shape = { scope: params.scope, length: Math.max(0, ...all), count: all.length };
       if (options.saysNothing !== true)
         server.emit('runStarted', { ...shape, members: [{ piece: params.piece, indices }] });
-      if (opened !== undefined && options.diesOf?.(params, opened) === true) {
+      const death = opened !== undefined && options.diesOf?.(params, opened);
+      if (death === true || death === 'SIGSEGV') {
         // What it said before arrives, as through a pipe.
         await turn();
-        end('SIGKILL');
+        end(death === true ? 'SIGKILL' : death);
         return { failures: [] };
       }
       if (options.hangsAt?.(params) === true) return new Promise(() => undefined);

@@ -331,7 +331,9 @@ export class EmbedderClient extends Disposable implements Embedder {
     // Of a plain text that was to show whether there is memory at all, nothing is learned about sizes.
     if (run.members.length === 0) return;
     const byMemory = endedOver === undefined && exitLooksLikeOutOfMemory(death);
-    if (byMemory) this.#terms.ranOutOfMemory(run);
+    // A driver that gets no memory may crash without a word: seen with SwiftShader, by SIGSEGV.
+    const mayBeSize = endedOver === undefined && run.count > 1 && this.#terms.isOnDevice(run.scope);
+    if (byMemory || mayBeSize) this.#terms.ranOutOfMemory(run);
     for (const { job, index } of this.#sender.textsOf(run))
       if (job.addDeath(index, { alone: run.count === 1, byMemory })) this.#blame(run.scope, job, index, how);
   }

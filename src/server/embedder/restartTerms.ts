@@ -72,7 +72,7 @@ export class RestartTerms {
     this.#lostRuns = this.#lostRuns.filter((lost) => lost.scope !== run.scope || isLarger(lost));
   }
 
-  /** A process died in a run, by want of memory. */
+  /** A process died in a run, by want of memory or by what may be that. */
   ranOutOfMemory({ scope, length, count }: LostRun): void {
     this.#lostRuns = [...this.#lostRuns, { scope, length, count }];
   }

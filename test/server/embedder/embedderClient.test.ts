@@ -448,6 +448,18 @@ describe('an embedder on a device that is lost in the middle of the work', () =>
     expect(client.restarts).toBe(9);
   });
 
+  it('makes smaller runs where the driver crashes at large ones, which it may do without memory', async () => {
+    const told: number[][] = [];
+    const client = lostDevice({
+      diesOf: (_, { lostRuns }) => lostRuns.length === 0 && 'SIGSEGV',
+      onOpen: ({ lostRuns }) => told.push(lostRuns.map(({ length, count }) => length * count)),
+    });
+    const result = await client.embed(bulk(['abcd', 'abcd', 'abcd']));
+    expect(result.failures).toEqual([]);
+    expect((await client.open()).code).toMatchObject({ device: 'webgpu', fallbackReason: null });
+    expect(told).toEqual([[], [12]]);
+  });
+
   it.each([[['a']], [['a', 'ab']], [['a', 'ab', 'abc']]])(
     'does so also when no more than %j wait, and sends each of them once',
     async (texts) => {

@@ -15,6 +15,10 @@ it.each([
     'D:\\a\\_work\\1\\s\\onnxruntime\\core\\providers\\dml\\x.cpp:12 onnxruntime::Dml::Open(int (*)(void), bool) const 8007000E Not enough memory resources',
     '8007000E Not enough memory resources',
   ],
+  [
+    'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.\n - While validating entries[2] against { binding: 2 }.\n - While calling [Device].CreateBindGroup([BindGroupDescriptor ""Div""]).',
+    'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.',
+  ],
   ['Load model from m.onnx failed:Protobuf parsing failed.', 'Load model from m.onnx failed:Protobuf parsing failed.'],
   ['/a/b.cc:7 f() ', '/a/b.cc:7 f()'],
 ])('the runtime’s words are told without the place in its sources: %#', (said, told) => {

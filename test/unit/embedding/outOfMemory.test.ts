@@ -13,6 +13,8 @@ describe('an exception', () => {
     'CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0',
     'Non-zero status code returned while running DmlFusedNode. Exception(3) tid(1) 8007000E Not enough memory resources are available to complete this operation.',
     'vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY',
+    // As a run on WebGPU fails when its driver had no memory for a buffer (SwiftShader under a limit on address space).
+    'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.\n - While validating entries[2] against { binding: 2, visibility: ShaderStage::Compute }.',
     // As Dawn says it of a buffer that a smaller run would not need.
     'Buffer size (870585948) exceeds the max buffer size limit (536870912). - While calling [Device].CreateBuffer([BufferDescriptor]).',
     'Binding size (146847752) of [Buffer "hair"] is larger than the maximum binding size (134217728).',
