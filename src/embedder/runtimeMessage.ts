@@ -1,8 +1,11 @@
 import { errorMessage } from '../base/errors.ts';
 
-/** Where in ONNX Runtime's sources something was thrown, with the function and its arguments: `ORT_THROW` and `ORT_ENFORCE` put it first (its common.h). */
+/**
+ * Where in ONNX Runtime's sources something went wrong: `ORT_THROW` and `ORT_ENFORCE` put it first, with the function and its
+ * arguments, a returned status with the function's name alone (its common.h).
+ */
 const PLACE =
-  /\S+\.(?:cc|cpp|h|mm):\d+ [^()\n]*\((?:[^()]|\([^()]*\))*\)(?:::<lambda\([^)]*\)>)?(?: const)?(?: \[with [^\]\n]*\])? /g;
+  /\S+\.(?:cc|cpp|h|mm):\d+ (?:[^()\n]*::[^()\n]*\((?:[^()]|\([^()]*\))*\)(?:::<lambda\([^)]*\)>)?(?: const)?(?: \[with [^\]\n]*\])?|\w+) /g;
 /** What `ORT_ENFORCE` found not to be so, in C++. */
 const CONDITION = /^[^\n]*? was false\. /;
 

@@ -19,6 +19,11 @@ it.each([
     'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.\n - While validating entries[2] against { binding: 2 }.\n - While calling [Device].CreateBindGroup([BindGroupDescriptor ""Div""]).',
     'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.',
   ],
+  [
+    "Non-zero status code returned while running Cast node. Name:'n' Status Message: shader_helper.cc:416 GenerateSourceCode Program Cast requires f16 but the device does not support it.",
+    "Non-zero status code returned while running Cast node. Name:'n' Status Message: Program Cast requires f16 but the device does not support it.",
+  ],
+  ['/o/x.cc:12 bool onnxruntime::Has(int) There is none (of 2).', 'There is none (of 2).'],
   ['Load model from m.onnx failed:Protobuf parsing failed.', 'Load model from m.onnx failed:Protobuf parsing failed.'],
   ['/a/b.cc:7 f() ', '/a/b.cc:7 f()'],
 ])('the runtime’s words are told without the place in its sources: %#', (said, told) => {
