@@ -1,7 +1,7 @@
-import { errorMessage } from '../base/errors.ts';
+import { errorMessage, isTesseraError } from '../base/errors.ts';
 import { splitDeviceName } from '../protocol/deviceNames.ts';
 import type { DeviceName, ExecutionProvider } from '../protocol/embedder.ts';
-import type { KnownDevice } from './knownDevices.ts';
+import type { DeviceLog } from './knownDevices.ts';
 
 /** A model opened on one device. */
 export interface DeviceTrial {
@@ -19,12 +19,16 @@ export interface DeviceChoice<T extends DeviceTrial> {
   readonly trial: T;
   /** Why the device is not the one asked for; null when it is. */
   readonly fallbackReason: string | null;
+  /** Whether it will be so another time, as far as is known: none has failed that may work then. */
+  readonly isSure: boolean;
 }
 
 /** For `auto`, in order of preference where they are as fast as each other. */
 const ACCELERATORS: readonly ExecutionProvider[] = ['cuda', 'coreml', 'dml', 'webgpu'];
-/** An accelerator has to beat the processor by this much: it costs memory others want, and a close race is noise. */
+/** An accelerator has to beat what comes before it by this much: it costs memory others want, and a close race is noise. */
 const WORTH_IT = 1.2;
+/** Where one is so many times as fast as the processor no other is opened: it takes time, and drivers crash. */
+const CLEAR_WIN = 3;
 
 /**
  * Opens a model on the device asked for, or on `cpu` when that can't be had. `auto` takes the fastest accelerator that
@@ -33,14 +37,14 @@ const WORTH_IT = 1.2;
  * models that only look vectors up none is even opened, which takes a second that a first search waits for. No more than two are open at a time.
  *
  * @param bundled Providers this build of the runtime brings along.
- * @param known What `auto` came to before: it alone is opened, as long as it works.
+ * @param log What `auto` came to before: it alone is opened, as long as it works.
  * @throws Whatever opening on `cpu` fails with.
  */
 export async function chooseDevice<T extends DeviceTrial>(
   device: DeviceName,
   bundled: readonly ExecutionProvider[],
   open: (provider: ExecutionProvider) => Promise<T>,
-  known?: KnownDevice,
+  log: DeviceLog = NO_LOG,
 ): Promise<DeviceChoice<T>> {
   const openChecked = async (provider: ExecutionProvider): Promise<T> => {
     const trial = await open(provider);
@@ -56,6 +60,7 @@ export async function chooseDevice<T extends DeviceTrial>(
     provider: 'cpu',
     trial: await openChecked('cpu'),
     fallbackReason,
+    isSure: true,
   });
   const { provider: asked } = splitDeviceName(device);
   if (asked === 'cpu') return onProcessor(null);
@@ -63,58 +68,77 @@ export async function chooseDevice<T extends DeviceTrial>(
     if (!bundled.includes(asked))
       return onProcessor(`The device ${device} is not available with this platform’s ONNX Runtime.`);
     try {
-      return { provider: asked, trial: await openChecked(asked), fallbackReason: null };
+      return { provider: asked, trial: await openChecked(asked), fallbackReason: null, isSure: true };
     } catch (error) {
       return onProcessor(errorMessage(error));
     }
   }
+  const { known } = log;
   if (known !== undefined && bundled.includes(known.provider)) {
     const trial = await openChecked(known.provider).catch(() => undefined);
-    if (trial !== undefined) return { ...known, trial };
+    if (trial !== undefined) return { ...known, trial, isSure: true };
   }
-  return chooseFastest(bundled, open, onProcessor);
+  return chooseFastest(bundled, open, onProcessor, log);
 }
+
+const NO_LOG: DeviceLog = {
+  known: undefined,
+  suspects: [],
+  begin: () => Promise.resolve(),
+  end: () => Promise.resolve(),
+};
 
 /** The fastest accelerator that works, or the processor where none is worth it. */
 async function chooseFastest<T extends DeviceTrial>(
   bundled: readonly ExecutionProvider[],
   open: (provider: ExecutionProvider) => Promise<T>,
   onProcessor: (fallbackReason: string | null) => Promise<DeviceChoice<T>>,
+  log: DeviceLog,
 ): Promise<DeviceChoice<T>> {
   const candidates = ACCELERATORS.filter((candidate) => bundled.includes(candidate));
   if (candidates.length === 0) return onProcessor(null);
   let best: Measured<T> | undefined;
   let processorError: unknown;
   try {
-    best = { ...(await onProcessor(null)), pace: undefined };
+    const { trial } = await onProcessor(null);
+    best = { provider: 'cpu', trial, pace: undefined };
   } catch (error) {
     // No reason to fail too where an accelerator works.
     processorError = error;
   }
   if (best !== undefined && (await best.trial.looksStatic().catch(() => false)))
-    return { ...best, fallbackReason: null };
+    return { provider: 'cpu', trial: best.trial, fallbackReason: null, isSure: true };
   const failures: string[] = [];
+  let isSure = best !== undefined;
+  let processorPace: number | undefined;
   for (const provider of candidates) {
-    // Not there, or not for this model: `auto` asked for nothing in particular, so nothing was denied.
-    const trial = await open(provider).catch(() => undefined);
-    if (trial === undefined) continue;
-    try {
-      trial.check();
-      const pace = await trial.measure();
-      // Not before there is something to compare it with.
-      if (best !== undefined) best = { ...best, pace: best.pace ?? (await best.trial.measure().catch(() => 0)) };
-      const loser = isWorthIt(pace, best) ? best?.trial : trial;
-      if (loser !== trial) best = { provider, trial, pace };
-      if (loser !== undefined) await letGo(loser);
-    } catch (error) {
-      // It was opened; what it then computes is nonsense, or a run of common size more than it can do. That is worth telling.
-      failures.push(`The device ${provider} was opened, but cannot be used (${errorMessage(error)}).`);
-      await letGo(trial);
+    if (log.suspects.includes(provider)) {
+      failures.push(`The embedder has ended more than once while it tried the device ${provider}.`);
+      continue;
     }
+    await log.begin(provider);
+    const tried = await timeOn(provider, open);
+    await log.end(provider);
+    if (!tried.works) {
+      if (tried.failure !== undefined) failures.push(tried.failure);
+      isSure &&= !tried.mayWorkAgain;
+      continue;
+    }
+    const { trial, pace } = tried;
+    // Not before there is something to compare it with.
+    if (best?.provider === 'cpu' && processorPace === undefined) {
+      processorPace = await best.trial.measure().catch(() => 0);
+      best = { ...best, pace: processorPace };
+    }
+    const isBetter = best?.pace === undefined || pace >= WORTH_IT * best.pace;
+    const loser = isBetter ? best?.trial : trial;
+    if (isBetter) best = { provider, trial, pace };
+    if (loser !== undefined) await letGo(loser);
+    if (processorPace !== undefined && pace >= CLEAR_WIN * processorPace) break;
   }
   if (best === undefined) throw processorError;
   const isDenied = best.provider === 'cpu' && failures.length > 0;
-  return { provider: best.provider, trial: best.trial, fallbackReason: isDenied ? failures.join(' ') : null };
+  return { provider: best.provider, trial: best.trial, fallbackReason: isDenied ? failures.join(' ') : null, isSure };
 }
 
 /** The fastest so far. */
@@ -125,9 +149,30 @@ interface Measured<T> {
   readonly pace: number | undefined;
 }
 
-function isWorthIt(pace: number, best: Omit<Measured<unknown>, 'trial'> | undefined): boolean {
-  if (best?.pace === undefined) return true;
-  return best.provider === 'cpu' ? pace >= WORTH_IT * best.pace : pace > best.pace;
+type Tried<T> =
+  | { readonly works: true; readonly trial: T; readonly pace: number }
+  | { readonly works: false; readonly failure: string | undefined; readonly mayWorkAgain: boolean };
+
+async function timeOn<T extends DeviceTrial>(
+  provider: ExecutionProvider,
+  open: (provider: ExecutionProvider) => Promise<T>,
+): Promise<Tried<T>> {
+  let trial: T;
+  try {
+    trial = await open(provider);
+  } catch (error) {
+    // Not there, or not for this model: `auto` asked for nothing in particular, so nothing was denied.
+    return { works: false, failure: undefined, mayWorkAgain: isTesseraError(error, 'out-of-memory') };
+  }
+  try {
+    trial.check();
+    return { works: true, trial, pace: await trial.measure() };
+  } catch (error) {
+    // It was opened; what it then computes is nonsense, or a run of common size more than it can do. That is worth telling.
+    await letGo(trial);
+    const failure = `The device ${provider} was opened, but cannot be used (${errorMessage(error)}).`;
+    return { works: false, failure, mayWorkAgain: true };
+  }
 }
 
 /** What failed may fail at this too, and nothing is lost by it. */

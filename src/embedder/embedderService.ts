@@ -88,7 +88,7 @@ export class EmbedderService {
 
   async #openModels(params: OpenParams): Promise<Readonly<Record<Scope, ModelInfo>>> {
     if (this.#open !== undefined) throw new TesseraError('protocol-violation', 'The models have been opened already.');
-    const { settings, processes, lostRuns, provenTokens } = params;
+    const { settings, processes, lostRuns, provenRuns } = params;
     const { clock, logger, events, surrender } = this.#options;
     const allThreads = settings.threads === 0 ? defaultThreads() : settings.threads;
     const threads = params.threads ?? Math.max(1, Math.floor(allThreads / processes));
@@ -107,11 +107,12 @@ export class EmbedderService {
     };
     const openTuner = async (scope: Scope): Promise<BatchTuner> => {
       const { info, isStatic, isBag, countsTokens } = models[scope];
+      const proven = provenRuns[scope];
       const options = {
         limits: limitsFor({ isStatic, countsTokens, device: info.device }),
         latencyCeilingMs: settings.latencyCeilingMs,
         memoryCeilingMb,
-        provenTokens: provenTokens[scope],
+        provenTokens: proven?.device === info.device ? proven.tokens : 0,
         fixedCount: settings.batchSize,
         lengthStep: LENGTH_STEPS[info.device],
         isBag,

@@ -8,8 +8,9 @@ import { splitDeviceName } from '../protocol/deviceNames.ts';
 import { chooseDevice } from './deviceChoice.ts';
 import { bundledProviders } from './executionProviders.ts';
 import { GraphTrial, poolingOf } from './graphTrial.ts';
-import type { KnownDevice, KnownDevices } from './knownDevices.ts';
+import type { DeviceLog, KnownDevices } from './knownDevices.ts';
 import { type ModelFolder, chooseGraph, identifyModel, readModelFolder } from './modelFolder.ts';
+import { RUNTIME_VERSION } from './onnxRuntime.ts';
 import type { OnnxSession } from './onnxSession.ts';
 import type { TextInput } from './textInput.ts';
 import { runtimeMessage } from './runtimeMessage.ts';
@@ -88,11 +89,15 @@ export class EmbeddingModel {
       const own = { provider, deviceId: provider === 'cpu' ? null : deviceId, threads: settings.threads };
       return GraphTrial.open(folder, graphOn(provider), own, probe);
     };
-    const choose = (known?: KnownDevice) => chooseDevice(device, bundledProviders(), open, known);
-    const { trial, fallbackReason } =
-      device === 'auto' && settings.knownDevices !== undefined
-        ? await settings.knownDevices.remembering(path.join(folderPath, graphOn('cpu')), settings.threads, choose)
-        : await choose();
+    const providers = bundledProviders();
+    const choose = (log?: DeviceLog) => chooseDevice(device, providers, open, log);
+    const { knownDevices, threads } = settings;
+    const graphFile = path.join(folderPath, graphOn('cpu'));
+    const question = { graphFile, threads, providers, runtimeVersion: RUNTIME_VERSION };
+    if (settings.device === 'auto' && device !== 'auto') await knownDevices?.forget(question);
+    const { trial, fallbackReason } = await (device === 'auto' && knownDevices !== undefined
+      ? knownDevices.remembering(question, choose)
+      : choose());
     try {
       return await EmbeddingModel.#of(trial, { folder, tokenizer, settings, fallbackReason });
     } catch (error) {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { TesseraError, isTesseraError } from '../base/errors.ts';
 import { DEVICE_LIMITS } from '../embedding/deviceLimits.ts';
 import type { ModelManifest } from '../embedding/modelManifest.ts';
+import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import { type Pooling, type RunOutput, poolToUnitVectors } from '../embedding/pooling.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
 import type { DeviceTrial } from './deviceChoice.ts';
@@ -62,6 +63,10 @@ export class GraphTrial implements DeviceTrial {
     } catch (error) {
       await graph.release();
       if (isTesseraError(error)) throw error;
+      if (isOutOfMemoryError(error)) {
+        const message = `There was not enough memory to run the model’s ${graphName} on ${provider}.`;
+        throw new TesseraError('out-of-memory', message, { details: { file: graphName, provider }, cause: error });
+      }
       throw cannotBeRun(graphName, provider, runtimeMessage(error), error);
     }
   }

@@ -8,14 +8,40 @@ import { EXECUTION_PROVIDERS, type ExecutionProvider } from '../protocol/embedde
 
 /** Beside the tuners' file, and not in it: that one is written all the time. */
 const DEVICES_FILE = 'devices.json';
-/** Drivers, other load and this program change: after so long the devices are compared again. */
-const VALID_MS = 14 * 24 * 60 * 60 * 1000;
+/** Drivers and other load change: after so long the devices are compared again. */
+const VALID_MS = 3 * 24 * 60 * 60 * 1000;
+/** So many trials of a device that did not come to an end, and it is taken for the reason. */
+const MOST_ENDS = 2;
 
 /** What `auto` comes to. */
 export interface KnownDevice {
   readonly provider: ExecutionProvider;
   /** Why it is not another one; null where none was passed over for a fault. */
   readonly fallbackReason: string | null;
+}
+
+/** What is known of the devices of this machine for a model, while they are compared. */
+export interface DeviceLog {
+  /** What they came to before; undefined when that is not known, or too long ago. */
+  readonly known: KnownDevice | undefined;
+  /** Devices that the process ended over again and again. */
+  readonly suspects: readonly ExecutionProvider[];
+  /** To be called before a device is opened: its driver may end the process. */
+  begin(provider: ExecutionProvider): Promise<void>;
+  end(provider: ExecutionProvider): Promise<void>;
+}
+
+/** Where graphs are looked for on devices: in this file, with so many threads, on these providers of this version of the runtime. */
+export interface DeviceQuestion {
+  readonly graphFile: string;
+  readonly threads: number;
+  readonly providers: readonly ExecutionProvider[];
+  readonly runtimeVersion: string;
+}
+
+interface Saved {
+  readonly known: KnownDevice | undefined;
+  readonly ends: Readonly<Partial<Record<ExecutionProvider, number>>>;
 }
 
 /** The device `auto` found to be best for a model on this machine: opening and timing all of them takes seconds that a first search waits for. */
@@ -30,38 +56,67 @@ export class KnownDevices {
     this.#clock = clock;
   }
 
-  /** What `choose` comes to for a graph on so many threads; it is told what it came to before, if it did lately. */
-  async remembering<T extends KnownDevice>(
-    graphFile: string,
-    threads: number,
-    choose: (known: KnownDevice | undefined) => Promise<T>,
+  /** What `choose` comes to. It is kept for the next time if it `isSure`, and nothing was known: a device that fails once may work again. */
+  async remembering<T extends KnownDevice & { readonly isSure: boolean }>(
+    question: DeviceQuestion,
+    choose: (log: DeviceLog) => Promise<T>,
   ): Promise<T> {
-    const key = await keyOf(graphFile, threads);
-    const known = await this.#read(key);
-    const choice = await choose(known);
-    if (choice.provider !== known?.provider) await this.#save(key, choice);
+    const key = await keyOf(question);
+    const { known, ends } = await this.#read(key);
+    const running = { ...ends };
+    const log: DeviceLog = {
+      known,
+      suspects: EXECUTION_PROVIDERS.filter((provider) => (ends[provider] ?? 0) >= MOST_ENDS),
+      begin: (provider) => {
+        running[provider] = (running[provider] ?? 0) + 1;
+        return this.#save(key, { known, ends: running });
+      },
+      end: (provider) => {
+        running[provider] = 0;
+        return this.#save(key, { known, ends: running });
+      },
+    };
+    const choice = await choose(log);
+    if (known === undefined && choice.isSure) {
+      const { provider, fallbackReason } = choice;
+      await this.#save(key, { known: { provider, fallbackReason }, ends: running });
+    }
     return choice;
   }
 
-  async #read(key: string): Promise<KnownDevice | undefined> {
-    const saved = await this.#file.read(key);
-    if (!isRecord(saved)) return undefined;
-    const { fallbackReason, atMs } = saved;
-    const provider = EXECUTION_PROVIDERS.find((name) => name === saved['provider']);
-    if (provider === undefined || !isCount(atMs) || !(fallbackReason === null || typeof fallbackReason === 'string'))
-      return undefined;
-    const ageMs = this.#clock.wallTime() - atMs;
-    return ageMs >= 0 && ageMs <= VALID_MS ? { provider, fallbackReason } : undefined;
+  /** The device did not do: next time they are compared anew. */
+  async forget(question: DeviceQuestion): Promise<void> {
+    const key = await keyOf(question);
+    const { known, ends } = await this.#read(key);
+    if (known !== undefined) await this.#save(key, { known: undefined, ends });
   }
 
-  #save(key: string, { provider, fallbackReason }: KnownDevice): Promise<void> {
+  async #read(key: string): Promise<Saved> {
+    const saved = await this.#file.read(key);
+    if (!isRecord(saved) || !isCount(saved['atMs'])) return NOTHING;
+    const ageMs = this.#clock.wallTime() - saved['atMs'];
+    if (ageMs < 0 || ageMs > VALID_MS) return NOTHING;
+    const { fallbackReason, ends } = saved;
+    const provider = EXECUTION_PROVIDERS.find((name) => name === saved['provider']);
+    const isKnown = provider !== undefined && (fallbackReason === null || typeof fallbackReason === 'string');
+    const counts = EXECUTION_PROVIDERS.map((name) => [name, isRecord(ends) ? ends[name] : undefined] as const);
+    return {
+      known: isKnown ? { provider, fallbackReason } : undefined,
+      ends: Object.fromEntries(counts.filter(([, count]) => isCount(count))),
+    };
+  }
+
+  #save(key: string, { known, ends }: Saved): Promise<void> {
     const atMs = Math.round(this.#clock.wallTime());
-    return this.#file.save({ [key]: { provider, fallbackReason, atMs } });
+    return this.#file.save({ [key]: { ...known, ends: { ...ends }, atMs } });
   }
 }
 
+const NOTHING: Saved = { known: undefined, ends: {} };
+
 /** Another file in the same place is another graph. */
-async function keyOf(graphFile: string, threads: number): Promise<string> {
+async function keyOf({ graphFile, threads, providers, runtimeVersion }: DeviceQuestion): Promise<string> {
   const { size, mtimeMs } = await stat(graphFile).catch(() => ({ size: 0, mtimeMs: 0 }));
-  return ['device', machineName(threads), graphFile, size, mtimeMs].join('|');
+  const runtime = `${runtimeVersion} ${providers.join(',')}`;
+  return ['device', machineName(threads), runtime, graphFile, size, mtimeMs].join('|');
 }

@@ -9,6 +9,8 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1';
 const runtime = createRequire(import.meta.url)('onnxruntime-node') as typeof onnxruntime;
 
 export const { InferenceSession, Tensor, listSupportedBackends } = runtime;
+/** Of ONNX Runtime's native part; empty where it does not tell. */
+export const RUNTIME_VERSION = runtime.env.versions.node ?? '';
 export type InferenceSession = onnxruntime.InferenceSession;
 export type Tensor = onnxruntime.Tensor;
 export type SessionOptions = onnxruntime.InferenceSession.SessionOptions;

@@ -84,8 +84,9 @@ export class MemoryCeiling {
       this.#remembered = Math.min(this.#remembered, Math.max(half, this.#proven));
       return;
     }
-    // Where runs known to be safe fail too, those that were larger may have failed for the same reason.
-    this.#patience = tokens > this.#safe ? this.#patience * PATIENCE_GROWTH : FIRST_PATIENCE;
+    if (tokens > this.#safe) this.#patience *= PATIENCE_GROWTH;
+    // Where a run known to be safe fails, a larger one may have failed for the same reason.
+    else this.#patience = Math.max(FIRST_PATIENCE, this.#patience / PATIENCE_GROWTH);
     if (this.#patience > LAST_PATIENCE) {
       this.#remembered = Math.min(this.#remembered, half);
       this.#proven = half;

@@ -163,6 +163,13 @@ export interface LostRun {
   readonly count: number;
 }
 
+/** A run that a device had the memory for. */
+export interface ProvenRun {
+  readonly device: ExecutionProvider;
+  /** Padding included. */
+  readonly tokens: number;
+}
+
 export interface OpenParams {
   readonly settings: EmbedderSettings;
   /** Processes that share the threads and the memory of the settings, this one included. */
@@ -171,8 +178,8 @@ export interface OpenParams {
   readonly threads: number | null;
   /** Runs that earlier processes of this session were killed in by want of memory. */
   readonly lostRuns: readonly LostRun[];
-  /** Padded tokens of the largest run that succeeded in those processes. */
-  readonly provenTokens: Readonly<Record<Scope, number>>;
+  /** The largest run of each scope that succeeded in those processes, and where; null where none did. */
+  readonly provenRuns: Readonly<Record<Scope, ProvenRun | null>>;
   /** Why no accelerator may be tried, though one was asked for: it took a process down. Null when any may. */
   readonly processorOnly: string | null;
 }

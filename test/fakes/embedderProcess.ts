@@ -23,6 +23,8 @@ export interface FakeEmbedderOptions {
   readonly residentMb?: () => number;
   /** Threads it has where nobody has chosen a number; 1 by default. */
   readonly machineThreads?: number;
+  /** Threads its model takes, whatever it is given. */
+  readonly threads?: number;
   /** Answers without the last text's vector. */
   readonly losesLast?: boolean;
   /** Whether it is killed in the run of these texts, as the kernel does when memory runs out, or in another way. */
@@ -110,7 +112,7 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
       const rssMb = options.residentMb?.() ?? 0;
       const { settings, processes, threads: own } = opened ?? { settings: { threads: 1 }, processes: 1, threads: null };
       const all = settings.threads > 0 ? settings.threads : (options.machineThreads ?? 1);
-      const threads = own ?? Math.max(1, Math.floor(all / processes));
+      const threads = options.threads ?? own ?? Math.max(1, Math.floor(all / processes));
       const code = { ...NO_WORK.scopes.code, runs, texts: textsDone };
       return { ...NO_WORK, scopes: { ...NO_WORK.scopes, code }, threads, rssMb, peakRssMb: rssMb };
     },

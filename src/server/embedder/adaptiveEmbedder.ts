@@ -17,8 +17,9 @@ import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import { BulkWork } from './bulkWork.ts';
 import type { Embedder } from './embedder.ts';
 import { EmbedderClient, type EmbedderClientOptions } from './embedderClient.ts';
-import { KnownLayout } from './knownLayout.ts';
+import { type KnownLayout, KnownLayouts } from './knownLayout.ts';
 import { DIRECTIONS, type Direction, type Layout, isSameLayout, nameOfLayout, neighbourOf } from './layout.ts';
+import { graphsOf } from './embedderPool.ts';
 import { LayoutTrial } from './layoutTrial.ts';
 import { metricsInTurn } from './metricsInTurn.ts';
 import { PoolsByLayout } from './poolsByLayout.ts';
@@ -37,10 +38,17 @@ const BOTTLENECK_SHARE = 0.9;
 /** Processes without bulk work are kept so long. */
 const KEEP_IDLE_MS = 60_000;
 
+/** A layout to be tried, and how it differs from the present one. */
+interface NextLayout {
+  readonly direction: Direction;
+  readonly layout: Layout;
+}
+
 /** A trial of a layout against the present one. */
 interface Comparison {
   readonly trial: LayoutTrial;
   readonly challenger: Layout;
+  readonly direction: Direction;
 }
 
 /**
@@ -52,7 +60,7 @@ interface Comparison {
 export class AdaptiveEmbedder extends Disposable implements Embedder {
   readonly #options: EmbedderClientOptions;
   readonly #first: EmbedderClient;
-  readonly #layouts: KnownLayout;
+  readonly #layouts: KnownLayouts;
   /** That of the first process. */
   readonly #alone: Layout;
   readonly #pools: PoolsByLayout;
@@ -63,15 +71,13 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   #trial: Comparison | undefined;
   /** A trial of the first process that ran out of work; it goes on with the next. */
   #paused: Comparison | undefined;
-  /** Whether the present layout is better in some of these is to be found out yet. */
+  /** Whether the layout after the present one in each of these is better is to be found out yet. */
   #untried = DIRECTIONS;
-  /** Whether anything was compared. */
-  #hasVerdict = false;
   /** Nothing more is to be found out or started. */
   #isSettled = false;
   #isGrowing = false;
   /** What was read from the file: undefined before that, null when there was nothing. */
-  #known: Layout | null | undefined;
+  #known: KnownLayout | null | undefined;
   #idleTimer: DisposableLike | undefined;
 
   /** `machineThreads` is how many a process takes where nobody has chosen a number. */
@@ -85,7 +91,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     const threads = settings.threads > 0 ? settings.threads : machineThreads;
     this.#alone = { sessions: 1, threads };
     this.#current = this.#alone;
-    this.#layouts = new KnownLayout(settings.tunerStateFile, threads, logger);
+    this.#layouts = new KnownLayouts(settings.tunerStateFile, { threads, areChosen: settings.threads > 0 }, logger);
     this.onState = this.#first.onState;
   }
 
@@ -133,7 +139,6 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     this.#first.forgive();
     this.#pools.forgive();
     this.#isSettled = false;
-    this.#untried = DIRECTIONS;
   }
 
   override dispose(): void {
@@ -195,7 +200,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     if (!this.#work.isUnderWay) this.#idleTimer?.dispose();
     this.#work.arrive();
     if (this.#isSettled || this.#isGrowing || this.#trial !== undefined) return;
-    if (this.#known === null ? !this.#isWorthATrial : this.#work.lastedMs < START_AFTER_MS) return;
+    const isToBeTried = this.#known !== undefined && this.#knownToPay === undefined;
+    if (isToBeTried ? !this.#isWorthATrial : this.#work.lastedMs < START_AFTER_MS) return;
     this.#isGrowing = true;
     // Meanwhile work goes on as it did.
     this.#grow()
@@ -207,14 +213,16 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   /** Starts the processes known to pay, or those to be tried next; does nothing while work is too short for a trial. */
   async #grow(): Promise<void> {
-    if (this.#known === undefined) this.#known = await this.#layouts.read(await this.#first.open());
-    const isKnown = this.#known !== null;
-    if (!isKnown && !this.#isWorthATrial) return;
-    const wanted = this.#known === null ? await this.#nextToTry() : await this.#ifItMayStart(this.#known);
-    if (wanted === undefined) {
-      // Nothing was found out where nothing could be tried.
-      if (this.#isAlone && !this.#hasVerdict) this.#isSettled = true;
-      else this.#settle();
+    if (this.#known === undefined) {
+      this.#known = await this.#layouts.read(await this.#first.open());
+      this.#untried = this.#known?.untried ?? DIRECTIONS;
+    }
+    const known = this.#knownToPay;
+    if (known === undefined && !this.#isWorthATrial) return;
+    const next = known === undefined ? await this.#nextToTry() : undefined;
+    const wanted = known ?? next?.layout;
+    if (wanted === undefined || (known !== undefined && !(await this.#mayStart(known)))) {
+      this.#isSettled = true;
       return;
     }
     await this.#openPool(wanted);
@@ -222,34 +230,36 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       this.#pools.end(wanted);
       return;
     }
-    if (isKnown) {
-      this.#current = wanted;
-      return;
-    }
+    // Calls given out before end during a trial's warm-up, which is not counted.
+    if (next === undefined) this.#current = wanted;
+    else this.#trial = this.#compareWith(next);
+  }
+
+  /** What was found out to be best before, where that does not run yet. */
+  get #knownToPay(): Layout | undefined {
+    const layout = this.#known?.layout;
+    return layout === undefined || isSameLayout(layout, this.#current) ? undefined : layout;
+  }
+
+  #compareWith({ direction, layout }: NextLayout): Comparison {
     const { clock, logger } = this.#options;
     logger.debug('other embedder processes are tried', {
-      layout: nameOfLayout(wanted),
+      layout: nameOfLayout(layout),
       instead: nameOfLayout(this.#current),
     });
     const paused = this.#isAlone ? this.#paused : undefined;
     this.#paused = undefined;
-    // Calls given out before end during the warm-up, which is not counted.
-    this.#trial =
-      paused !== undefined && isSameLayout(paused.challenger, wanted)
-        ? paused
-        : { trial: new LayoutTrial(() => clock.now()), challenger: wanted };
+    if (paused !== undefined && isSameLayout(paused.challenger, layout)) return paused;
+    return { trial: new LayoutTrial(() => clock.now()), challenger: layout, direction };
   }
 
-  /** The next layout to be compared with the present one; undefined when none is left that may be started. */
-  async #nextToTry(): Promise<Layout | undefined> {
-    for (;;) {
-      const [direction] = this.#untried;
-      if (direction === undefined) return undefined;
-      const neighbour = this.#neighbour(direction);
-      const layout = neighbour && (await this.#ifItMayStart(neighbour));
-      if (layout !== undefined) return layout;
-      this.#untried = this.#untried.slice(1);
+  /** The next layout to be compared with the present one; undefined when there is none that may be started. */
+  async #nextToTry(): Promise<NextLayout | undefined> {
+    for (const direction of this.#untried) {
+      const layout = this.#neighbour(direction);
+      if (layout !== undefined && (await this.#mayStart(layout, direction))) return { direction, layout };
     }
+    return undefined;
   }
 
   #neighbour(direction: Direction): Layout | undefined {
@@ -263,16 +273,17 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     return this.#work.lastedMs >= TRY_AFTER_MS && this.#work.busyShare >= BOTTLENECK_SHARE;
   }
 
-  /** The layout, where the machine has the device and the memory for its processes beside what is there, and they are not there already. */
-  async #ifItMayStart(layout: Layout): Promise<Layout | undefined> {
-    if (isSameLayout(layout, this.#current)) return undefined;
+  /** Whether the machine has the device and the memory for a layout's processes beside what is there. */
+  async #mayStart(layout: Layout, direction?: Direction): Promise<boolean> {
     const models = await this.#first.open();
     // Processes side by side on one accelerator fight over its memory.
-    if (SCOPES.some((scope) => models[scope].device !== 'cpu')) return undefined;
+    if (SCOPES.some((scope) => models[scope].device !== 'cpu')) return false;
     const metrics = await this.#first.metrics();
-    if (metrics === null) return undefined;
+    if (metrics === null) return false;
+    // A model that looks vectors up has a single thread anyway.
+    if (direction === 'threads' && metrics.threads < this.#alone.threads) return false;
     const beside = this.#isAlone ? 0 : this.#current.sessions;
-    return metrics.peakRssMb * (1 + beside + layout.sessions) <= this.#ceilingMb ? layout : undefined;
+    return metrics.peakRssMb * (1 + beside + layout.sessions) <= this.#ceilingMb;
   }
 
   get #isAlone(): boolean {
@@ -291,7 +302,10 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     const { settings } = this.#options;
     const ofFirst = (await this.#first.metrics())?.peakRssMb ?? 0;
     const memoryCeilingMb = Math.max(1, Math.floor(this.#ceilingMb - ofFirst));
-    const options = { ...this.#options, settings: { ...settings, memoryCeilingMb } };
+    // All models are on the processor: nothing else is to be found out, least of all by all of them at once.
+    const graphFor = settings.graphFor ?? graphsOf(settings.device);
+    const own = { ...settings, device: 'cpu' as const, graphFor, memoryCeilingMb };
+    const options = { ...this.#options, settings: own };
     await this.#pools.open(options, layout, await this.#first.open());
   }
 
@@ -299,15 +313,17 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   #conclude(): void {
     const running = this.#trial;
     if (running === undefined) return;
-    const { trial, challenger } = running;
+    const { trial, challenger, direction } = running;
     const { verdict } = trial;
     if (verdict === 'undecided') return;
     this.#trial = undefined;
-    this.#hasVerdict = true;
     const loser = verdict === 'switch' ? this.#current : challenger;
     if (verdict === 'switch') this.#current = challenger;
-    else this.#untried = this.#untried.slice(1);
-    const isLast = !this.#untried.some((direction) => this.#neighbour(direction) !== undefined);
+    const isAnswered = verdict === 'keep' && !trial.isStarved;
+    this.#untried = this.#untried.filter(
+      (other) => this.#neighbour(other) !== undefined && !(isAnswered && other === direction),
+    );
+    const isLast = this.#untried.length === 0;
     this.#options.logger.info('embedder processes compared', {
       layout: nameOfLayout(this.#current),
       instead: nameOfLayout(loser),
@@ -315,19 +331,16 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       ratio: trial.pairs.map((pair) => (pair.challenger / pair.incumbent).toFixed(3)).join(' '),
     });
     this.#pools.end(loser);
-    if (trial.isStarved) this.#isSettled = true;
-    else if (isLast) this.#settle();
+    this.#isSettled = trial.isStarved || isLast;
+    if (!trial.isStarved) this.#remember({ layout: this.#current, untried: this.#untried });
   }
 
-  /** The present layout is the one to stay with. */
-  #settle(): void {
-    this.#isSettled = true;
-    if (this.#known !== null) return;
-    this.#known = this.#current;
-    const layout = this.#current;
+  /** For the next time: also what is not the end of it, since work may end before. */
+  #remember(known: KnownLayout): void {
+    this.#known = known;
     this.#first
       .open()
-      .then((models) => this.#layouts.save(models, layout))
+      .then((models) => this.#layouts.save(models, known))
       .catch((error: unknown) => this.#options.logger.warn('a layout was not saved', { message: errorMessage(error) }));
   }
 
@@ -347,8 +360,6 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       this.#trial.trial.pause();
       this.#paused = this.#trial;
     }
-    // Better than the first process, if perhaps not the best there is.
-    if (!this.#isAlone && this.#known === null) this.#settle();
     this.#trial = undefined;
     this.#endPools();
   }

@@ -7,9 +7,11 @@ import type { Logger } from '../../base/logger.ts';
 import { mergeMetrics } from '../../embedding/mergeMetrics.ts';
 import type { ProcessState } from '../../process/processSupervisor.ts';
 import {
+  type DeviceName,
   type EmbedParams,
   type EmbedResult,
   type EmbedderMetrics,
+  type EmbedderSettings,
   LANES,
   type ModelInfo,
   type TokenVectors,
@@ -249,17 +251,21 @@ export class EmbedderPool extends Disposable implements Embedder {
   }
 }
 
+/** The kind of graph each scope has on a device, whatever comes to run it: `auto` never takes another than the processor's. */
+export function graphsOf(device: DeviceName): NonNullable<EmbedderSettings['graphFor']> {
+  const { provider } = splitDeviceName(device);
+  const graph = provider === 'auto' ? 'cpu' : provider;
+  return { code: graph, docs: graph };
+}
+
 /** Options of so many processes that share the memory of one, and its threads where none are given for each. */
 export function sharing(
   options: EmbedderClientOptions,
   processes: number,
   threads?: number,
 ): readonly EmbedderClientOptions[] {
-  const { provider } = splitDeviceName(options.settings.device);
   // One that cannot have the device is to have the same vectors on the processor.
-  const ofDevice = provider === 'auto' ? undefined : { code: provider, docs: provider };
-  const graphFor = options.settings.graphFor ?? ofDevice;
-  const settings = graphFor === undefined ? options.settings : { ...options.settings, graphFor };
+  const settings = { ...options.settings, graphFor: options.settings.graphFor ?? graphsOf(options.settings.device) };
   const own = threads === undefined ? {} : { threads };
   return Array.from({ length: processes }, () => ({ ...options, settings, processes, ...own }));
 }

@@ -4,39 +4,50 @@ import { isCount, isRecord } from '../../embedding/jsonFacts.ts';
 import { LearnedFile, machineName } from '../../process/learnedFile.ts';
 import type { ModelInfo } from '../../protocol/embedder.ts';
 import type { Scope } from '../../protocol/scope.ts';
-import type { Layout } from './layout.ts';
+import { DIRECTIONS, type Direction, type Layout } from './layout.ts';
 
 /** Beside the tuners' file, and not in it: the embedder processes write that one all the time. */
 const LAYOUTS_FILE = 'layouts.json';
 
 type Models = Readonly<Record<Scope, ModelInfo>>;
 
-/** What was found to be best for bulk work, by machine and models. */
-export class KnownLayout {
-  readonly #file: LearnedFile;
-  readonly #threads: number;
+/** What was found to be best for bulk work so far, and what is to be compared with it yet. */
+export interface KnownLayout {
+  readonly layout: Layout;
+  readonly untried: readonly Direction[];
+}
 
-  /** Keeps nothing when `tunerStateFile` is null. */
-  constructor(tunerStateFile: string | null, threads: number, logger: Logger) {
+/** That of each machine and models. */
+export class KnownLayouts {
+  readonly #file: LearnedFile;
+  readonly #machine: string;
+
+  /** Keeps nothing when `tunerStateFile` is null. `areChosen` says that a person has set how many threads there are. */
+  constructor(
+    tunerStateFile: string | null,
+    { threads, areChosen }: { readonly threads: number; readonly areChosen: boolean },
+    logger: Logger,
+  ) {
     const file = tunerStateFile === null ? null : path.join(path.dirname(tunerStateFile), LAYOUTS_FILE);
     this.#file = new LearnedFile(file, logger);
-    this.#threads = threads;
+    this.#machine = machineName(threads) + (areChosen ? ' chosen' : '');
   }
 
   /** Null when nothing was found out yet. */
-  async read(models: Models): Promise<Layout | null> {
+  async read(models: Models): Promise<KnownLayout | null> {
     const saved = await this.#file.read(this.#key(models));
     if (!isRecord(saved)) return null;
-    const { sessions, threads } = saved;
+    const { sessions, threads, untried } = saved;
     if (!isCount(sessions) || !isCount(threads) || sessions < 1 || threads < sessions) return null;
-    return { sessions, threads };
+    if (!Array.isArray(untried)) return null;
+    return { layout: { sessions, threads }, untried: DIRECTIONS.filter((direction) => untried.includes(direction)) };
   }
 
-  save(models: Models, { sessions, threads }: Layout): Promise<void> {
-    return this.#file.save({ [this.#key(models)]: { sessions, threads } });
+  save(models: Models, { layout, untried }: KnownLayout): Promise<void> {
+    return this.#file.save({ [this.#key(models)]: { ...layout, untried } });
   }
 
   #key({ code, docs }: Models): string {
-    return ['layout', machineName(this.#threads), code.device, code.id, docs.id].join('|');
+    return ['layout', this.#machine, code.device, code.id, docs.id].join('|');
   }
 }

@@ -5,9 +5,6 @@ const WORTH_IT = Math.log(1.03);
 /** Pairs before a verdict, at the least, and at the most. */
 const MIN_PAIRS = 4;
 const MAX_PAIRS = 10;
-/** A challenger that is slower by this much in each of so many pairs is not asked again. */
-const HOPELESS = Math.log(0.8);
-const HOPELESS_PAIRS = 2;
 /** Standard errors a verdict keeps from the threshold. */
 const CERTAINTY = 2;
 /** The spread of a pair's ratio (a logarithm) is believed to be this at the least: a few pairs agree by chance. */
@@ -29,9 +26,8 @@ export type Verdict = 'undecided' | 'keep' | 'switch';
  * other programs say nothing; what stays unclear is decided for the incumbent.
  */
 export function judge(pairs: readonly PairOfRates[]): Verdict {
-  const ratios = pairs.map(({ incumbent, challenger }) => Math.log(challenger / incumbent));
-  if (pairs.length >= HOPELESS_PAIRS && ratios.every((ratio) => ratio < HOPELESS)) return 'keep';
   if (pairs.length < MIN_PAIRS) return 'undecided';
+  const ratios = pairs.map(({ incumbent, challenger }) => Math.log(challenger / incumbent));
   const middle = median(ratios);
   const deviation = median(ratios.map((ratio) => Math.abs(ratio - middle)));
   const spread = Math.max(LEAST_SPREAD, SIGMA_BY_DEVIATION * deviation);

@@ -1,6 +1,6 @@
 import { paddedTokens } from '../../embedding/runShape.ts';
 import type { EmbedderSettings, LostRun, ModelInfo, OpenParams } from '../../protocol/embedder.ts';
-import { SCOPES, type Scope } from '../../protocol/scope.ts';
+import type { Scope } from '../../protocol/scope.ts';
 import { requireSameModels } from './sameModels.ts';
 
 type Models = Readonly<Record<Scope, ModelInfo>>;
@@ -19,8 +19,8 @@ export class RestartTerms {
   #graphFor: EmbedderSettings['graphFor'];
   /** Runs that a process died in, but for those no larger than one that has succeeded since: they died by chance. */
   #lostRuns: readonly LostRun[] = [];
-  /** Padded tokens of the largest run that has succeeded. */
-  readonly #provenTokens: Record<Scope, number> = { code: 0, docs: 0 };
+  /** The largest that have succeeded. */
+  #provenRuns: OpenParams['provenRuns'] = { code: null, docs: null };
   #processorOnly: string | null = null;
   /** By device: what one does says nothing about another. */
   readonly #endsInARow = new Map<ModelInfo['device'], number>();
@@ -38,7 +38,7 @@ export class RestartTerms {
       settings: graphFor === undefined ? this.#settings : { ...this.#settings, graphFor },
       ...this.#share,
       lostRuns: this.#lostRuns,
-      provenTokens: { ...this.#provenTokens },
+      provenRuns: this.#provenRuns,
       processorOnly: this.#processorOnly,
     };
   }
@@ -66,7 +66,11 @@ export class RestartTerms {
   succeeded(scope: Scope, run: LostRun | undefined): void {
     this.#endsInARow.delete(this.#deviceOf(scope));
     if (run === undefined) return;
-    this.#provenTokens[run.scope] = Math.max(this.#provenTokens[run.scope], paddedTokens(run));
+    const proven = this.#provenRuns[run.scope];
+    const device = this.#deviceOf(run.scope);
+    const tokens = paddedTokens(run);
+    if (proven?.device !== device || tokens > proven.tokens)
+      this.#provenRuns = { ...this.#provenRuns, [run.scope]: { device, tokens } };
     if (this.#lostRuns.length === 0) return;
     const isLarger = (lost: LostRun): boolean => paddedTokens(lost) > paddedTokens(run);
     this.#lostRuns = this.#lostRuns.filter((lost) => lost.scope !== run.scope || isLarger(lost));
@@ -82,6 +86,7 @@ export class RestartTerms {
     const { device } = this.#settings;
     if (device === 'cpu') return false;
     const isLeft = this.#processorOnly === null;
+    if (isLeft) this.#lostRuns = [];
     this.#processorOnly = `The embedder ended by ${how} while it opened the device ${device}.`;
     return isLeft;
   }
@@ -112,9 +117,8 @@ export class RestartTerms {
 
   #leave(reason: string): void {
     this.#processorOnly = reason;
-    // What had enough memory over there, or had not, says nothing about the processor.
+    // What ran out of memory over there says nothing about the processor.
     this.#lostRuns = [];
-    for (const scope of SCOPES) this.#provenTokens[scope] = 0;
     this.#endsInARow.clear();
   }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,6 +26,17 @@ afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 /** Tokens a second of so many processes together, or of so many that have so many threads each: `2 × 1`. */
 type Speeds = Readonly<Record<string, number>>;
 
+interface MachineOptions {
+  /** Of the machine, where no person has chosen how many are used; else a person has chosen 4. */
+  readonly machineThreads?: number;
+  /** As processes tell it; those they are to have when left out. */
+  readonly processThreads?: number;
+  readonly device?: 'cpu' | 'auto';
+  readonly memoryCeilingMb?: number;
+  readonly fails?: (params: OpenParams) => boolean;
+  readonly modelId?: (params: OpenParams) => string;
+}
+
 /** A machine in simulated time. */
 class SimulatedMachine {
   readonly clock = new ManualClock();
@@ -33,28 +44,20 @@ class SimulatedMachine {
   /** Processes at present, by how many share the machine with each. */
   readonly processes: number[] = [];
   readonly started: number[] = [];
+  readonly opened: OpenParams[] = [];
   /** Pieces of work given to processes by themselves (1), and to one of several. */
   readonly pieces: { readonly lane: Lane; readonly of: number; readonly threads: number }[] = [];
   readonly #speeds: Speeds;
   readonly #threads: number;
   readonly #running = new Map<ChildHandle, number>();
 
-  constructor(
-    speeds: Speeds,
-    options: {
-      /** Of the machine, where no person has chosen how many are used; else a person has chosen 4. */
-      readonly machineThreads?: number;
-      readonly memoryCeilingMb?: number;
-      readonly fails?: (params: OpenParams) => boolean;
-      readonly modelId?: (params: OpenParams) => string;
-    } = {},
-  ) {
+  constructor(speeds: Speeds, options: MachineOptions = {}) {
     this.#speeds = speeds;
     this.#threads = options.machineThreads ?? 4;
     const embedderOptions = {
       settings: {
         models: { code: 'model', docs: 'model' },
-        device: 'cpu' as const,
+        device: options.device ?? 'cpu',
         threads: options.machineThreads === undefined ? 4 : 0,
         sessions: 0,
         batchSize: 0,
@@ -62,7 +65,7 @@ class SimulatedMachine {
         latencyCeilingMs: 100,
         tunerStateFile: path.join(folder, 'tuner.json'),
       },
-      spawn: () => this.#spawn(options.fails ?? (() => false), options.modelId ?? (() => 'model')),
+      spawn: () => this.#spawn(options),
       clock: this.clock,
       logger: SILENT_LOGGER,
     };
@@ -113,18 +116,20 @@ class SimulatedMachine {
     handle?.kill();
   }
 
-  #spawn(fails: (params: OpenParams) => boolean, modelId: (params: OpenParams) => string): ChildHandle {
+  #spawn({ fails = () => false, modelId = () => 'model', processThreads }: MachineOptions): ChildHandle {
     let of = 0;
     let threads = 0;
     let busyUntilMs = 0;
     const options: FakeEmbedderOptions = {
       residentMb: () => RESIDENT_MB,
       machineThreads: this.#threads,
+      ...(processThreads === undefined ? {} : { threads: processThreads }),
       model: (params) => ({ id: modelId(params) }),
       onOpen: (params) => {
         of = params.processes;
         threads = params.threads ?? this.#threads / of;
         this.started.push(of);
+        this.opened.push(params);
         this.processes.push(of);
         this.#running.set(handle, of);
         if (fails(params)) setImmediate(() => handle.dispose());
@@ -151,6 +156,8 @@ class SimulatedMachine {
 const bulkBy = (machine: SimulatedMachine, from: number) =>
   new Set(machine.pieces.slice(from).flatMap(({ lane, of }) => (lane === 'bulk' ? [of] : [])));
 const isSaved = () => existsSync(path.join(folder, 'layouts.json'));
+/** Whether all there is to be tried of some number of threads was. */
+const isDone = () => isSaved() && readFileSync(path.join(folder, 'layouts.json'), 'utf8').includes('"untried":[]');
 
 const TWO_ARE_FASTER = { 1: 10_000, 2: 12_000, 4: 9_000 };
 const ONE_IS_FASTER = { 1: 10_000, 2: 8_000 };
@@ -195,7 +202,7 @@ describe('bulk work that lasts', () => {
 
   it('is decided once for the machine and the model', async () => {
     const first = new SimulatedMachine(TWO_ARE_FASTER);
-    await first.workUntil(isSaved);
+    await first.workUntil(isDone);
     first.embedder.dispose();
     const second = new SimulatedMachine(TWO_ARE_FASTER);
     await second.workUntil(() => second.processes.length === 3);
@@ -239,7 +246,7 @@ describe('fewer threads', () => {
 
   it('do the bulk work where they are faster, and queries have all', async () => {
     const machine = new SimulatedMachine(SPEEDS, { machineThreads: 8 });
-    await machine.workUntil(isSaved);
+    await machine.workUntil(isDone);
     // Less than half was tried.
     expect(threadsOf(machine, 'bulk')).toEqual(new Set([8, 4, 2]));
     const before = machine.pieces.length;
@@ -255,7 +262,7 @@ describe('fewer threads', () => {
 
   it('are remembered', async () => {
     const first = new SimulatedMachine(SPEEDS, { machineThreads: 8 });
-    await first.workUntil(isSaved);
+    await first.workUntil(isDone);
     first.embedder.dispose();
     const second = new SimulatedMachine(SPEEDS, { machineThreads: 8 });
     await second.workUntil(() => second.processes.length === 2);
@@ -277,22 +284,55 @@ describe('fewer threads', () => {
       '2 × 1': 8_000,
     };
     const machine = new SimulatedMachine(speeds, { machineThreads: 8 });
-    await machine.workUntil(isSaved);
+    await machine.workUntil(isDone);
     expect(await machine.embedder.metrics()).toMatchObject({ threads: 4, sessions: 2 });
     machine.embedder.dispose();
   });
 
   it('are not taken where they are slower, nor tried of three or fewer', async () => {
     const eight = new SimulatedMachine({ '1 × 8': 10_000, '2 × 4': 9_900, '1 × 4': 6_000 }, { machineThreads: 8 });
-    await eight.workUntil(isSaved);
+    await eight.workUntil(isDone);
     expect(await eight.embedder.metrics()).toMatchObject({ threads: 8, sessions: 1 });
     eight.embedder.dispose();
     await rm(path.join(folder, 'layouts.json'));
     const three = new SimulatedMachine({ '1 × 3': 10_000, '2 × 1': 9_900, '1 × 1': 90_000 }, { machineThreads: 3 });
-    await three.workUntil(isSaved);
+    await three.workUntil(isDone);
     expect(threadsOf(three, 'bulk')).toEqual(new Set([3, 1]));
     expect(three.started).toEqual([1, 2, 2]);
     three.embedder.dispose();
+  });
+
+  it('are tried another time, and several processes not again, where work ends before', async () => {
+    const first = new SimulatedMachine(SPEEDS, { machineThreads: 8 });
+    await first.workUntil(isSaved);
+    expect(threadsOf(first, 'bulk')).toEqual(new Set([8, 4]));
+    expect(isDone()).toBe(false);
+    first.embedder.dispose();
+    const second = new SimulatedMachine(SPEEDS, { machineThreads: 8 });
+    await second.workUntil(isDone);
+    expect(new Set(second.started)).toEqual(new Set([1]));
+    expect(await second.embedder.metrics()).toMatchObject({ threads: 4, sessions: 1 });
+    second.embedder.dispose();
+  });
+
+  it('are not taken where a person chooses as many as there are', async () => {
+    const first = new SimulatedMachine({ '1 × 4': 10_000, '2 × 2': 9_000, '1 × 2': 12_000 }, { machineThreads: 4 });
+    await first.workUntil(isDone);
+    expect(await first.embedder.metrics()).toMatchObject({ threads: 2 });
+    first.embedder.dispose();
+    const chosen = new SimulatedMachine({ '1 × 4': 10_000, '2 × 2': 9_000, '1 × 2': 12_000 });
+    await chosen.work(200);
+    expect(threadsOf(chosen, 'bulk')).toEqual(new Set([4, 2]));
+    expect(chosen.started).toEqual([1, 2, 2]);
+    expect(await chosen.embedder.metrics()).toMatchObject({ threads: 4, sessions: 1 });
+    chosen.embedder.dispose();
+  });
+
+  it('are not tried of a model that has one thread only', async () => {
+    const machine = new SimulatedMachine({ 1: 10_000, 2: 9_000 }, { machineThreads: 8, processThreads: 1 });
+    await machine.work(300);
+    expect(machine.started).toEqual([1, 2, 2]);
+    machine.embedder.dispose();
   });
 });
 
@@ -357,6 +397,17 @@ describe('several processes', () => {
     const before = machine.pieces.length;
     await machine.work(10);
     expect(bulkBy(machine, before)).toEqual(new Set([2]));
+    machine.embedder.dispose();
+  });
+
+  it('are all on the processor where that was found to be best, and look no further', async () => {
+    const machine = new SimulatedMachine(TWO_ARE_FASTER, { device: 'auto' });
+    await machine.workUntil(() => machine.hasDecidedFor(1, 2, 2));
+    const [first, ...others] = machine.opened.map(({ settings }) => settings);
+    expect(first).toMatchObject({ device: 'auto' });
+    expect(others.length).toBeGreaterThan(1);
+    for (const settings of others)
+      expect(settings).toMatchObject({ device: 'cpu', graphFor: { code: 'cpu', docs: 'cpu' } });
     machine.embedder.dispose();
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { TesseraError } from '../../../src/base/errors.ts';
 import { type DeviceTrial, chooseDevice } from '../../../src/embedder/deviceChoice.ts';
-import type { KnownDevice } from '../../../src/embedder/knownDevices.ts';
+import type { DeviceLog, KnownDevice } from '../../../src/embedder/knownDevices.ts';
 import type { ExecutionProvider } from '../../../src/protocol/embedder.ts';
 
 /**
@@ -14,8 +15,11 @@ function machine(
 ) {
   const released: ExecutionProvider[] = [];
   const opened: ExecutionProvider[] = [];
+  const steps: string[] = [];
+  const sure: boolean[] = [];
   const open = (provider: ExecutionProvider): Promise<DeviceTrial> => {
     opened.push(provider);
+    steps.push(`open ${provider}`);
     const speed = speeds[provider];
     if (speed === undefined) return Promise.reject(new Error(`${provider} says no`));
     return Promise.resolve({
@@ -30,12 +34,20 @@ function machine(
   const choose = async (
     device: ExecutionProvider | 'auto',
     bundled: readonly ExecutionProvider[],
-    known?: KnownDevice,
+    log?: Partial<DeviceLog>,
   ) => {
-    const { provider, fallbackReason } = await chooseDevice(device, bundled, open, known);
+    const whole: DeviceLog = {
+      known: undefined,
+      suspects: [],
+      begin: (provider) => Promise.resolve(void steps.push(`try ${provider}`)),
+      end: (provider) => Promise.resolve(void steps.push(`tried ${provider}`)),
+      ...log,
+    };
+    const { provider, fallbackReason, isSure } = await chooseDevice(device, bundled, open, whole);
+    sure.push(isSure);
     return { provider, fallbackReason, released };
   };
-  return { choose, opened };
+  return { choose, open, opened, steps, sure };
 }
 
 describe('the device', () => {
@@ -62,22 +74,59 @@ describe('the device', () => {
     });
   });
 
-  it('left open is the fastest of several accelerators, whichever is tried first', async () => {
-    expect(await machine({ cpu: 100, coreml: 50, webgpu: 500 }).choose('auto', ['cpu', 'coreml', 'webgpu'])).toEqual({
+  it('left open is the fastest of several accelerators, the first where they are as fast', async () => {
+    const three = ['cpu', 'coreml', 'webgpu'] as const;
+    expect(await machine({ cpu: 100, coreml: 50, webgpu: 500 }).choose('auto', three)).toEqual({
       provider: 'webgpu',
       fallbackReason: null,
       released: ['coreml', 'cpu'],
     });
-    expect(await machine({ cpu: 100, coreml: 900, webgpu: 500 }).choose('auto', ['cpu', 'coreml', 'webgpu'])).toEqual({
+    expect(await machine({ cpu: 100, coreml: 200, webgpu: 220 }).choose('auto', three)).toEqual({
       provider: 'coreml',
       fallbackReason: null,
       released: ['cpu', 'webgpu'],
     });
-    expect(await machine({ cpu: 100, coreml: 50, webgpu: 110 }).choose('auto', ['cpu', 'coreml', 'webgpu'])).toEqual({
+    expect(await machine({ cpu: 100, coreml: 50, webgpu: 110 }).choose('auto', three)).toEqual({
       provider: 'cpu',
       fallbackReason: null,
       released: ['coreml', 'webgpu'],
     });
+  });
+
+  it('left open is one that is far faster than the processor, and no other is opened then', async () => {
+    const { choose, opened } = machine({ cpu: 100, cuda: 900, webgpu: 5000 });
+    expect(await choose('auto', ['cpu', 'cuda', 'webgpu'])).toMatchObject({ provider: 'cuda' });
+    expect(opened).toEqual(['cpu', 'cuda']);
+  });
+
+  it('left open is told before each is opened, and is none that ended the process again and again', async () => {
+    const { choose, steps, sure } = machine({ cpu: 100, coreml: 50, webgpu: 500 });
+    await choose('auto', ['cpu', 'coreml', 'webgpu']);
+    const tries = ['coreml', 'webgpu'].flatMap((name) => [`try ${name}`, `open ${name}`, `tried ${name}`]);
+    expect(steps).toEqual(['open cpu', ...tries]);
+    expect(await choose('auto', ['cpu', 'coreml', 'webgpu'], { suspects: ['webgpu'] })).toMatchObject({
+      provider: 'cpu',
+      fallbackReason: expect.stringContaining('ended more than once while it tried the device webgpu') as string,
+    });
+    expect(sure).toEqual([true, true]);
+  });
+
+  it('left open is not sure where something failed that may work another time', async () => {
+    const outOfMemory = new TesseraError('out-of-memory', 'There was not enough memory.');
+    for (const [speeds, nonsense, isSure] of [
+      [{ cpu: 100 }, [], true],
+      [{ cpu: 100, cuda: new Error('busy') }, [], false],
+      [{ cpu: 100, cuda: 900 }, ['cuda'], false],
+      [{ cpu: new Error('too little memory'), cuda: 900 }, [], true],
+      [{ cuda: 900 }, [], false],
+    ] as const) {
+      const { choose, sure } = machine(speeds, nonsense);
+      await choose('auto', ['cpu', 'cuda']);
+      expect(sure).toEqual([isSure]);
+    }
+    const opens = (provider: ExecutionProvider): Promise<DeviceTrial> =>
+      provider === 'cpu' ? machine({ cpu: 1 }).open('cpu') : Promise.reject(outOfMemory);
+    expect(await chooseDevice('auto', ['cpu', 'cuda'], opens)).toMatchObject({ provider: 'cpu', isSure: false });
   });
 
   it('left open is the processor where an accelerator gains too little, or there is none', async () => {
@@ -120,12 +169,17 @@ describe('the device', () => {
     const webgpu: KnownDevice = { provider: 'webgpu', fallbackReason: null };
     const cpu: KnownDevice = { provider: 'cpu', fallbackReason: 'cuda was odd' };
     const fine = machine({ cpu: 100, cuda: 900, webgpu: 500 });
-    expect(await fine.choose('auto', ['cpu', 'cuda', 'webgpu'], webgpu)).toEqual({ ...webgpu, released: [] });
-    expect(await fine.choose('auto', ['cpu', 'cuda', 'webgpu'], cpu)).toEqual({ ...cpu, released: [] });
+    expect(await fine.choose('auto', ['cpu', 'cuda', 'webgpu'], { known: webgpu })).toEqual({
+      ...webgpu,
+      released: [],
+    });
+    expect(await fine.choose('auto', ['cpu', 'cuda', 'webgpu'], { known: cpu })).toEqual({ ...cpu, released: [] });
     expect(fine.opened).toEqual(['webgpu', 'cpu']);
     for (const broken of [machine({ cpu: 100, cuda: 900 }), machine({ cpu: 100, cuda: 900, webgpu: 1 }, ['webgpu'])])
-      expect(await broken.choose('auto', ['cpu', 'cuda', 'webgpu'], webgpu)).toMatchObject({ provider: 'cuda' });
-    expect(await fine.choose('auto', ['cpu', 'cuda'], webgpu)).toMatchObject({ provider: 'cuda' });
+      expect(await broken.choose('auto', ['cpu', 'cuda', 'webgpu'], { known: webgpu })).toMatchObject({
+        provider: 'cuda',
+      });
+    expect(await fine.choose('auto', ['cpu', 'cuda'], { known: webgpu })).toMatchObject({ provider: 'cuda' });
   });
 
   it('that computes nonsense is not taken, however fast it is, and the reason is told', async () => {

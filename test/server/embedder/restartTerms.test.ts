@@ -37,15 +37,18 @@ it('a device is not left where others of its texts are answered between', () => 
   expect(terms.openParams.processorOnly).toBeNull();
 });
 
-it('tells the largest run that succeeded, until the device is another', () => {
+it('tells the largest run that succeeded, and on which device', () => {
   const terms = new RestartTerms(SETTINGS, ALONE);
-  terms.opened({ code: { ...FAKE_MODEL, device: 'webgpu' }, docs: { ...FAKE_MODEL, device: 'webgpu' } });
-  expect(terms.openParams.provenTokens).toEqual({ code: 0, docs: 0 });
+  const models = (device: 'webgpu' | 'cpu') => ({ code: { ...FAKE_MODEL, device }, docs: { ...FAKE_MODEL, device } });
+  terms.opened(models('webgpu'));
+  expect(terms.openParams.provenRuns).toEqual({ code: null, docs: null });
   terms.succeeded('code', { scope: 'code', length: 100, count: 20 });
   terms.succeeded('code', { scope: 'code', length: 300, count: 1 });
-  terms.succeeded('docs', { scope: 'docs', length: 30, count: 2 });
   terms.ranOutOfMemory({ scope: 'code', length: 100, count: 40 });
-  expect(terms.openParams.provenTokens).toEqual({ code: 2000, docs: 60 });
-  expect(terms.leaveDevice('code', 'lost')).toBe(true);
-  expect(terms.openParams).toMatchObject({ lostRuns: [], provenTokens: { code: 0, docs: 0 } });
+  expect(terms.openParams.provenRuns).toEqual({ code: { device: 'webgpu', tokens: 2000 }, docs: null });
+  expect(terms.diedLoading('SIGSEGV')).toBe(true);
+  expect(terms.openParams.lostRuns).toEqual([]);
+  terms.opened(models('cpu'));
+  terms.succeeded('code', { scope: 'code', length: 10, count: 2 });
+  expect(terms.openParams.provenRuns).toEqual({ code: { device: 'cpu', tokens: 20 }, docs: null });
 });

@@ -13,22 +13,26 @@ import { buildEncoder } from '../../../src/synthetic/encoderModel.ts';
 import { ENCODER_SIZES, type EncoderFamily, type EncoderSize } from '../../../src/synthetic/encoderShapes.ts';
 import { SeededRandom } from '../../../src/synthetic/random.ts';
 import { randomText, writeModelFolder } from '../../fakes/modelFolder.ts';
-import { HAS_SOFTWARE_GPU, softwareGpuEnvironment } from '../../fakes/softwareGpu.ts';
+import { HAS_SOFTWARE_GPU, unpackSoftwareGpu } from '../../fakes/softwareGpu.ts';
 
 const random = new SeededRandom(5);
 const TEXTS = [3, 9, 1, 30, 17, 9, 61, 12].map((words) => randomText(words, 100, (limit) => random.integer(limit)));
 
 let gpu: Readonly<Record<string, string>> = {};
+let removeGpu = (): Promise<void> => Promise.resolve();
 let learned = '';
 const owned: { dispose(): void | Promise<void> }[] = [];
 beforeAll(async () => {
-  if (HAS_SOFTWARE_GPU) gpu = await softwareGpuEnvironment();
+  if (HAS_SOFTWARE_GPU) ({ environment: gpu, remove: removeGpu } = await unpackSoftwareGpu());
   learned = await mkdtemp(path.join(tmpdir(), 'tessera-webgpu-'));
 });
 afterEach(async () => {
   for (const one of owned.splice(0)) await one.dispose();
 });
-afterAll(() => rm(learned, { recursive: true, force: true, maxRetries: 5 }));
+afterAll(async () => {
+  await removeGpu();
+  await rm(learned, { recursive: true, force: true, maxRetries: 5 });
+});
 
 async function encoderFolder(
   family: EncoderFamily,
@@ -136,7 +140,7 @@ describe.runIf(HAS_SOFTWARE_GPU)('on WebGPU', () => {
 
   it('a device that is slower than the processor is found out once', async () => {
     // Slow enough not to be taken for a look-up, for which no device is tried.
-    const folder = await encoderFolder('bert', {}, { hidden: 128, intermediate: 512 });
+    const folder = await encoderFolder('bert', {}, { layers: 3, hidden: 192, intermediate: 768 });
     const auto = { device: 'auto', tunerStateFile: path.join(learned, 'tuner.json') } as const;
     const telling = { ...gpu, VK_LOADER_DEBUG: 'all' };
     const [first, second] = [start(folder, auto, telling), start(folder, auto, telling)];
