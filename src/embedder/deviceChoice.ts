@@ -1,7 +1,7 @@
 import { errorMessage, isTesseraError } from '../base/errors.ts';
 import { splitDeviceName } from '../protocol/deviceNames.ts';
 import type { DeviceName, ExecutionProvider } from '../protocol/embedder.ts';
-import type { DeviceLog } from './knownDevices.ts';
+import type { KnownDevice } from './knownDevices.ts';
 
 /** A model opened on one device. */
 export interface DeviceTrial {
@@ -14,13 +14,9 @@ export interface DeviceTrial {
   release(): Promise<void>;
 }
 
-export interface DeviceChoice<T extends DeviceTrial> {
-  readonly provider: ExecutionProvider;
+/** The device, and the model opened on it. */
+export interface DeviceChoice<T extends DeviceTrial> extends KnownDevice {
   readonly trial: T;
-  /** Why the device is not the one asked for; null when it is. */
-  readonly fallbackReason: string | null;
-  /** Whether it will be so another time, as far as is known: none has failed that may work then. */
-  readonly isSure: boolean;
 }
 
 /** For `auto`, in order of preference where they are as fast as each other. */
@@ -32,19 +28,19 @@ const CLEAR_WIN = 3;
 
 /**
  * Opens a model on the device asked for, or on `cpu` when that can't be had. `auto` takes the fastest accelerator that
- * works, if it is measured to be faster than the processor with this model: small models often are not. One that opens and
+ * works, or the first that is three times as fast as the processor, if it is measured to be faster than the processor with this model: small models often are not. One that opens and
  * computes nonsense, or fails when it is measured, is passed over, and the reason told when that leaves the processor. For
  * models that only look vectors up none is even opened, which takes a second that a first search waits for. No more than two are open at a time.
  *
  * @param bundled Providers this build of the runtime brings along.
- * @param log What `auto` came to before: it alone is opened, as long as it works.
+ * @param known What `auto` came to before: it alone is opened, as long as it works.
  * @throws Whatever opening on `cpu` fails with.
  */
 export async function chooseDevice<T extends DeviceTrial>(
   device: DeviceName,
   bundled: readonly ExecutionProvider[],
   open: (provider: ExecutionProvider) => Promise<T>,
-  log: DeviceLog = NO_LOG,
+  known?: KnownDevice,
 ): Promise<DeviceChoice<T>> {
   const openChecked = async (provider: ExecutionProvider): Promise<T> => {
     const trial = await open(provider);
@@ -73,27 +69,18 @@ export async function chooseDevice<T extends DeviceTrial>(
       return onProcessor(errorMessage(error));
     }
   }
-  const { known } = log;
-  if (known !== undefined && bundled.includes(known.provider)) {
-    const trial = await openChecked(known.provider).catch(() => undefined);
-    if (trial !== undefined) return { ...known, trial, isSure: true };
-  }
-  return chooseFastest(bundled, open, onProcessor, log);
+  if (known === undefined || !bundled.includes(known.provider)) return chooseFastest(bundled, open, onProcessor);
+  const trial = await openChecked(known.provider).catch(() => undefined);
+  if (trial !== undefined) return { ...known, trial };
+  // It may be back soon.
+  return { ...(await chooseFastest(bundled, open, onProcessor)), isSure: false };
 }
 
-const NO_LOG: DeviceLog = {
-  known: undefined,
-  suspects: [],
-  begin: () => Promise.resolve(),
-  end: () => Promise.resolve(),
-};
-
-/** The fastest accelerator that works, or the processor where none is worth it. */
+/** The fastest accelerator that works, the first that is far faster than the processor, or that where none is worth it. */
 async function chooseFastest<T extends DeviceTrial>(
   bundled: readonly ExecutionProvider[],
   open: (provider: ExecutionProvider) => Promise<T>,
   onProcessor: (fallbackReason: string | null) => Promise<DeviceChoice<T>>,
-  log: DeviceLog,
 ): Promise<DeviceChoice<T>> {
   const candidates = ACCELERATORS.filter((candidate) => bundled.includes(candidate));
   if (candidates.length === 0) return onProcessor(null);
@@ -112,13 +99,7 @@ async function chooseFastest<T extends DeviceTrial>(
   let isSure = best !== undefined;
   let processorPace: number | undefined;
   for (const provider of candidates) {
-    if (log.suspects.includes(provider)) {
-      failures.push(`The embedder has ended more than once while it tried the device ${provider}.`);
-      continue;
-    }
-    await log.begin(provider);
     const tried = await timeOn(provider, open);
-    await log.end(provider);
     if (!tried.works) {
       if (tried.failure !== undefined) failures.push(tried.failure);
       isSure &&= !tried.mayWorkAgain;
@@ -128,13 +109,14 @@ async function chooseFastest<T extends DeviceTrial>(
     // Not before there is something to compare it with.
     if (best?.provider === 'cpu' && processorPace === undefined) {
       processorPace = await best.trial.measure().catch(() => 0);
+      isSure &&= processorPace > 0;
       best = { ...best, pace: processorPace };
     }
     const isBetter = best?.pace === undefined || pace >= WORTH_IT * best.pace;
     const loser = isBetter ? best?.trial : trial;
     if (isBetter) best = { provider, trial, pace };
     if (loser !== undefined) await letGo(loser);
-    if (processorPace !== undefined && pace >= CLEAR_WIN * processorPace) break;
+    if (processorPace !== undefined && processorPace > 0 && pace >= CLEAR_WIN * processorPace) break;
   }
   if (best === undefined) throw processorError;
   const isDenied = best.provider === 'cpu' && failures.length > 0;

@@ -8,7 +8,7 @@ import { splitDeviceName } from '../protocol/deviceNames.ts';
 import { chooseDevice } from './deviceChoice.ts';
 import { bundledProviders } from './executionProviders.ts';
 import { GraphTrial, poolingOf } from './graphTrial.ts';
-import type { DeviceLog, KnownDevices } from './knownDevices.ts';
+import type { KnownDevice, KnownDevices } from './knownDevices.ts';
 import { type ModelFolder, chooseGraph, identifyModel, readModelFolder } from './modelFolder.ts';
 import { RUNTIME_VERSION } from './onnxRuntime.ts';
 import type { OnnxSession } from './onnxSession.ts';
@@ -71,8 +71,8 @@ export class EmbeddingModel {
   }
 
   /**
-   * Loads the model in a folder on the best device that works. Rejects with `model-missing`, `model-invalid` or
-   * `model-unsupported`.
+   * Loads the model in a folder on the best device that works. Rejects with `model-missing`, `model-invalid`,
+   * `model-unsupported` or `out-of-memory`.
    */
   static async open(folderPath: string, settings: ModelSettings): Promise<EmbeddingModel> {
     const folder = await readModelFolder(folderPath);
@@ -90,11 +90,11 @@ export class EmbeddingModel {
       return GraphTrial.open(folder, graphOn(provider), own, probe);
     };
     const providers = bundledProviders();
-    const choose = (log?: DeviceLog) => chooseDevice(device, providers, open, log);
+    const choose = (known?: KnownDevice) => chooseDevice(device, providers, open, known);
     const { knownDevices, threads } = settings;
     const graphFile = path.join(folderPath, graphOn('cpu'));
     const question = { graphFile, threads, providers, runtimeVersion: RUNTIME_VERSION };
-    if (settings.device === 'auto' && device !== 'auto') await knownDevices?.forget(question);
+    if (settings.device === 'auto' && processorOnly !== null) await knownDevices?.leave(question, processorOnly);
     const { trial, fallbackReason } = await (device === 'auto' && knownDevices !== undefined
       ? knownDevices.remembering(question, choose)
       : choose());

@@ -45,7 +45,7 @@ export class GraphTrial implements DeviceTrial {
     this.#isFinite = isFinite;
   }
 
-  /** Rejects with `device-unavailable`, `model-invalid` or `model-unsupported`. */
+  /** Rejects with `device-unavailable`, `model-invalid`, `model-unsupported` or `out-of-memory`. */
   static async open(
     { folder, manifest }: ModelFolder,
     graphName: string,

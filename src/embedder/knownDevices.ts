@@ -10,25 +10,16 @@ import { EXECUTION_PROVIDERS, type ExecutionProvider } from '../protocol/embedde
 const DEVICES_FILE = 'devices.json';
 /** Drivers and other load change: after so long the devices are compared again. */
 const VALID_MS = 3 * 24 * 60 * 60 * 1000;
-/** So many trials of a device that did not come to an end, and it is taken for the reason. */
-const MOST_ENDS = 2;
+/** The same where one of them failed that may work another time. */
+const UNSURE_VALID_MS = 60 * 60 * 1000;
 
 /** What `auto` comes to. */
 export interface KnownDevice {
   readonly provider: ExecutionProvider;
   /** Why it is not another one; null where none was passed over for a fault. */
   readonly fallbackReason: string | null;
-}
-
-/** What is known of the devices of this machine for a model, while they are compared. */
-export interface DeviceLog {
-  /** What they came to before; undefined when that is not known, or too long ago. */
-  readonly known: KnownDevice | undefined;
-  /** Devices that the process ended over again and again. */
-  readonly suspects: readonly ExecutionProvider[];
-  /** To be called before a device is opened: its driver may end the process. */
-  begin(provider: ExecutionProvider): Promise<void>;
-  end(provider: ExecutionProvider): Promise<void>;
+  /** Whether it will be so another time, as far as is known: none has failed that may work then. */
+  readonly isSure: boolean;
 }
 
 /** Where graphs are looked for on devices: in this file, with so many threads, on these providers of this version of the runtime. */
@@ -37,11 +28,6 @@ export interface DeviceQuestion {
   readonly threads: number;
   readonly providers: readonly ExecutionProvider[];
   readonly runtimeVersion: string;
-}
-
-interface Saved {
-  readonly known: KnownDevice | undefined;
-  readonly ends: Readonly<Partial<Record<ExecutionProvider, number>>>;
 }
 
 /** The device `auto` found to be best for a model on this machine: opening and timing all of them takes seconds that a first search waits for. */
@@ -56,63 +42,43 @@ export class KnownDevices {
     this.#clock = clock;
   }
 
-  /** What `choose` comes to. It is kept for the next time if it `isSure`, and nothing was known: a device that fails once may work again. */
-  async remembering<T extends KnownDevice & { readonly isSure: boolean }>(
+  /** What `choose` comes to; it is told what it came to before, and tells the same object again as long as that holds. */
+  async remembering<T extends KnownDevice>(
     question: DeviceQuestion,
-    choose: (log: DeviceLog) => Promise<T>,
+    choose: (known: KnownDevice | undefined) => Promise<T>,
   ): Promise<T> {
     const key = await keyOf(question);
-    const { known, ends } = await this.#read(key);
-    const running = { ...ends };
-    const log: DeviceLog = {
-      known,
-      suspects: EXECUTION_PROVIDERS.filter((provider) => (ends[provider] ?? 0) >= MOST_ENDS),
-      begin: (provider) => {
-        running[provider] = (running[provider] ?? 0) + 1;
-        return this.#save(key, { known, ends: running });
-      },
-      end: (provider) => {
-        running[provider] = 0;
-        return this.#save(key, { known, ends: running });
-      },
-    };
-    const choice = await choose(log);
-    if (known === undefined && choice.isSure) {
-      const { provider, fallbackReason } = choice;
-      await this.#save(key, { known: { provider, fallbackReason }, ends: running });
-    }
+    const known = await this.#read(key);
+    const choice = await choose(known);
+    if (known === undefined || choice.provider !== known.provider) await this.#save(key, choice);
     return choice;
   }
 
-  /** The device did not do: next time they are compared anew. */
-  async forget(question: DeviceQuestion): Promise<void> {
+  /** The embedder ended over a device, or left it: for an hour the processor is the answer, so that starts in a row do not all end so. */
+  async leave(question: DeviceQuestion, reason: string): Promise<void> {
     const key = await keyOf(question);
-    const { known, ends } = await this.#read(key);
-    if (known !== undefined) await this.#save(key, { known: undefined, ends });
+    const known = await this.#read(key);
+    if (known?.provider === 'cpu') return;
+    await this.#save(key, { provider: 'cpu', fallbackReason: reason, isSure: false });
   }
 
-  async #read(key: string): Promise<Saved> {
+  async #read(key: string): Promise<KnownDevice | undefined> {
     const saved = await this.#file.read(key);
-    if (!isRecord(saved) || !isCount(saved['atMs'])) return NOTHING;
-    const ageMs = this.#clock.wallTime() - saved['atMs'];
-    if (ageMs < 0 || ageMs > VALID_MS) return NOTHING;
-    const { fallbackReason, ends } = saved;
+    if (!isRecord(saved)) return undefined;
+    const { fallbackReason, isSure, atMs } = saved;
     const provider = EXECUTION_PROVIDERS.find((name) => name === saved['provider']);
-    const isKnown = provider !== undefined && (fallbackReason === null || typeof fallbackReason === 'string');
-    const counts = EXECUTION_PROVIDERS.map((name) => [name, isRecord(ends) ? ends[name] : undefined] as const);
-    return {
-      known: isKnown ? { provider, fallbackReason } : undefined,
-      ends: Object.fromEntries(counts.filter(([, count]) => isCount(count))),
-    };
+    if (provider === undefined || !isCount(atMs) || typeof isSure !== 'boolean') return undefined;
+    if (fallbackReason !== null && typeof fallbackReason !== 'string') return undefined;
+    const ageMs = this.#clock.wallTime() - atMs;
+    const isValid = ageMs >= 0 && ageMs <= (isSure ? VALID_MS : UNSURE_VALID_MS);
+    return isValid ? { provider, fallbackReason, isSure } : undefined;
   }
 
-  #save(key: string, { known, ends }: Saved): Promise<void> {
+  #save(key: string, { provider, fallbackReason, isSure }: KnownDevice): Promise<void> {
     const atMs = Math.round(this.#clock.wallTime());
-    return this.#file.save({ [key]: { ...known, ends: { ...ends }, atMs } });
+    return this.#file.save({ [key]: { provider, fallbackReason, isSure, atMs } });
   }
 }
-
-const NOTHING: Saved = { known: undefined, ends: {} };
 
 /** Another file in the same place is another graph. */
 async function keyOf({ graphFile, threads, providers, runtimeVersion }: DeviceQuestion): Promise<string> {

@@ -91,7 +91,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     const threads = settings.threads > 0 ? settings.threads : machineThreads;
     this.#alone = { sessions: 1, threads };
     this.#current = this.#alone;
-    this.#layouts = new KnownLayouts(settings.tunerStateFile, { threads, areChosen: settings.threads > 0 }, logger);
+    const machine = { threads, areChosen: settings.threads > 0 };
+    this.#layouts = new KnownLayouts(settings.tunerStateFile, machine, clock, logger);
     this.onState = this.#first.onState;
   }
 
@@ -217,6 +218,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       this.#known = await this.#layouts.read(await this.#first.open());
       this.#untried = this.#known?.untried ?? DIRECTIONS;
     }
+    const incumbent = this.#current;
     const known = this.#knownToPay;
     if (known === undefined && !this.#isWorthATrial) return;
     const next = known === undefined ? await this.#nextToTry() : undefined;
@@ -226,7 +228,8 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       return;
     }
     await this.#openPool(wanted);
-    if (this.isDisposed || !this.#work.isUnderWay) {
+    // Meanwhile the work may have ended, or several processes been given up.
+    if (this.isDisposed || !this.#work.isUnderWay || this.#isSettled || this.#current !== incumbent) {
       this.#pools.end(wanted);
       return;
     }
@@ -319,9 +322,9 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     this.#trial = undefined;
     const loser = verdict === 'switch' ? this.#current : challenger;
     if (verdict === 'switch') this.#current = challenger;
-    const isAnswered = verdict === 'keep' && !trial.isStarved;
+    // One that ran out of work again and again would do so again, but is not to be remembered.
     this.#untried = this.#untried.filter(
-      (other) => this.#neighbour(other) !== undefined && !(isAnswered && other === direction),
+      (other) => this.#neighbour(other) !== undefined && !(verdict === 'keep' && other === direction),
     );
     const isLast = this.#untried.length === 0;
     this.#options.logger.info('embedder processes compared', {
@@ -359,6 +362,11 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     if (this.#trial !== undefined && this.#isAlone) {
       this.#trial.trial.pause();
       this.#paused = this.#trial;
+    } else if (this.#trial !== undefined) {
+      // Better than the first process, if perhaps not the best there is: each time work ends it would begin anew.
+      const { direction } = this.#trial;
+      this.#untried = this.#untried.filter((other) => other !== direction);
+      this.#remember({ layout: this.#current, untried: this.#untried });
     }
     this.#trial = undefined;
     this.#endPools();

@@ -86,7 +86,7 @@ export class RestartTerms {
     const { device } = this.#settings;
     if (device === 'cpu') return false;
     const isLeft = this.#processorOnly === null;
-    if (isLeft) this.#lostRuns = [];
+    if (isLeft) this.#lostRuns = this.#lostRuns.filter((run) => this.#deviceOf(run.scope) === 'cpu');
     this.#processorOnly = `The embedder ended by ${how} while it opened the device ${device}.`;
     return isLeft;
   }

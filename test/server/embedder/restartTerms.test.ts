@@ -52,3 +52,12 @@ it('tells the largest run that succeeded, and on which device', () => {
   terms.succeeded('code', { scope: 'code', length: 10, count: 2 });
   expect(terms.openParams.provenRuns).toEqual({ code: { device: 'cpu', tokens: 20 }, docs: null });
 });
+
+it('keeps what ran out of memory on the processor where auto came to that, also when a process ends loading', () => {
+  const terms = new RestartTerms({ ...SETTINGS, device: 'auto' }, ALONE);
+  terms.opened({ code: { ...FAKE_MODEL, device: 'cpu' }, docs: { ...FAKE_MODEL, device: 'cpu' } });
+  const run = { scope: 'code', length: 100, count: 40 } as const;
+  terms.ranOutOfMemory(run);
+  terms.diedLoading('SIGKILL');
+  expect(terms.openParams.lostRuns).toEqual([run]);
+});
