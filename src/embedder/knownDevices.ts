@@ -50,7 +50,7 @@ export class KnownDevices {
     const key = await keyOf(question);
     const known = await this.#read(key);
     const choice = await choose(known);
-    if (known === undefined || choice.provider !== known.provider) await this.#save(key, choice);
+    if (choice.provider !== known?.provider) await this.#save(key, choice);
     return choice;
   }
 
