@@ -42,7 +42,7 @@ export class KnownDevices {
     this.#clock = clock;
   }
 
-  /** What `choose` comes to; it is told what it came to before, and tells the same object again as long as that holds. */
+  /** What `choose` comes to; it is told what it came to before, as long as that holds. */
   async remembering<T extends KnownDevice>(
     question: DeviceQuestion,
     choose: (known: KnownDevice | undefined) => Promise<T>,
@@ -56,6 +56,7 @@ export class KnownDevices {
 
   /** The embedder ended over a device, or left it: for an hour the processor is the answer, so that starts in a row do not all end so. */
   async leave(question: DeviceQuestion, reason: string): Promise<void> {
+    if (question.providers.every((provider) => provider === 'cpu')) return;
     const key = await keyOf(question);
     const known = await this.#read(key);
     if (known?.provider === 'cpu') return;

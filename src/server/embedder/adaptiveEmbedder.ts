@@ -47,6 +47,7 @@ interface NextLayout {
 /** A trial of a layout against the present one. */
 interface Comparison {
   readonly trial: LayoutTrial;
+  readonly incumbent: Layout;
   readonly challenger: Layout;
   readonly direction: Direction;
 }
@@ -69,10 +70,12 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
   readonly onState: Event<ProcessState>;
   #current: Layout;
   #trial: Comparison | undefined;
-  /** A trial of the first process that ran out of work; it goes on with the next. */
+  /** A trial that ran out of work; it goes on with the next. */
   #paused: Comparison | undefined;
   /** Whether the layout after the present one in each of these is better is to be found out yet. */
   #untried = DIRECTIONS;
+  /** Those whose trial ran out of work again and again: not tried any more unless a person asks for work. */
+  readonly #starved = new Set<Direction>();
   /** Nothing more is to be found out or started. */
   #isSettled = false;
   #isGrowing = false;
@@ -140,6 +143,7 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     this.#first.forgive();
     this.#pools.forgive();
     this.#isSettled = false;
+    this.#starved.clear();
   }
 
   override dispose(): void {
@@ -250,15 +254,18 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
       layout: nameOfLayout(layout),
       instead: nameOfLayout(this.#current),
     });
-    const paused = this.#isAlone ? this.#paused : undefined;
+    const incumbent = this.#current;
+    const paused = this.#paused;
     this.#paused = undefined;
-    if (paused !== undefined && isSameLayout(paused.challenger, layout)) return paused;
-    return { trial: new LayoutTrial(() => clock.now()), challenger: layout, direction };
+    const isSame = paused !== undefined && isSameLayout(paused.incumbent, incumbent);
+    if (isSame && isSameLayout(paused.challenger, layout)) return paused;
+    return { trial: new LayoutTrial(() => clock.now()), incumbent, challenger: layout, direction };
   }
 
   /** The next layout to be compared with the present one; undefined when there is none that may be started. */
   async #nextToTry(): Promise<NextLayout | undefined> {
     for (const direction of this.#untried) {
+      if (this.#starved.has(direction)) continue;
       const layout = this.#neighbour(direction);
       if (layout !== undefined && (await this.#mayStart(layout, direction))) return { direction, layout };
     }
@@ -322,11 +329,12 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
     this.#trial = undefined;
     const loser = verdict === 'switch' ? this.#current : challenger;
     if (verdict === 'switch') this.#current = challenger;
-    // One that ran out of work again and again would do so again, but is not to be remembered.
+    if (trial.isStarved) this.#starved.add(direction);
+    const isAnswered = verdict === 'keep' && !trial.isStarved;
     this.#untried = this.#untried.filter(
-      (other) => this.#neighbour(other) !== undefined && !(verdict === 'keep' && other === direction),
+      (other) => this.#neighbour(other) !== undefined && !(isAnswered && other === direction),
     );
-    const isLast = this.#untried.length === 0;
+    const isLast = this.#untried.every((other) => this.#starved.has(other));
     this.#options.logger.info('embedder processes compared', {
       layout: nameOfLayout(this.#current),
       instead: nameOfLayout(loser),
@@ -359,14 +367,9 @@ export class AdaptiveEmbedder extends Disposable implements Embedder {
 
   /** There has been no bulk work for long: the memory of all pools is given back. */
   #rest(): void {
-    if (this.#trial !== undefined && this.#isAlone) {
+    if (this.#trial !== undefined) {
       this.#trial.trial.pause();
       this.#paused = this.#trial;
-    } else if (this.#trial !== undefined) {
-      // Better than the first process, if perhaps not the best there is: each time work ends it would begin anew.
-      const { direction } = this.#trial;
-      this.#untried = this.#untried.filter((other) => other !== direction);
-      this.#remember({ layout: this.#current, untried: this.#untried });
     }
     this.#trial = undefined;
     this.#endPools();

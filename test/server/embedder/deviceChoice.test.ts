@@ -103,6 +103,12 @@ describe('the device', () => {
       await choose('auto', ['cpu', 'cuda']);
       expect(sure).toEqual([isSure]);
     }
+    const gone = machine({ cpu: 100 });
+    await gone.choose('auto', ['cpu', 'cuda'], { provider: 'cuda', fallbackReason: null, isSure: true });
+    expect(gone.sure).toEqual([false]);
+    // Nothing to compare with: the second is tried, too.
+    const two = machine({ cpu: new Error('too little memory'), coreml: 10, webgpu: 500 });
+    expect(await two.choose('auto', ['cpu', 'coreml', 'webgpu'])).toMatchObject({ provider: 'webgpu' });
     const opens = (provider: ExecutionProvider): Promise<DeviceTrial> =>
       provider === 'cpu' ? machine({ cpu: 1 }).open('cpu') : Promise.reject(outOfMemory);
     expect(await chooseDevice('auto', ['cpu', 'cuda'], opens)).toMatchObject({ provider: 'cpu', isSure: false });

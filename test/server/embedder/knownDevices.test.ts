@@ -90,18 +90,18 @@ describe('the device that auto came to', () => {
     expect(await start(sure)).toEqual(sure);
   });
 
-  it.each(['', '{}', '{"provider":"abacus","fallbackReason":null,"isSure":true,"atMs":1796000000000}', '7'])(
-    'is not known by a damaged file: %j',
-    async (saved) => {
-      await start(WEBGPU);
-      const file = path.join(folder, 'devices.json');
-      await writeFile(
-        file,
-        saved === '' ? '' : JSON.stringify({ [await savedKey(file)]: JSON.parse(saved) as unknown }),
-      );
-      expect(await start(CPU)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    '{}',
+    '{"provider":"abacus","fallbackReason":null,"isSure":true,"atMs":1795996800000}',
+    '{"provider":"webgpu","fallbackReason":null,"atMs":1795996800000}',
+    '7',
+  ])('is not known by a damaged file: %j', async (saved) => {
+    await start(WEBGPU);
+    const file = path.join(folder, 'devices.json');
+    await writeFile(file, saved === '' ? '' : JSON.stringify({ [await savedKey(file)]: JSON.parse(saved) as unknown }));
+    expect(await start(CPU)).toBeUndefined();
+  });
 });
 
 async function savedKey(file: string): Promise<string> {
