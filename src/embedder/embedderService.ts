@@ -143,6 +143,7 @@ export class EmbedderService {
       { deviceId: deviceId ?? 0 },
     );
     const save = (): void => {
+      void knownDevices.keep();
       void file.save({ [keyOf('code')]: tuners.code.save(), [keyOf('docs')]: tuners.docs.save() });
     };
     if (lostRuns.length > 0) save();

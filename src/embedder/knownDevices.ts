@@ -34,11 +34,14 @@ export interface DeviceQuestion {
 export class KnownDevices {
   readonly #file: LearnedFile;
   readonly #clock: Pick<Clock, 'wallTime'>;
+  readonly #folder: string | null;
+  /** Not saved yet. */
+  #unsaved: Readonly<Record<string, unknown>> = {};
 
   /** Keeps nothing when `tunerStateFile` is null. */
   constructor(tunerStateFile: string | null, clock: Pick<Clock, 'wallTime'>, logger: Logger) {
-    const file = tunerStateFile === null ? null : path.join(path.dirname(tunerStateFile), DEVICES_FILE);
-    this.#file = new LearnedFile(file, logger);
+    this.#folder = tunerStateFile === null ? null : path.dirname(tunerStateFile);
+    this.#file = new LearnedFile(this.#folder === null ? null : path.join(this.#folder, DEVICES_FILE), logger);
     this.#clock = clock;
   }
 
@@ -63,6 +66,13 @@ export class KnownDevices {
     await this.#save(key, { provider: 'cpu', fallbackReason: reason, isSure: false });
   }
 
+  /** Saves what is not saved yet; to be called once there is work: who only asks for an index that is not there leaves nothing behind. */
+  async keep(): Promise<void> {
+    const unsaved = this.#unsaved;
+    this.#unsaved = {};
+    if (Object.keys(unsaved).length > 0) await this.#file.save(unsaved);
+  }
+
   async #read(key: string): Promise<KnownDevice | undefined> {
     const saved = await this.#file.read(key);
     if (!isRecord(saved)) return undefined;
@@ -75,10 +85,18 @@ export class KnownDevices {
     return isValid ? { provider, fallbackReason, isSure } : undefined;
   }
 
-  #save(key: string, { provider, fallbackReason, isSure }: KnownDevice): Promise<void> {
+  async #save(key: string, { provider, fallbackReason, isSure }: KnownDevice): Promise<void> {
     const atMs = Math.round(this.#clock.wallTime());
-    return this.#file.save({ [key]: { provider, fallbackReason, isSure, atMs } });
+    this.#unsaved = { ...this.#unsaved, [key]: { provider, fallbackReason, isSure, atMs } };
+    if (this.#folder !== null && (await isThere(this.#folder))) await this.keep();
   }
+}
+
+function isThere(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Another file in the same place is another graph. */

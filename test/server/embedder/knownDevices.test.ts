@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -81,6 +82,19 @@ describe('the device that auto came to', () => {
     expect(await start(left)).toEqual(left);
     nowMs += 2 * HOUR_MS;
     expect(await start(WEBGPU)).toBeUndefined();
+  });
+
+  it('is kept only when there is work, where there is no folder yet', async () => {
+    const nowhere = path.join(folder, 'none');
+    const inNowhere = () =>
+      new KnownDevices(path.join(nowhere, 'tuner.json'), { wallTime: () => nowMs }, SILENT_LOGGER);
+    const first = inNowhere();
+    await first.remembering(question, () => Promise.resolve(WEBGPU));
+    expect(existsSync(nowhere)).toBe(false);
+    await first.keep();
+    let told: KnownDevice | undefined;
+    await inNowhere().remembering(question, (known) => Promise.resolve((told = known) ?? CPU));
+    expect(told).toEqual(WEBGPU);
   });
 
   it('stays the processor where that was left for no other', async () => {
