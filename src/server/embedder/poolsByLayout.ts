@@ -57,20 +57,6 @@ export class PoolsByLayout extends Disposable {
     for (const name of [...this.#pools.keys()]) this.#end(name);
   }
 
-  #end(name: string): void {
-    const pool = this.#pools.get(name);
-    if (pool === undefined) return;
-    this.#pools.delete(name);
-    this.#ending.add(pool);
-    this.#endedRestarts += pool.restarts;
-    this.#keepFigures(pool)
-      .catch((error: unknown) => this.#logger.debug('figures were lost', { message: errorMessage(error) }))
-      .finally(() => {
-        this.#ending.delete(pool);
-        pool.dispose();
-      });
-  }
-
   forgive(): void {
     for (const pool of this.#pools.values()) pool.forgive();
   }
@@ -89,6 +75,20 @@ export class PoolsByLayout extends Disposable {
   override dispose(): void {
     for (const pool of [...this.#pools.values(), ...this.#ending]) pool.dispose();
     super.dispose();
+  }
+
+  #end(name: string): void {
+    const pool = this.#pools.get(name);
+    if (pool === undefined) return;
+    this.#pools.delete(name);
+    this.#ending.add(pool);
+    this.#endedRestarts += pool.restarts;
+    this.#keepFigures(pool)
+      .catch((error: unknown) => this.#logger.debug('figures were lost', { message: errorMessage(error) }))
+      .finally(() => {
+        this.#ending.delete(pool);
+        pool.dispose();
+      });
   }
 
   async #keepFigures(pool: EmbedderPool): Promise<void> {

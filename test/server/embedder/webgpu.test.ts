@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
+import { EmbeddingModel } from '../../../src/embedder/embeddingModel.ts';
+import { KnownDevices } from '../../../src/embedder/knownDevices.ts';
 import { type ChildHandle, spawnChild } from '../../../src/process/childProcess.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
 import type { EmbedResult, EmbedderSettings } from '../../../src/protocol/embedder.ts';
@@ -150,6 +152,26 @@ describe.runIf(HAS_SOFTWARE_GPU)('on WebGPU', () => {
     expect(Object.values(JSON.parse(saved) as object)).toMatchObject([{ provider: 'cpu', fallbackReason: null }]);
     expect(worstCosine(await embed(second), await embed(first))).toBeGreaterThan(0.9999);
     expect(second.output).toEqual([]);
+  });
+
+  it('a device that the embedder left is not tried for the hour after', async () => {
+    const folder = await encoderFolder('bert');
+    const file = path.join(learned, 'left', 'tuner.json');
+    const knownDevices = new KnownDevices(file, SYSTEM_CLOCK, SILENT_LOGGER);
+    const model = await EmbeddingModel.open(folder, {
+      device: 'auto',
+      threads: 1,
+      processorOnly: 'The embedder ended by SIGSEGV while it opened the device auto.',
+      knownDevices,
+    });
+    await model.release();
+    await knownDevices.keep();
+    const next = start(folder, { device: 'auto', tunerStateFile: file }, { ...gpu, VK_LOADER_DEBUG: 'all' });
+    expect((await next.embedder.open()).code).toMatchObject({
+      device: 'cpu',
+      fallbackReason: expect.stringContaining('SIGSEGV') as string,
+    });
+    expect(next.output).toEqual([]);
   });
 
   it('without a driver the processor does the work, and the reason is a sentence', async () => {
