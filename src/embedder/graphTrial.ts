@@ -6,6 +6,7 @@ import { isOutOfMemoryError } from '../embedding/outOfMemory.ts';
 import { type Pooling, type RunOutput, poolToUnitVectors } from '../embedding/pooling.ts';
 import type { ExecutionProvider } from '../protocol/embedder.ts';
 import type { DeviceTrial } from './deviceChoice.ts';
+import type { GraphPorts } from './graphPorts.ts';
 import type { ModelFolder } from './modelFolder.ts';
 import { type GraphOptions, OnnxSession } from './onnxSession.ts';
 import { runtimeMessage } from './runtimeMessage.ts';
@@ -14,13 +15,16 @@ import type { TokenIds } from './textTokenizer.ts';
 
 /** On one thread a transformer takes ten microseconds a token and more, a look-up far below one: this lies between, on any processor. */
 const STATIC_MODEL_US_PER_TOKEN = 4;
-/** Rows of the probe in a timed run that tells look-ups from networks. */
-const STATIC_PROBE_ROWS = 16;
+/**
+ * Rows of the probe in the first timed run that tells look-ups from networks, in the longest, and the ms from which on a run's time is not
+ * what any run takes, whatever it computes: most of a millisecond on a slow processor, where 16 rows of a look-up seemed a network's.
+ */
+const LOOK_UP_PROBE: GrowingRuns = { leastRows: 16, mostRows: 256, longMs: 2 };
 /** Timed runs; the quickest counts, the others met with something else on the machine, or built programs for their shape. */
 const ROUNDS = 3;
 /** So many times the rows next, while a device's runs are short: one that is slow must not be asked for a long one. */
 const GROWTH = 4;
-/** A run that takes so long has shown what a device can do. */
+/** A run that takes so long (in ms) has shown what a device can do. */
 const LONG_MS = 150;
 /** A graph is not taken for a network's before it was timed for so long: three look-ups are over before a neighbour has gone. */
 const LEAST_TRIAL_MS = 60;
@@ -80,12 +84,12 @@ export class GraphTrial implements DeviceTrial {
     const { length } = this.#probe.ids;
     const { baseTokens } = DEVICE_LIMITS[this.graph.options.provider];
     const mostRows = Math.max(1, Math.floor(baseTokens / length));
-    return length * (await bestRowsPerSecond(mostRows, (rows) => this.#timeRun(rows)));
+    return this.#tokensPerSecond({ leastRows: 1, mostRows, longMs: LONG_MS });
   }
 
   /** Whether the graph only looks vectors up; it runs on one thread then. */
   async looksStatic(): Promise<boolean> {
-    this.#isStatic ??= await isLookUp(this.graph, () => this.#tokensPerSecond(STATIC_PROBE_ROWS));
+    this.#isStatic ??= await isLookUp(this.graph, () => this.#tokensPerSecond(LOOK_UP_PROBE));
     return this.#isStatic;
   }
 
@@ -93,10 +97,8 @@ export class GraphTrial implements DeviceTrial {
     return this.graph.release();
   }
 
-  async #tokensPerSecond(count: number): Promise<number> {
-    let leastMs = Infinity;
-    for (let round = 0; round < ROUNDS; round++) leastMs = Math.min(leastMs, await this.#timeRun(count));
-    return (count * this.#probe.ids.length * 1000) / leastMs;
+  async #tokensPerSecond(sizes: GrowingRuns): Promise<number> {
+    return this.#probe.ids.length * (await bestRowsPerSecond(sizes, (rows) => this.#timeRun(rows)));
   }
 
   /** Milliseconds of a run of so many rows. */
@@ -108,20 +110,30 @@ export class GraphTrial implements DeviceTrial {
   }
 }
 
+/** Sizes of the runs that are timed, each some times that before it, and the ms from which on none is made larger. */
+export interface GrowingRuns {
+  readonly leastRows: number;
+  readonly mostRows: number;
+  readonly longMs: number;
+}
+
 /**
- * The most rows a second in runs of 1 row, of several and so on to `mostRows`, or to the first size that takes long: on a graphics processor
- * that is none, but a program which imitates one, a run of common size takes minutes.
+ * The most rows a second in runs of the least rows, of several times as many and so on to the most, or to the first size that takes long: on a
+ * graphics processor that is none, but a program which imitates one, a run of common size takes minutes.
  *
  * @param timeRun Milliseconds of a run of so many rows.
  */
-export async function bestRowsPerSecond(mostRows: number, timeRun: (rows: number) => Promise<number>): Promise<number> {
+export async function bestRowsPerSecond(
+  { leastRows, mostRows, longMs }: GrowingRuns,
+  timeRun: (rows: number) => Promise<number>,
+): Promise<number> {
   let best = 0;
-  for (let rows = 1; ; rows = Math.min(mostRows, rows * GROWTH)) {
+  for (let rows = leastRows; ; rows = Math.min(mostRows, rows * GROWTH)) {
     let leastMs = await timeRun(rows);
-    for (let round = 1; round < ROUNDS && (round === 1 || leastMs < LONG_MS); round++)
+    for (let round = 1; round < ROUNDS && (round === 1 || leastMs < longMs); round++)
       leastMs = Math.min(leastMs, await timeRun(rows));
     best = Math.max(best, (rows * 1000) / leastMs);
-    if (rows === mostRows || leastMs >= LONG_MS) return best;
+    if (rows === mostRows || leastMs >= longMs) return best;
   }
 }
 
@@ -148,7 +160,8 @@ function isFinitePooled(output: RunOutput, tokens: number, pooling: Pooling): bo
 }
 
 /**
- * Whether a graph only looks vectors up, on the processor: by the time a run takes on one thread, since no file says. The ops do not
+ * Whether a graph only looks vectors up, on the processor. One that takes a text as a bag, with each token once or texts one after another, can
+ * do nothing else. Others are told by the time a run takes on one thread, since no file says. The ops do not
  * tell either: look-ups have products of matrices too, and an exporter's own ops are unlike any other's. What follows from it, one
  * thread and limits for runs that are over before others have begun, is right for whatever is as quick as that on one thread; on all
  * threads of a large machine small networks are. Elsewhere a run is to fill the device, whatever it computes: never there.
@@ -156,11 +169,17 @@ function isFinitePooled(output: RunOutput, tokens: number, pooling: Pooling): bo
  * @param tokensPerSecond Of a run on the threads the graph has; a graph that is quick on one is left with that one.
  */
 export async function isLookUp(
-  graph: Pick<OnnxSession, 'options' | 'threads' | 'useThreads'>,
+  graph: Pick<OnnxSession, 'options' | 'threads' | 'useThreads'> & {
+    readonly ports: Pick<GraphPorts, 'isBag' | 'countsTokens'>;
+  },
   tokensPerSecond: () => Promise<number>,
 ): Promise<boolean> {
   const { provider, threads } = graph.options;
   if (provider !== 'cpu') return false;
+  if (graph.ports.isBag || graph.ports.countsTokens) {
+    await graph.useThreads(1);
+    return true;
+  }
   // On all threads first: for a network of any size the graph is not loaded again.
   if (!(await isQuick(tokensPerSecond))) return false;
   if (graph.threads === 1) return true;
