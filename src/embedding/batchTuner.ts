@@ -125,7 +125,11 @@ export class BatchTuner implements Tuner {
     const cost = this.#limitedCost();
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
     // Before the first run nothing is known of today, not even whether runs are short.
-    if (isLive || this.#model.samples === 0) return plain(order);
+    if (this.#model.samples === 0) {
+      const scout = this.#scout(lengths, order);
+      return scout === undefined ? plain(order) : [scout.run, ...plain(scout.rest)];
+    }
+    if (isLive) return plain(order);
     const probes = this.#chooseProbes(lengths, order, {
       currentTokens: this.#budgetTokens,
       lengthStep,
@@ -222,6 +226,24 @@ export class BatchTuner implements Tuner {
         : trialOf(this.#compare, tokens, currentTokens);
     const neighbours = { below: toTrial(below), above: toTrial(above) };
     return this.#audit.plan(lengths, order, neighbours, { ...limits, currentTokens });
+  }
+
+  /**
+   * The first run on a device whose pace nobody knows: of the size that is safe, where that is smaller than the one to start from. Where a graphics processor is a program, one of
+   * the latter takes a minute, and a query behind it too; after this one it is known to be too long.
+   */
+  #scout(
+    lengths: ArrayLike<number>,
+    order: Uint32Array,
+  ): { readonly run: PlannedRun; readonly rest: Uint32Array } | undefined {
+    const { limits, lengthStep } = this.#options;
+    const { safeTokens } = limits;
+    if (this.#model.knowsPace || safeTokens >= this.#usedTokens) return undefined;
+    const fromMiddle = order.subarray(order.length >> 1);
+    const run = this.#fill(lengths, fromMiddle, { maxTokens: safeTokens, maxCount: Infinity, lengthStep })[0];
+    if (run === undefined) return undefined;
+    const taken = new Set(run.indices);
+    return { run, rest: order.filter((index) => !taken.has(index)) };
   }
 
   #pack(lengths: ArrayLike<number>, order: Uint32Array, cost: RunCost): PlannedRun[] {

@@ -8,7 +8,7 @@ import type { ThroughputState } from './throughputModel.ts';
 export interface BudgetLimits {
   /** Where a tuner without any knowledge starts. */
   readonly baseTokens: number;
-  /** A size any device of the kind is expected to have the memory for: it is not given up for one shortage. */
+  /** A size any device of the kind is expected to have the memory and the time for: it is not given up for one shortage, and the first run of all is no larger. */
   readonly safeTokens: number;
   readonly floorTokens: number;
   readonly ceilingTokens: number;
@@ -38,7 +38,7 @@ export type PlanPurpose = 'bulk' | 'live';
 export interface Tuner {
   /**
    * Cuts a window of texts of these lengths (in tokens) into runs, longest texts first, or shortest first where a person has set
-   * how many they are: what memory larger ones take is then foreseen. Each text is in exactly one run.
+   * how many they are: what memory larger ones take is then foreseen. On a device nobody has measured a small one comes before them. Each text is in exactly one run.
    * `live` work, which somebody waits for, is never used to try out sizes.
    */
   plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[];

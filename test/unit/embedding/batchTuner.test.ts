@@ -536,6 +536,24 @@ describe('ceilings', () => {
     for (const run of again) expect(slow(run.length, run.count)).toBeLessThan(110);
   });
 
+  it.each(['bulk', 'live'] as const)('makes a small run first on a device nobody has measured (%s)', (purpose) => {
+    const options = { ...OPTIONS, limits: DEVICE_LIMITS.webgpu, latencyCeilingMs: 100 };
+    const tuner = new BatchTuner(options);
+    const [scout, ...rest] = tuner.plan(SESSION.slice(0, 512), purpose);
+    expect(paddedTokens(scout!)).toBeLessThanOrEqual(DEVICE_LIMITS.webgpu.safeTokens);
+    const larger = rest.filter((run) => paddedTokens(run) > 0.8 * DEVICE_LIMITS.webgpu.baseTokens);
+    expect(larger.length).toBeGreaterThan(rest.length / 2);
+    const indices = [scout!, ...rest].flatMap((run) => [...run.indices]);
+    expect(indices.toSorted((a, b) => a - b)).toEqual(SESSION.slice(0, 512).map((_, index) => index));
+
+    // It is a program that imitates a graphics processor: a run of the size to start from takes half a minute.
+    const elapsedMs = 8 * paddedTokens(scout!);
+    tuner.record({ shape: scout!, probe: false, realTokens: 1, elapsedMs, endedAtMs: elapsedMs });
+    expect(larger.every((run) => tuner.isTooLong(run))).toBe(true);
+    const known = new BatchTuner(options, saved(tuner));
+    expect(known.plan([100, 100, 100, 100], purpose).map(({ count }) => count)).toEqual([1, 1, 1, 1]);
+  });
+
   it('keeps to the longest run from the first window on after a start from saved state', () => {
     const tuner = new BatchTuner({ ...OPTIONS, latencyCeilingMs: 100 });
     const slow: RunCost = (length, count) => (length * count) / 2.5;
