@@ -16,10 +16,10 @@ import type { TokenIds } from './textTokenizer.ts';
 /** On one thread a transformer takes ten microseconds a token and more, a look-up far below one: this lies between, on any processor. */
 const STATIC_MODEL_US_PER_TOKEN = 4;
 /**
- * Rows of the probe in the first timed run that tells look-ups from networks, in the longest, and the ms from which on a run's time is not
- * what any run takes, whatever it computes: most of a millisecond on a slow processor, where 16 rows of a look-up seemed a network's.
+ * Rows of the probe in the first timed run that tells look-ups from networks (a large network takes seconds for more than one), in the longest, and the ms from which on a
+ * run's time is not what any run takes, whatever it computes: most of a millisecond on a slow processor, where 16 rows of a look-up seemed a network's.
  */
-const LOOK_UP_PROBE: GrowingRuns = { leastRows: 16, mostRows: 256, longMs: 2 };
+const LOOK_UP_PROBE: GrowingRuns = { leastRows: 1, mostRows: 256, longMs: 5 };
 /** Timed runs; the quickest counts, the others met with something else on the machine, or built programs for their shape. */
 const ROUNDS = 3;
 /** So many times the rows next, while a device's runs are short: one that is slow must not be asked for a long one. */

@@ -60,7 +60,7 @@ export class BatchTuner implements Tuner {
   readonly #moves: TunerReport['moves'][number][] = [];
   #budgetTokens: number;
   #converged: boolean;
-  /** Whether the latest plan is from before the first run of today. */
+  /** Whether runs may be waiting that were planned before the first run of today. */
   #plannedBlindly = false;
   #runs: number;
   #meanLength = 128;
@@ -104,7 +104,7 @@ export class BatchTuner implements Tuner {
   }
 
   isTooLong({ length, count }: RunShape): boolean {
-    // A plan made since goes by what was measured; a run that seems too long for a stall just before it must not undo that.
+    // A window planned since goes by what was measured; a run that seems too long for a stall just before it must not undo that.
     if (!this.#plannedBlindly || count === 1 || this.#model.samples === 0) return false;
     return this.#model.cost()(length, count) > this.#options.latencyCeilingMs;
   }
@@ -116,7 +116,9 @@ export class BatchTuner implements Tuner {
     if (fixedCount > 0) return this.#fill(lengths, order, { maxTokens, maxCount: fixedCount, lengthStep }).reverse();
 
     const isLive = purpose === 'live';
-    this.#plannedBlindly = this.#model.samples === 0;
+    const isBlind = this.#model.samples === 0;
+    // Live work says nothing of a window that was planned before it and waits.
+    this.#plannedBlindly = isBlind || (isLive && this.#plannedBlindly);
     if (!isLive) {
       for (const sample of this.#sampler.endRow()) this.#learn(sample);
       this.#audit.rest();
@@ -125,7 +127,7 @@ export class BatchTuner implements Tuner {
     const cost = this.#limitedCost();
     const plain = (rest: Uint32Array): PlannedRun[] => this.#pack(lengths, rest, cost);
     // Before the first run nothing is known of today, not even whether runs are short.
-    if (this.#model.samples === 0) {
+    if (isBlind) {
       const scout = this.#scout(lengths, order);
       return scout === undefined ? plain(order) : [scout.run, ...plain(scout.rest)];
     }

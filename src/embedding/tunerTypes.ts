@@ -38,7 +38,7 @@ export type PlanPurpose = 'bulk' | 'live';
 export interface Tuner {
   /**
    * Cuts a window of texts of these lengths (in tokens) into runs, longest texts first, or shortest first where a person has set
-   * how many they are: what memory larger ones take is then foreseen. On a device nobody has measured a small one comes before them. Each text is in exactly one run.
+   * how many they are: what memory larger ones take is then foreseen. On a device nobody has measured, and where nobody has set a number, a small one comes before them. Each text is in exactly one run.
    * `live` work, which somebody waits for, is never used to try out sizes.
    */
   plan(lengths: ArrayLike<number>, purpose: PlanPurpose): readonly PlannedRun[];

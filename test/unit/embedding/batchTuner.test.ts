@@ -536,6 +536,17 @@ describe('ceilings', () => {
     for (const run of again) expect(slow(run.length, run.count)).toBeLessThan(110);
   });
 
+  it('tells so of a bulk window, too, when live work was planned after the first run of it', () => {
+    const tuner = new BatchTuner({ ...OPTIONS, latencyCeilingMs: 100 });
+    const [first, ...rest] = tuner.plan(SESSION.slice(0, 256), 'bulk');
+    const elapsedMs = paddedTokens(first!) / 2.5;
+    tuner.record({ shape: first!, probe: false, realTokens: 1, elapsedMs, endedAtMs: elapsedMs });
+    tuner.plan([9], 'live');
+    expect(rest.filter((run) => tuner.isTooLong(run)).length).toBeGreaterThan(rest.length / 2);
+    tuner.plan(SESSION.slice(0, 256), 'bulk');
+    expect(rest.some((run) => tuner.isTooLong(run))).toBe(false);
+  });
+
   it.each(['bulk', 'live'] as const)('makes a small run first on a device nobody has measured (%s)', (purpose) => {
     const options = { ...OPTIONS, limits: DEVICE_LIMITS.webgpu, latencyCeilingMs: 100 };
     const tuner = new BatchTuner(options);
