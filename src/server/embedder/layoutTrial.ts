@@ -46,7 +46,7 @@ const SLICE_MS = 5_000;
 const GAP_MS = 500;
 /** After a longer pause it is other work that goes on. */
 const PAUSE_MS = 5_000;
-/** Slices that ran out of work within the same work: somebody else is slower than either contender, and nothing is to be won. */
+/** Slices that ran out of work within the same work, and no pair between them: somebody else is slower than either contender, and nothing is to be won. */
 const MAX_STARVED = 10;
 
 interface Slice {
@@ -56,7 +56,6 @@ interface Slice {
   readonly isWarmUp: boolean;
   underWay: number;
   tokens: number;
-  idleSinceMs: number;
   isSpoilt: boolean;
 }
 
@@ -71,6 +70,8 @@ export class LayoutTrial {
   #rates: Partial<Record<Contender, number>> = {};
   #needsWarmUp = true;
   #starved = 0;
+  /** When the last call ended; Infinity before the first has, and while one is under way. */
+  #idleSinceMs = Infinity;
 
   /** `now` in milliseconds. */
   constructor(now: () => number) {
@@ -94,13 +95,14 @@ export class LayoutTrial {
   begin(): Contender | undefined {
     const now = this.#now();
     const slice = this.#slice;
-    if (slice?.underWay === 0) {
-      const idleMs = now - slice.idleSinceMs;
-      if (idleMs > GAP_MS) {
-        this.#slice = undefined;
-        if (idleMs < PAUSE_MS) this.#starved += 1;
-      } else if (this.#isOver(slice)) this.#finish(slice);
-    }
+    const idleSinceMs = this.#idleSinceMs;
+    const idleMs = now - idleSinceMs;
+    if (idleMs >= PAUSE_MS) this.#beginOtherWork();
+    else if (slice !== undefined && idleMs > GAP_MS) {
+      this.#slice = undefined;
+      this.#starved += 1;
+    } else if (slice?.underWay === 0 && this.#isOver(slice)) this.#finish(slice, idleSinceMs);
+    this.#idleSinceMs = Infinity;
     const current = (this.#slice ??= this.#newSlice(now));
     if (this.#isOver(current)) return undefined;
     current.underWay += 1;
@@ -115,16 +117,22 @@ export class LayoutTrial {
     slice.tokens += tokens ?? 0;
     slice.isSpoilt ||= tokens === undefined;
     if (slice.underWay > 0) return false;
-    slice.idleSinceMs = this.#now();
-    if (this.#isOver(slice)) this.#finish(slice);
+    this.#idleSinceMs = this.#now();
+    if (this.#isOver(slice)) this.#finish(slice, this.#idleSinceMs);
     return true;
   }
 
   /** The challenger has been let go; when the trial goes on it is a new one. Nothing may be under way. */
   pause(): void {
+    this.#beginOtherWork();
+    this.#needsWarmUp = true;
+  }
+
+  /** What comes now is not right after what was measured. */
+  #beginOtherWork(): void {
     this.#slice = undefined;
     this.#rates = {};
-    this.#needsWarmUp = true;
+    this.#starved = 0;
   }
 
   #isOver(slice: Slice): boolean {
@@ -134,7 +142,7 @@ export class LayoutTrial {
   #newSlice(now: number): Slice {
     const isWarmUp = this.#needsWarmUp;
     const contender = isWarmUp ? 'challenger' : this.#nextContender();
-    return { contender, isWarmUp, startedMs: now, underWay: 0, tokens: 0, idleSinceMs: now, isSpoilt: false };
+    return { contender, isWarmUp, startedMs: now, underWay: 0, tokens: 0, isSpoilt: false };
   }
 
   /** In every other pair the challenger is first, so that a slow change of the machine favours neither. */
@@ -144,17 +152,18 @@ export class LayoutTrial {
     return this.#rates[first] === undefined ? first : second;
   }
 
-  #finish(slice: Slice): void {
+  #finish(slice: Slice, endedMs: number): void {
     this.#slice = undefined;
     if (slice.isSpoilt || slice.tokens === 0) return;
     if (slice.isWarmUp) {
       this.#needsWarmUp = false;
       return;
     }
-    this.#rates = { ...this.#rates, [slice.contender]: (slice.tokens * 1000) / (slice.idleSinceMs - slice.startedMs) };
+    this.#rates = { ...this.#rates, [slice.contender]: (slice.tokens * 1000) / (endedMs - slice.startedMs) };
     const { incumbent, challenger } = this.#rates;
     if (incumbent === undefined || challenger === undefined) return;
     this.#pairs.push({ incumbent, challenger });
     this.#rates = {};
+    this.#starved = 0;
   }
 }

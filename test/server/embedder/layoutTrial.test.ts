@@ -124,6 +124,32 @@ describe('a trial', () => {
     expect(trial.verdict).toBe('keep');
   });
 
+  it('is not over because work ran out now and then in several works', () => {
+    let ms = 0;
+    const trial = new LayoutTrial(() => ms);
+    for (let call = 0; call < 60; call++) {
+      trial.begin();
+      ms += 1_000;
+      trial.end(100);
+      ms += call % 6 === 5 ? 60_000 : 1_000;
+    }
+    trial.begin();
+    expect(trial.verdict).toBe('undecided');
+    expect(trial.isStarved).toBe(false);
+  });
+
+  it('compares nothing with what was measured before a pause', () => {
+    const clock = { ms: 0 };
+    const trial = new LayoutTrial(() => clock.ms);
+    run(trial, clock, { incumbent: 1000, challenger: 1000 }, 10);
+    expect(trial.pairs).toHaveLength(0);
+    clock.ms += 60_000;
+    // Meanwhile the machine has become twice as fast.
+    run(trial, clock, { incumbent: 2000, challenger: 2000 }, 40);
+    expect(trial.pairs.length).toBeGreaterThan(0);
+    for (const { incumbent, challenger } of trial.pairs) expect(challenger / incumbent).toBeCloseTo(1, 5);
+  });
+
   it('is not over because work comes in small portions', () => {
     let ms = 0;
     const trial = new LayoutTrial(() => ms);
