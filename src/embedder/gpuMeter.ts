@@ -4,6 +4,8 @@ import type { ExecutionProvider } from '../protocol/embedder.ts';
 
 /** Asking starts a process; more often than this would be noticed. */
 const SAMPLE_EVERY_MS = 10_000;
+/** A page of figures waits for the first sample. */
+const TIMEOUT_MS = 2_000;
 
 export interface GpuMeterOptions {
   readonly deviceId?: number;
@@ -49,7 +51,7 @@ export class GpuMeter {
 
   async #ask(command: Command): Promise<void> {
     this.#sampledMs = this.#clock.now();
-    const output = await outputOf(command);
+    const output = await outputOf(command, TIMEOUT_MS);
     const percent = output === undefined || output.trim() === '' ? NaN : Number(output.trim().split('\n')[0]);
     // A tool that is missing, or a GPU it can't tell about, will not change within this process's life.
     if (!Number.isFinite(percent)) this.#command = undefined;

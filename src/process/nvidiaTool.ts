@@ -3,12 +3,13 @@ import { execFile } from 'node:child_process';
 /** A program and its arguments. */
 export type Command = readonly [program: string, ...args: readonly string[]];
 
-const TIMEOUT_MS = 2_000;
+/** Asked once, before work is shared out: where no driver is kept loaded, a machine with several GPUs takes seconds for an answer. */
+const COUNT_TIMEOUT_MS = 20_000;
 
-/** What a program prints; undefined when it can't be started, fails or takes too long. */
-export function outputOf([program, ...args]: Command): Promise<string | undefined> {
+/** What a program prints; undefined when it can't be started, fails or takes longer than `timeoutMs`. */
+export function outputOf([program, ...args]: Command, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile(program, [...args], { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', windowsHide: true }, (error, stdout) =>
+    execFile(program, [...args], { timeout: timeoutMs, killSignal: 'SIGKILL', windowsHide: true }, (error, stdout) =>
       resolve(error === null ? stdout : undefined),
     );
   });
@@ -23,7 +24,7 @@ export function nvidiaCommand(query: string, deviceId: number | null = 0): Comma
 
 /** How many NVIDIA GPUs this process may use; 0 where the driver's tool is missing or silent. */
 export async function countNvidiaGpus(command: Command = nvidiaCommand('index', null)): Promise<number> {
-  const output = (await outputOf(command)) ?? '';
+  const output = (await outputOf(command, COUNT_TIMEOUT_MS)) ?? '';
   const all = output.split('\n').filter((line) => /^\d+$/.test(line.trim())).length;
   return Math.min(all, visibleGpus()?.length ?? all);
 }

@@ -9,6 +9,9 @@ import type { ChildExit, ChildHandle } from './childProcess.ts';
 import { RequestClient } from './requestClient.ts';
 import { RestartPolicy } from './restartPolicy.ts';
 
+/** A start takes a second of the processor, of which a child of low priority gets a fortieth where all are busy with something else. */
+const START_TIMEOUT_MS = 180_000;
+
 /** A running child and the requests to it. Holders drop what belongs to a generation that is not the current one. */
 export interface RunningChild<R extends RequestMap, E extends EventMap> {
   /** Counts starts from 1. */
@@ -174,7 +177,7 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
   }
 
   #spawn(attempt: Attempt<R, E>): void {
-    const { name, clock, logger, startTimeoutMs = 60_000, maxInFlight } = this.#options;
+    const { name, clock, logger, startTimeoutMs = START_TIMEOUT_MS, maxInFlight } = this.#options;
     let handle: ChildHandle;
     try {
       handle = this.#options.spawn();
