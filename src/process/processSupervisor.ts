@@ -239,7 +239,8 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
       signal: exit.signal,
       stderr: exit.stderrTail,
     });
-    const decision = this.#policy.afterDeath(clock.now());
+    const isWaitedFor = !attempt.ready.isSettled;
+    const decision = this.#policy.afterDeath(clock.now(), !isWaitedFor);
     this.#policy = decision.policy;
     if (decision.kind === 'give-up') {
       this.#setState({ kind: 'failed', error });
@@ -248,7 +249,6 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
       return;
     }
     this.#earliestStartMs = clock.now() + decision.delayMs;
-    const isWaitedFor = !attempt.ready.isSettled;
     // Whoever waits for the child that died waits for the next one.
     if (keepAlive || isWaitedFor) this.#attempt = this.#start(isWaitedFor ? attempt.ready : new Deferred());
     else this.#setState({ kind: 'stopped' });

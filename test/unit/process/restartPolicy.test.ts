@@ -3,10 +3,10 @@ import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
 
 const LIMITS = { maxDeaths: 3, windowMs: 1000, baseDelayMs: 100, maxDelayMs: 150 };
 
-function deaths(times: readonly number[]): string[] {
+function deaths(times: readonly number[], hasRun = (_time: number) => true): string[] {
   let policy = new RestartPolicy(LIMITS);
   return times.map((time) => {
-    const decision = policy.afterDeath(time);
+    const decision = policy.afterDeath(time, hasRun(time));
     policy = decision.policy;
     return decision.kind === 'restart' ? `restart after ${decision.delayMs}` : `give up after ${decision.deaths}`;
   });
@@ -31,14 +31,21 @@ describe('the restart policy', () => {
     ]);
   });
 
+  it('gives up after starts in a row that came to nothing, however long each took', () => {
+    const times = [0, 5000, 10_000, 15_000];
+    expect(deaths(times, () => false).at(-1)).toBe('give up after 4');
+    expect(deaths(times).at(-1)).toBe('restart after 0');
+    expect(deaths([...times, 20_000], (time) => time === 10_000).at(-1)).toBe('restart after 0');
+  });
+
   it('is a value: deciding changes nothing', () => {
     const policy = new RestartPolicy(LIMITS);
-    policy.afterDeath(0);
-    expect(policy.afterDeath(1)).toMatchObject({ kind: 'restart', delayMs: 0 });
+    policy.afterDeath(0, true);
+    expect(policy.afterDeath(1, true)).toMatchObject({ kind: 'restart', delayMs: 0 });
   });
 
   it('forgives when asked to', () => {
-    const once = new RestartPolicy(LIMITS).afterDeath(0).policy;
-    expect(once.forgiven().afterDeath(1)).toMatchObject({ kind: 'restart', delayMs: 0 });
+    const once = new RestartPolicy(LIMITS).afterDeath(0, false).policy;
+    expect(once.forgiven().afterDeath(1, false)).toMatchObject({ kind: 'restart', delayMs: 0 });
   });
 });
