@@ -251,8 +251,8 @@ describe('the threads of a model', () => {
     const { folder, remove } = await writeModelFolder({ graphs: { 'onnx/model.onnx': graph } });
     const model = await EmbeddingModel.open(folder, { device: 'cpu', threads: 2, ...chosen });
     cleanups.push(() => model.release(), remove);
-    // Whether it does is found out by the time a run takes, which a busy machine may not give it.
-    expect(model.threads).toBe(model.isStatic ? threads : 2);
+    // Its bags tell so, on a machine as busy as can be.
+    expect(model).toMatchObject({ isStatic: true, threads });
   });
 });
 
