@@ -26,6 +26,11 @@ const WORTH_PLANNING_MS = 0.5;
 /** Runs in a window, at least: what its last, unfilled run loses is then small. */
 const WINDOW_RUNS = 16;
 /**
+ * On a device nobody has measured, whose first run is a small one, a window is a single run's tokens for so many runs: the first may have built programs or met a stall, and what is planned by it is
+ * not to last.
+ */
+const FIRST_RUNS = 8;
+/**
  * Only sizes within an octave of one that is known are tried: a size far off may be several times as slow, or too large for the
  * memory, and its neighbours tell.
  */
@@ -100,7 +105,8 @@ export class BatchTuner implements Tuner {
   }
 
   get windowTokens(): number {
-    return this.#budgetTokens * WINDOW_RUNS;
+    const { baseTokens, safeTokens } = this.#options.limits;
+    return this.#budgetTokens * (safeTokens < baseTokens && this.#runs < FIRST_RUNS ? 1 : WINDOW_RUNS);
   }
 
   isTooLong({ length, count }: RunShape): boolean {
@@ -241,8 +247,11 @@ export class BatchTuner implements Tuner {
     const { limits, lengthStep } = this.#options;
     const { safeTokens } = limits;
     if (this.#model.knowsPace || safeTokens >= this.#usedTokens) return undefined;
-    const fromMiddle = order.subarray(order.length >> 1);
-    const run = this.#fill(lengths, fromMiddle, { maxTokens: safeTokens, maxCount: Infinity, lengthStep })[0];
+    const middle = order.length >> 1;
+    // A text of common length that fits, else the last there is.
+    const place = order.findIndex((index, at) => at >= middle && (lengths[index] ?? 0) <= safeTokens);
+    const from = order.subarray(place < 0 ? order.length - 1 : place);
+    const run = this.#fill(lengths, from, { maxTokens: safeTokens, maxCount: Infinity, lengthStep })[0];
     if (run === undefined) return undefined;
     const taken = new Set(run.indices);
     return { run, rest: order.filter((index) => !taken.has(index)) };

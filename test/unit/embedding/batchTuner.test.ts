@@ -565,6 +565,50 @@ describe('ceilings', () => {
     expect(known.plan([100, 100, 100, 100], purpose).map(({ count }) => count)).toEqual([1, 1, 1, 1]);
   });
 
+  it('begins with a text that makes a small run, although most are long, on a device nobody has measured', () => {
+    const plan = (lengths: readonly number[]) =>
+      new BatchTuner({ ...OPTIONS, limits: DEVICE_LIMITS.webgpu }).plan(lengths, 'bulk');
+    const long = new Array<number>(100).fill(2000);
+    expect(plan([...long, 90, 100])[0]).toMatchObject({ length: 100, count: 2 });
+    expect(plan(long)[0]).toMatchObject({ length: 2000, count: 1 });
+    expect(plan([])).toEqual([]);
+  });
+
+  it('plans little ahead by the first runs on a device nobody has measured: they may have built programs', () => {
+    const options = { ...OPTIONS, limits: DEVICE_LIMITS.cuda, latencyCeilingMs: 100 };
+    const { baseTokens } = options.limits;
+    const tuner = new BatchTuner(options);
+    expect(tuner.windowTokens).toBe(baseTokens);
+    // The first run takes sixty times as long as it would later. As in the queue, what turns out to be too long is planned again.
+    let ms = 0;
+    let alone = 0;
+    for (let waiting: readonly number[] = SESSION; waiting.length > 0;) {
+      let end = 0;
+      for (let tokens = 0; end < waiting.length && (end < 256 || tokens < tuner.windowTokens);)
+        tokens += waiting[end++]!;
+      const window = waiting.slice(0, end);
+      waiting = waiting.slice(end);
+      const runs = [...tuner.plan(window, 'bulk')];
+      for (let run = runs.shift(); run !== undefined; run = runs.shift()) {
+        if (tuner.isTooLong(run)) {
+          waiting = [
+            ...[run, ...runs].flatMap(({ indices }) => [...indices].map((index) => window[index]!)),
+            ...waiting,
+          ];
+          break;
+        }
+        const elapsedMs = (3 + paddedTokens(run) / 2000) * (ms === 0 ? 60 : 1);
+        ms += elapsedMs;
+        alone += run.count === 1 ? 1 : 0;
+        tuner.record({ shape: run, probe: run.probe, realTokens: 1, elapsedMs, endedAtMs: ms });
+      }
+    }
+    expect(alone).toBeLessThanOrEqual(256);
+    expect(tuner.windowTokens).toBeGreaterThan(baseTokens);
+    expect(new BatchTuner(options, saved(tuner)).windowTokens).toBeGreaterThan(baseTokens);
+    expect(new BatchTuner(OPTIONS).windowTokens).toBeGreaterThan(OPTIONS.limits.baseTokens);
+  });
+
   it('keeps to the longest run from the first window on after a start from saved state', () => {
     const tuner = new BatchTuner({ ...OPTIONS, latencyCeilingMs: 100 });
     const slow: RunCost = (length, count) => (length * count) / 2.5;
