@@ -33,7 +33,7 @@ export function createChunker(options: ChunkerOptions = {}): Chunker {
     // A thread that is given none tries as well, and says what is wrong with the file.
     const runtime = await compileParserRuntime(grammarFolder).catch(() => undefined);
     const data = { grammarFolder, limits, runtime };
-    const threads = Array.from({ length: threadCount() }, () => new SyntaxThread(data, logger));
+    const threads = Array.from({ length: threadCount() }, () => new SyntaxThread(data, { logger }));
     const prepared = new SyntaxThreads(threads);
     if (isDisposed) prepared.dispose();
     return prepared;

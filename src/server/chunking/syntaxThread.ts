@@ -1,13 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { assertNever, TesseraError } from '../../base/errors.ts';
+import { afterAwake } from '../../base/awakeTimer.ts';
+import type { Clock } from '../../base/clock.ts';
 import { Deferred } from '../../base/deferred.ts';
+import type { DisposableLike } from '../../base/disposable.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Chunk, SourceDocument } from '../../indexing/document.ts';
+import { SYSTEM_CLOCK } from '../../process/systemClock.ts';
 import { parseBudgetMs } from './parseBudget.ts';
 import type { SyntaxAnswer, SyntaxJob, SyntaxWorkerData } from './syntaxWorkerProtocol.ts';
 
-/** Beyond what parsing may take: loading a grammar, reading the tree, a busy machine. */
-const GRACE_MS = 5000;
+/** Beyond what parsing may take: loading a grammar, reading the tree. */
+const GRACE_MS = 20_000;
+/** A thread that has begun nothing after so long does not start; no document is to blame. */
+const START_MS = 60_000;
 /** Threads that ended one after the other without cutting anything: then no further one is started. */
 const MAX_FRUITLESS_STARTS = 3;
 
@@ -15,6 +21,8 @@ const MAX_FRUITLESS_STARTS = 3;
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 } as const;
 
 interface Pending extends SyntaxJob {
+  /** Whether the present thread has begun with it. */
+  hasBegun: boolean;
   readonly result: Deferred<readonly Chunk[] | undefined>;
 }
 
@@ -28,17 +36,25 @@ const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './syntaxWorker.ts' : '.
 export class SyntaxThread {
   readonly #data: SyntaxWorkerData;
   readonly #logger: Logger | undefined;
+  readonly #clock: Clock;
+  readonly #entry: URL;
   /** In the order they were sent; the first one is being cut. */
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
-  #watch: NodeJS.Timeout | undefined;
+  #watch: DisposableLike | undefined;
   #lastId = 0;
   #fruitlessStarts = 0;
   #isDisposed = false;
 
-  constructor(data: SyntaxWorkerData, logger?: Logger) {
+  /** `clock` and `entry`, the thread's code, are for tests. */
+  constructor(
+    data: SyntaxWorkerData,
+    { logger, clock = SYSTEM_CLOCK, entry = ENTRY }: { logger?: Logger | undefined; clock?: Clock; entry?: URL } = {},
+  ) {
     this.#data = data;
     this.#logger = logger;
+    this.#clock = clock;
+    this.#entry = entry;
   }
 
   /** False once it was given up: it cuts nothing any more. */
@@ -50,7 +66,7 @@ export class SyntaxThread {
   cut(document: SourceDocument): Promise<readonly Chunk[] | undefined> {
     if (this.#isDisposed) return Promise.reject(disposedError());
     if (!this.isUsable) return Promise.resolve(undefined);
-    const job: Pending = { id: ++this.#lastId, document, result: new Deferred() };
+    const job: Pending = { id: ++this.#lastId, document, hasBegun: false, result: new Deferred() };
     this.#pending.set(job.id, job);
     const worker = (this.#worker ??= this.#start());
     this.#send(worker, job);
@@ -61,7 +77,7 @@ export class SyntaxThread {
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    clearTimeout(this.#watch);
+    this.#watch?.dispose();
     for (const job of this.#pending.values()) job.result.reject(disposedError());
     this.#pending.clear();
     void this.#worker?.terminate();
@@ -69,7 +85,7 @@ export class SyntaxThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(ENTRY, {
+    const worker = new Worker(this.#entry, {
       workerData: this.#data,
       name: 'tessera chunker',
       resourceLimits: RESOURCE_LIMITS,
@@ -85,14 +101,21 @@ export class SyntaxThread {
     return worker;
   }
 
-  #send(worker: Worker, { id, document }: Pending): void {
-    const { path, language, scope, text } = document;
+  #send(worker: Worker, job: Pending): void {
+    const { path, language, scope, text } = job.document;
+    job.hasBegun = false;
     worker.ref();
-    worker.postMessage({ id, document: { path, language, scope, text } } satisfies SyntaxJob);
+    worker.postMessage({ id: job.id, document: { path, language, scope, text } } satisfies SyntaxJob);
   }
 
   #receive(answer: SyntaxAnswer): void {
     switch (answer.kind) {
+      case 'begun': {
+        const job = this.#pending.get(answer.id);
+        if (job !== undefined) job.hasBegun = true;
+        this.#watchFirst();
+        return;
+      }
       case 'problem':
         this.#logger?.error('a grammar could not be loaded; its files are cut by lines', {
           grammar: answer.grammar,
@@ -125,12 +148,12 @@ export class SyntaxThread {
     job?.result.resolve(chunks);
   }
 
-  /** Lets go of the thread; `blamesFirst`: the document it was cutting ended it and is not tried again. */
+  /** Lets go of the thread; `blamesFirst`: the document it was cutting, if any, ended it and is not tried again. */
   #replace(blamesFirst: boolean): void {
     void this.#worker?.terminate();
     this.#worker = undefined;
     const first = this.#pending.values().next().value;
-    if (blamesFirst && first !== undefined) this.#settle(first.id, undefined);
+    if (blamesFirst && first?.hasBegun === true) this.#settle(first.id, undefined);
     if (!this.isUsable) {
       this.#logger?.error('the chunker thread does not start; files are cut by lines', {});
       for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
@@ -144,19 +167,20 @@ export class SyntaxThread {
 
   /** Ends the thread when its present document takes too long; lets the process end when there is none. */
   #watchFirst(): void {
-    clearTimeout(this.#watch);
+    this.#watch?.dispose();
     const first = this.#pending.values().next().value;
     if (first === undefined) {
       this.#worker?.unref();
       return;
     }
-    const budgetMs = GRACE_MS + parseBudgetMs(first.document.text.length);
-    this.#watch = setTimeout(() => {
-      this.#logger?.warn('cutting a file takes too long; it is cut by lines', { path: first.document.path });
-      this.#fruitlessStarts = 0;
+    const budgetMs = first.hasBegun ? GRACE_MS + parseBudgetMs(first.document.text.length) : START_MS;
+    this.#watch = afterAwake(this.#clock, budgetMs, () => {
+      if (first.hasBegun) {
+        this.#logger?.warn('cutting a file takes too long; it is cut by lines', { path: first.document.path });
+        this.#fruitlessStarts = 0;
+      }
       this.#replace(true);
-    }, budgetMs);
-    this.#watch.unref();
+    });
   }
 }
 

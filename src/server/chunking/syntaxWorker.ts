@@ -46,6 +46,7 @@ async function cut(document: SourceDocument): Promise<readonly Chunk[] | undefin
 let work = Promise.resolve();
 port.on('message', (job: SyntaxJob) => {
   work = work.then(async () => {
+    answer({ kind: 'begun', id: job.id });
     try {
       answer({ kind: 'cut', id: job.id, chunks: await cut(job.document) });
     } catch (error) {

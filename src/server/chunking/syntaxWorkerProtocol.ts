@@ -17,6 +17,8 @@ export interface SyntaxJob {
 }
 
 export type SyntaxAnswer =
+  /** It is being cut from now on. */
+  | { readonly kind: 'begun'; readonly id: number }
   /** `chunks` is undefined when there is no tree: no grammar, or parsing took too long. */
   | { readonly kind: 'cut'; readonly id: number; readonly chunks: readonly Chunk[] | undefined }
   /** The grammar failed on this document; the thread ends. */

@@ -1,11 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { isTesseraError } from '../../../src/base/errors.ts';
 import { Logger, type LogRecord } from '../../../src/base/logger.ts';
 import type { SourceDocument } from '../../../src/indexing/document.ts';
 import { createChunker } from '../../../src/server/chunking/createChunker.ts';
+import { SyntaxThread } from '../../../src/server/chunking/syntaxThread.ts';
+import type { SyntaxWorkerData } from '../../../src/server/chunking/syntaxWorkerProtocol.ts';
+import type { ChunkerFaults } from '../../fakes/chunkerThread.ts';
+import { ManualClock } from '../../fakes/manualClock.ts';
 
 const document = (language: string, text: string): SourceDocument => ({
   path: `a.${language}`,
@@ -89,5 +93,60 @@ describe('the chunker', () => {
     const isDisposed = (error: unknown): boolean => isTesseraError(error, 'disposed');
     expect(await underWay.catch(isDisposed)).toBe(true);
     expect(await chunker.chunk(SMALL).catch(isDisposed)).toBe(true);
+  });
+});
+
+describe('a syntax thread', () => {
+  const entry = new URL('../../fakes/chunkerThread.ts', import.meta.url);
+  let thread: SyntaxThread | undefined;
+  afterEach(() => thread?.dispose());
+
+  function start(faults: Omit<ChunkerFaults, 'counts'> = {}) {
+    const clock = new ManualClock();
+    const counts = new Int32Array(new SharedArrayBuffer(8));
+    const data = { ...faults, counts: counts.buffer } as unknown as SyntaxWorkerData;
+    thread = new SyntaxThread(data, { clock, entry });
+    return { thread, clock, counts };
+  }
+
+  it('that ends before it begins leaves the document to the next', async () => {
+    const { thread, counts } = start({ endEarly: 2 });
+    expect(await thread.cut(SMALL)).toEqual([]);
+    expect(counts[0]).toBe(3);
+  });
+
+  it('that does not begin leaves the document to the next', async () => {
+    const { thread, clock, counts } = start({ beginNothing: 1 });
+    const cut = thread.cut(SMALL);
+    await vi.waitUntil(() => counts[0] === 1);
+    clock.advance(60_000);
+    expect(await cut).toEqual([]);
+    expect(counts[0]).toBe(2);
+  });
+
+  it('is given up when it never begins', async () => {
+    const { thread } = start({ endEarly: Infinity });
+    expect(await thread.cut(SMALL)).toBeUndefined();
+    expect(thread.isUsable).toBe(false);
+  });
+
+  it('gives up a document that takes too long, or ends the thread, and goes on with those behind it', async () => {
+    const { thread, clock, counts } = start();
+    await thread.cut(SMALL);
+    const cuts = ['takes for ever', 'fine', 'ends the thread', 'fine'].map((text) =>
+      thread.cut(document('typescript', text)),
+    );
+    await vi.waitUntil(() => counts[1] === 2);
+    // A machine ten times as slow as the slowest seen is still waited for.
+    clock.advance(30_000);
+    expect(counts[0]).toBe(1);
+    let isOver = false;
+    void cuts[0]!.then(() => (isOver = true));
+    while (!isOver) {
+      clock.advance(5000);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(await Promise.all(cuts)).toEqual([undefined, [], undefined, []]);
+    expect(counts[0]).toBe(3);
   });
 });

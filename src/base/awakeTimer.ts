@@ -1,0 +1,22 @@
+import type { Clock } from './clock.ts';
+import type { DisposableLike } from './disposable.ts';
+
+const LONGEST_STEP_MS = 30_000;
+const LEAST_STEPS = 4;
+
+/**
+ * Calls `callback` once, after at least `delayMs` during which the machine was awake but for the last step: counted in steps rather than by one
+ * long timer, which a machine that was asleep may find over when it wakes. Disposing cancels it.
+ */
+export function afterAwake(clock: Pick<Clock, 'after'>, delayMs: number, callback: () => void): DisposableLike {
+  const steps = Math.max(LEAST_STEPS, Math.ceil(delayMs / LONGEST_STEP_MS));
+  let timer: DisposableLike;
+  const wait = (left: number): void => {
+    timer = clock.after(delayMs / steps, () => {
+      if (left > 1) wait(left - 1);
+      else callback();
+    });
+  };
+  wait(steps);
+  return { dispose: () => timer.dispose() };
+}

@@ -1,0 +1,27 @@
+/** A thread that answers like a chunker's, and misbehaves as it is told: by the numbers of its starts, and by the texts it gets. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { SyntaxAnswer, SyntaxJob } from '../../src/server/chunking/syntaxWorkerProtocol.ts';
+
+export interface ChunkerFaults {
+  /** Two numbers of four bytes that count across threads: starts, and documents begun with. */
+  readonly counts: SharedArrayBuffer;
+  /** The first so many threads end before they begin with anything. */
+  readonly endEarly?: number;
+  /** The first so many threads never begin with anything. */
+  readonly beginNothing?: number;
+}
+
+const { counts, endEarly = 0, beginNothing = 0 } = workerData as ChunkerFaults;
+const numbers = new Int32Array(counts);
+const start = Atomics.add(numbers, 0, 1) + 1;
+const answer = (message: SyntaxAnswer): void => parentPort?.postMessage(message);
+
+parentPort?.on('message', ({ id, document }: SyntaxJob) => {
+  if (start <= endEarly) process.exit(1);
+  if (start <= beginNothing) return;
+  answer({ kind: 'begun', id });
+  Atomics.add(numbers, 1, 1);
+  if (document.text === 'ends the thread') process.exit(1);
+  if (document.text === 'takes for ever') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  answer({ kind: 'cut', id, chunks: [] });
+});
