@@ -1,3 +1,4 @@
+import { afterAwake } from '../base/awakeTimer.ts';
 import type { Clock } from '../base/clock.ts';
 import { Deferred } from '../base/deferred.ts';
 import { Disposable, type DisposableLike } from '../base/disposable.ts';
@@ -11,6 +12,8 @@ import { RestartPolicy } from './restartPolicy.ts';
 
 /** A start takes a second of the processor, of which a child of low priority gets a fortieth where all are busy with something else. */
 const START_TIMEOUT_MS = 180_000;
+/** Starts in a row that took longer before no further one is made. */
+const MAX_SLOW_STARTS = 2;
 
 /** A running child and the requests to it. Holders drop what belongs to a generation that is not the current one. */
 export interface RunningChild<R extends RequestMap, E extends EventMap> {
@@ -74,6 +77,8 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
   #attempt: Attempt<R, E> | undefined;
   #generation = 0;
   #deaths = 0;
+  /** Starts since the last that came to its end, or was forgiven, of which nothing was heard in time. */
+  #slowStarts = 0;
   #earliestStartMs = -Infinity;
   #stopped: Deferred<void> | undefined;
 
@@ -96,7 +101,7 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
 
   /**
    * The running child, started first when there is none. Rejects with `process-exited` when it died too often lately,
-   * `process-unresponsive` when it never announced itself, or what `prepare` failed with.
+   * `process-unresponsive` when it did not announce itself, twice in a row, or what `prepare` failed with.
    */
   async connect(): Promise<RunningChild<R, E>> {
     while (this.#stopped !== undefined) await this.#stopped.promise;
@@ -138,6 +143,7 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
 
   /** Forgets past deaths and a failure, so that the next `connect` tries again. */
   forgive(): void {
+    this.#slowStarts = 0;
     this.#policy = this.#policy.forgiven();
     this.#earliestStartMs = -Infinity;
     if (this.#state.kind === 'failed') this.#setState({ kind: 'stopped' });
@@ -177,7 +183,7 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
   }
 
   #spawn(attempt: Attempt<R, E>): void {
-    const { name, clock, logger, startTimeoutMs = START_TIMEOUT_MS, maxInFlight } = this.#options;
+    const { name, logger, startTimeoutMs = START_TIMEOUT_MS, maxInFlight } = this.#options;
     let handle: ChildHandle;
     try {
       handle = this.#options.spawn();
@@ -192,21 +198,30 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
     logger.debug('process started', { name, generation: attempt.generation, pid: handle.pid });
     handle.onOutput((line) => logger.debug('process output', { name, line }));
     handle.onExit((exit) => this.#exited(attempt, exit));
-    attempt.timer = clock.after(startTimeoutMs, () => {
-      this.#fail(
-        attempt,
-        new TesseraError(
-          'process-unresponsive',
-          `The ${name} did not start within ${Math.round(startTimeoutMs / 1000)} s.`,
-          { details: { name, startTimeoutMs } },
-        ),
-      );
-    });
+    this.#watchStart(attempt, handle, startTimeoutMs);
     client.on('ready', () => void this.#prepare(attempt, { generation: attempt.generation, pid: handle.pid, client }));
+  }
+
+  /** Ends a child that does not announce itself, which is a death like any other, and gives up when that was no help. */
+  #watchStart(attempt: Attempt<R, E>, handle: ChildHandle, timeoutMs: number): void {
+    const { name, clock, logger } = this.#options;
+    attempt.timer = afterAwake(clock, timeoutMs, () => {
+      this.#slowStarts += 1;
+      if (this.#slowStarts < MAX_SLOW_STARTS) {
+        logger.warn('process did not start in time and is ended', { name, generation: attempt.generation, timeoutMs });
+        // Watched on: it may be beyond being ended.
+        this.#watchStart(attempt, handle, timeoutMs);
+        handle.kill();
+        return;
+      }
+      const message = `The ${name} did not start within ${Math.round(timeoutMs / 1000)} s, ${MAX_SLOW_STARTS} times in a row.`;
+      this.#fail(attempt, new TesseraError('process-unresponsive', message, { details: { name, timeoutMs } }));
+    });
   }
 
   async #prepare(attempt: Attempt<R, E>, child: RunningChild<R, E>): Promise<void> {
     attempt.timer?.dispose();
+    this.#slowStarts = 0;
     try {
       await this.#options.prepare?.(child);
     } catch (error) {

@@ -35,8 +35,8 @@ import { withTheDead } from './metricsInTurn.ts';
 import { PieceSender } from './pieceSender.ts';
 import { RestartTerms } from './restartTerms.ts';
 
-/** Loading is tried again after these pauses when memory is short, which it often is for a moment only. */
-const LOADING_PAUSES_MS = [250, 500, 1000, 2000, 4000] as const;
+/** Loading is tried again after these pauses when memory is short, which it often is only while something else goes on: a build takes a minute. */
+const LOADING_PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000] as const;
 
 /** Figures are asked for so often while there is work: what a process did since is not counted when it dies. */
 const FIGURES_APART_MS = 2000;
@@ -223,7 +223,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     client.on('runStarted', (run) => {
       this.#lastRun = run;
       this.#isRunning = true;
-      this.#hangWatch.begin(paddedTokens(run));
+      this.#hangWatch.begin({ tokens: paddedTokens(run), isOnDevice: this.#terms.isOnDevice(run.scope) });
     });
     client.on('runEnded', ({ failed }) => {
       this.#isRunning &&= failed;

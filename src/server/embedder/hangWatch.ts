@@ -1,12 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
 import type { DisposableLike } from '../../base/disposable.ts';
+import { afterAwake } from '../../base/awakeTimer.ts';
 
-/** Counted in steps rather than by one long timer, which a machine that was asleep may find over when it wakes. */
-const STEP_MS = 30_000;
-/** Five minutes. Runs take seconds at the most, loading a model for a graphics processor minutes. */
-const STEPS = 10;
-/** Padded tokens it is enough for on any machine: a person may fix batches far larger than what is measured to be fast. */
-const TOKENS = 16_384;
+/** Runs take seconds at the most, loading a model for a graphics processor minutes. */
+const LONGEST_MS = 5 * 60_000;
+/**
+ * Padded tokens it is enough for on any machine, on the processor and elsewhere: a person may fix batches far larger than what is measured to be fast, of a model of
+ * billions of weights.
+ */
+const TOKENS = { processor: 2048, device: 16_384 } as const;
 
 /**
  * Notices that a process does not get on with what it was asked for: a driver that hangs tells nobody. What it has begun is known from what it says, but
@@ -22,7 +24,7 @@ export class HangWatch implements DisposableLike {
   #isDisposed = false;
 
   /**
-   * `onHang` is called when something that was begun does not end within five minutes, or five for each 16,384 tokens of it, or
+   * `onHang` is called when something that was begun does not end within five minutes, or five for each 2,048 tokens of it (16,384 on another device than the processor), or
    * when for five minutes nothing is begun though something was asked for.
    */
   constructor(clock: Clock, onHang: () => void) {
@@ -42,9 +44,9 @@ export class HangWatch implements DisposableLike {
   }
 
   /** A run, or loading, has begun. */
-  begin(tokens = 0): void {
+  begin(run?: { readonly tokens: number; readonly isOnDevice: boolean }): void {
     this.#hasBegun = true;
-    this.#restart(tokens);
+    this.#restart(run === undefined ? 0 : run.tokens / TOKENS[run.isOnDevice ? 'device' : 'processor']);
   }
 
   /** It has ended, or its process has. */
@@ -59,20 +61,14 @@ export class HangWatch implements DisposableLike {
     this.#stop();
   }
 
-  #restart(tokens = 0): void {
+  #restart(times = 0): void {
     this.#stop();
-    if (!this.#isDisposed) this.#wait(STEPS * Math.max(1, Math.ceil(tokens / TOKENS)));
+    if (!this.#isDisposed)
+      this.#timer = afterAwake(this.#clock, LONGEST_MS * Math.max(1, Math.ceil(times)), this.#onHang);
   }
 
   #stop(): void {
     this.#timer?.dispose();
     this.#timer = undefined;
-  }
-
-  #wait(steps: number): void {
-    this.#timer = this.#clock.after(STEP_MS, () => {
-      if (steps > 1) this.#wait(steps - 1);
-      else this.#onHang();
-    });
   }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DisposableStore } from '../../../src/base/disposable.ts';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { spawnChild } from '../../../src/process/childProcess.ts';
@@ -121,9 +121,9 @@ describe('a supervised process', () => {
     expect(supervisor.deathCount).toBe(6);
   });
 
-  it('that never says it is ready is killed and called unresponsive', async () => {
+  it('that never says it is ready is killed, started again, and called unresponsive when that is no help', async () => {
     const clock = new ManualClock();
-    const { supervisor } = supervise({
+    const { supervisor, deaths } = supervise({
       spawn: () => spawnChild({ modulePath: entry, args: ['mute'] }),
       clock,
       startTimeoutMs: 5000,
@@ -131,7 +131,27 @@ describe('a supervised process', () => {
     const connection = supervisor.connect();
     clock.advance(0);
     clock.advance(5000);
+    await vi.waitUntil(() => deaths.length > 0);
+    expect(supervisor.state).toMatchObject({ kind: 'starting', generation: 2 });
+    clock.advance(0);
+    clock.advance(5000);
     await expect(connection).rejects.toMatchObject({ code: 'process-unresponsive' });
+  });
+
+  it('that does not start in time once is there after its second start', async () => {
+    const clock = new ManualClock();
+    const starts = [['mute'], []];
+    const { supervisor, deaths } = supervise({
+      spawn: () => spawnChild({ modulePath: entry, args: starts.shift()! }),
+      clock,
+      startTimeoutMs: 5000,
+    });
+    const connection = supervisor.connect();
+    clock.advance(0);
+    clock.advance(5000);
+    await vi.waitUntil(() => deaths.length > 0);
+    clock.advance(0);
+    await expect(connection).resolves.toMatchObject({ generation: 2 });
   });
 
   it('whose script is missing is a death like any other', async () => {
