@@ -11,8 +11,13 @@ export interface MemoryCeilingState {
   readonly provenTokens: number;
 }
 
-/** A remembered ceiling is raised by a quarter after this many starts without an out-of-memory. */
+/**
+ * A remembered ceiling is raised by a quarter after this many starts without an out-of-memory, and after this many successful runs near it: what
+ * ran out may have met a moment's shortage, or a neighbour that has left. Four times as many runs after each such try that failed: where it costs a
+ * process, that is a second in minutes at first.
+ */
 const QUIET_STARTS = 4;
+const QUIET_RUNS = 1024;
 const RAISE = 1.25;
 /** Successful runs near a passing ceiling before twice its size is tried again; four times as many after each try that failed. */
 const FIRST_PATIENCE = 16;
@@ -24,7 +29,7 @@ const LAST_PATIENCE = 4096;
  * The padded tokens a run may have without running out of memory.
  *
  * A size that had never succeeded and ran out is remembered: half of it, or what had succeeded if that is more, is the ceiling
- * from then on, also in later sessions. A size that had succeeded before ran out for another reason, since memory is shared and processes are killed for
+ * from then on, also in later sessions, and only slowly raised. A size that had succeeded before ran out for another reason, since memory is shared and processes are killed for
  * sins of their neighbours: half of it is the ceiling for a while, then larger runs are tried again, more and more seldom
  * while they fail.
  */
@@ -34,6 +39,9 @@ export class MemoryCeiling {
   #remembered: number;
   #quietStarts: number;
   #proven: number;
+  /** Successful runs near the remembered ceiling since it was last changed, and how many raise it. */
+  #runsNearRemembered = 0;
+  #quietRuns = QUIET_RUNS;
   /** Ceiling for the time being; Infinity when there is none. */
   #passing = Infinity;
   /** The largest run that succeeded since the passing ceiling was set. */
@@ -81,7 +89,10 @@ export class MemoryCeiling {
     this.#quietStarts = 0;
     if (tokens > this.#proven) {
       // A trial that met a moment's shortage must not cost sizes that do well.
-      this.#remembered = Math.min(this.#remembered, Math.max(half, this.#proven));
+      const ceiling = Math.max(half, this.#proven);
+      if (Number.isFinite(this.#remembered)) this.#quietRuns *= PATIENCE_GROWTH;
+      this.#remembered = Math.min(this.#remembered, ceiling);
+      this.#runsNearRemembered = 0;
       return;
     }
     if (tokens > this.#safe) this.#patience *= PATIENCE_GROWTH;
@@ -90,6 +101,7 @@ export class MemoryCeiling {
     if (this.#patience > LAST_PATIENCE) {
       this.#remembered = Math.min(this.#remembered, half);
       this.#proven = half;
+      this.#quietRuns = Math.max(this.#quietRuns, this.#patience);
       this.#lift();
       return;
     }
@@ -102,7 +114,10 @@ export class MemoryCeiling {
   succeed(tokens: number, rssMb: number | undefined): void {
     this.#proven = Math.max(this.#proven, tokens);
     if (rssMb !== undefined) this.#resident.observe(tokens, rssMb);
-    if (this.#passing === Infinity) return;
+    if (this.#passing === Infinity) {
+      this.#raiseRemembered(tokens);
+      return;
+    }
     if (tokens > this.#safe) {
       // Larger than what was known to be safe, and it went well.
       this.#safe = tokens;
@@ -121,6 +136,14 @@ export class MemoryCeiling {
       quietStarts: this.#quietStarts,
       provenTokens: this.#proven,
     };
+  }
+
+  #raiseRemembered(tokens: number): void {
+    if (tokens <= this.#remembered / 2) return;
+    this.#runsNearRemembered += 1;
+    if (this.#runsNearRemembered < this.#quietRuns) return;
+    this.#remembered = Math.floor(this.#remembered * RAISE);
+    this.#runsNearRemembered = 0;
   }
 
   #lift(): void {
