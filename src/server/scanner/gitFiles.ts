@@ -10,20 +10,28 @@ export interface GitConfiguration {
   /** Absolute path of the global excludes file; it need not exist. */
   readonly excludesFile: string;
   readonly ignoreCase: boolean;
+  /** Git did not answer in time: these are its defaults, whatever it is configured to. */
+  readonly isGuess: boolean;
 }
 
 /** Ignore files above this many bytes are taken for something else and not read. Git's largest template has under 10 kB. */
 const MAX_IGNORE_FILE_BYTES = 4 * 1024 * 1024;
-const GIT_TIMEOUT_MS = 3000;
+/** It answers within milliseconds, unless the machine is very busy or the home folder far away. */
+const GIT_TIMEOUT_MS = 20_000;
 
 /**
  * Asks git, because its configuration is spread over files that include one another. Where git is missing, or refuses the
  * folder, its defaults hold. Rejects with `cancelled`.
  */
-export async function readGitConfiguration(folder: string, signal?: CancellationSignal): Promise<GitConfiguration> {
+export async function readGitConfiguration(
+  folder: string,
+  signal?: CancellationSignal,
+  timeoutMs: number = GIT_TIMEOUT_MS,
+): Promise<GitConfiguration> {
   throwIfCancelled(signal);
-  const values = parseConfig(await askGit(folder, signal));
+  const answer = await askGit(folder, timeoutMs, signal);
   throwIfCancelled(signal);
+  const values = parseConfig(answer ?? '');
   const home = os.homedir();
   const configHome = process.env['XDG_CONFIG_HOME'];
   const base = configHome === undefined || configHome === '' ? path.join(home, '.config') : configHome;
@@ -34,6 +42,7 @@ export async function readGitConfiguration(folder: string, signal?: Cancellation
       excludesFile === undefined
         ? path.join(base, 'git', 'ignore')
         : path.resolve(folder, expandHome(excludesFile, home)),
+    isGuess: answer === undefined,
     ignoreCase:
       ignoreCase === undefined ? process.platform === 'win32' || process.platform === 'darwin' : isTrue(ignoreCase),
   };
@@ -80,7 +89,12 @@ export async function gitCommonFolder(folder: string): Promise<string | undefine
   }
 }
 
-function askGit(folder: string, signal: CancellationSignal | undefined): Promise<string> {
+/** What it prints; nothing where it is missing or refuses; undefined when it did not answer in time. */
+function askGit(
+  folder: string,
+  timeoutMs: number,
+  signal: CancellationSignal | undefined,
+): Promise<string | undefined> {
   // A hook's GIT_DIR would make git answer for another repository.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|PREFIX)$/.test(name)),
@@ -88,10 +102,11 @@ function askGit(folder: string, signal: CancellationSignal | undefined): Promise
   const args = ['-C', folder, 'config', '--null', '--get-regexp', '^core\\.(excludesfile|ignorecase)$'];
   return new Promise((resolve) => {
     // Started from the home folder: Windows looks for a program in the current folder first, and the indexed one may bring its own.
-    const options = { cwd: os.homedir(), env, timeout: GIT_TIMEOUT_MS, windowsHide: true };
+    const options = { cwd: os.homedir(), env, timeout: timeoutMs, windowsHide: true };
     const git = execFile('git', args, options, (error, stdout) => {
       signal?.removeEventListener('abort', stop);
-      resolve(error === null ? stdout : '');
+      if (error === null) resolve(stdout);
+      else resolve(error.killed === true ? undefined : '');
     });
     const stop = () => void git.kill();
     signal?.addEventListener('abort', stop, { once: true });

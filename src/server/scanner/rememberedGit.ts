@@ -5,20 +5,26 @@ import { type GitConfiguration, readGitConfiguration } from './gitFiles.ts';
 /** Nobody tells of a changed configuration; what hangs on it is an excludes file of its own and the case of names. */
 const REMEMBERED_MS = 60_000;
 
-/** What git said of some folders, for a minute: starting a process with every saved file cost more than a fifth of indexing it. */
+/**
+ * What git said of some folders, for a minute, and for longer while it does not answer: starting a process with every saved file cost more than a fifth
+ * of indexing it.
+ */
 export class RememberedGit {
   readonly #clock: Clock;
+  readonly #readGit: typeof readGitConfiguration;
   readonly #known = new Map<string, { readonly configuration: GitConfiguration; readonly untilMs: number }>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, readGit: typeof readGitConfiguration = readGitConfiguration) {
     this.#clock = clock;
+    this.#readGit = readGit;
   }
 
   /** Rejects with `cancelled`. */
   readonly read = async (folder: string, signal?: CancellationSignal): Promise<GitConfiguration> => {
     const known = this.#known.get(folder);
     if (known !== undefined && this.#clock.now() < known.untilMs) return known.configuration;
-    const configuration = await readGitConfiguration(folder, signal);
+    const answer = await this.#readGit(folder, signal);
+    const configuration = answer.isGuess ? (known?.configuration ?? answer) : answer;
     this.#known.set(folder, { configuration, untilMs: this.#clock.now() + REMEMBERED_MS });
     return configuration;
   };
