@@ -15,6 +15,7 @@ export class BatteryPause extends Disposable {
   readonly #logger: Logger;
   #timer: DisposableLike | undefined;
   #source: PowerSource = 'unknown';
+  #isKnowable = false;
 
   constructor(workspace: WorkspaceIndex, clock: Clock, logger: Logger) {
     super();
@@ -41,8 +42,9 @@ export class BatteryPause extends Disposable {
       this.#source = source;
       this.#apply();
     }
-    // Where it cannot be known now, it cannot be known later either.
-    if (source !== 'unknown') this.#timer = this.#clock.after(LOOK_EVERY_MS, () => void this.#look());
+    this.#isKnowable ||= source !== 'unknown';
+    // Where it cannot be known now, it cannot be known later either; where it could, one look may fail.
+    if (this.#isKnowable) this.#timer = this.#clock.after(LOOK_EVERY_MS, () => void this.#look());
   }
 
   #apply(): void {
