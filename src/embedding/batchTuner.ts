@@ -258,13 +258,14 @@ export class BatchTuner implements Tuner {
   }
 
   #pack(lengths: ArrayLike<number>, order: Uint32Array, cost: RunCost): PlannedRun[] {
-    const { lengthStep, isBag } = this.#options;
+    const { lengthStep, isBag, limits: ofDevice } = this.#options;
     const limits = { maxTokens: this.#usedTokens, maxCount: Infinity, lengthStep };
-    if (isBag === true || !this.#model.knowsPace) return this.#fill(lengths, order, limits);
+    const filled = { ...limits, mostPadding: ofDevice.overheadTokens };
+    if (isBag === true || !this.#model.knowsPace) return this.#fill(lengths, order, filled);
     const middle = Math.max(1, lengths[order[order.length >> 1] ?? 0] ?? 1);
     const count = Math.max(1, Math.floor(this.#budgetTokens / middle));
     const textMs = this.#model.cost()(middle, count) / count;
-    if (textMs < WORTH_PLANNING_MS) return this.#fill(lengths, order, limits);
+    if (textMs < WORTH_PLANNING_MS) return this.#fill(lengths, order, filled);
     // Runs of twice the budget where that saves padding or a short rest; further than that the sizes may be unknown.
     const maxTokens = Math.min(2 * this.#budgetTokens, this.#mostBudget);
     return packByCost(lengths, order, { ...limits, maxTokens }, cost);

@@ -8,6 +8,8 @@ export interface PackLimits {
   readonly maxCount: number;
   /** Lengths are rounded up to a multiple of this; 1 rounds nothing. */
   readonly lengthStep: number;
+  /** Tokens of padding that are worth another run; none are when left out. */
+  readonly mostPadding?: number | undefined;
 }
 
 /**
@@ -37,16 +39,41 @@ export function longestFirst(lengths: ArrayLike<number>): Uint32Array {
 /**
  * Cuts texts that are sorted longest first into runs, each filled up to the limits.
  * `order` holds indices into `lengths`.
+ *
+ * With what a run takes beside its tokens as `mostPadding` it comes near the least cost: where lengths fall evenly, a run of n texts has padding in
+ * proportion to n², and overhead and padding of a text, a / n + b n, are least where the two are alike (as in the economic order quantity).
  */
 export function packGreedily(lengths: ArrayLike<number>, order: Uint32Array, limits: PackLimits): PlannedRun[] {
   const runs: PlannedRun[] = [];
   for (let start = 0; start < order.length;) {
     const length = roundLength(lengths[order[start] ?? 0] ?? 0, limits.lengthStep);
-    const count = Math.min(largestCount(length, limits), order.length - start);
+    const most = Math.min(largestCount(length, limits), order.length - start);
+    const count = countBeforePadding(lengths, order, { start, length, most, mostPadding: limits.mostPadding });
     runs.push({ indices: order.slice(start, start + count), length, count, probe: false });
     start += count;
   }
   return runs;
+}
+
+/** Of the `most` texts from place `start` on, longest first, those whose padding to `length` comes to no more than what is allowed. */
+function countBeforePadding(
+  lengths: ArrayLike<number>,
+  order: Uint32Array,
+  run: {
+    readonly start: number;
+    readonly length: number;
+    readonly most: number;
+    readonly mostPadding: number | undefined;
+  },
+): number {
+  const { start, length, most, mostPadding } = run;
+  if (mostPadding === undefined) return most;
+  let padding = 0;
+  for (let count = 1; count < most; count++) {
+    padding += length - (lengths[order[start + count] ?? 0] ?? 0);
+    if (padding > mostPadding) return count;
+  }
+  return most;
 }
 
 /** Cuts texts into runs as they come, for a bag: nothing is padded, so that their order is all the same. */

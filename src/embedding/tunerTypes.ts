@@ -12,6 +12,8 @@ export interface BudgetLimits {
   readonly safeTokens: number;
   readonly floorTokens: number;
   readonly ceilingTokens: number;
+  /** What a run takes beside its tokens, in tokens: so much padding is worth another run where runs are too short to be planned by cost. Unknown when left out: they are filled up. */
+  readonly overheadTokens?: number;
 }
 
 export interface TunerOptions {

@@ -94,6 +94,36 @@ describe.each(['greedily', 'by cost'] as const)('packing %s', (way) => {
   });
 });
 
+describe('packing up to a padding', () => {
+  const OVERHEAD = 192;
+  const cost: RunCost = (length, count) => OVERHEAD + length * count;
+  const costOf = (runs: readonly { readonly length: number; readonly count: number }[]): number =>
+    runs.reduce((sum, { length, count }) => sum + cost(length, count), 0);
+
+  it.each([
+    ['of any length', 714, () => 1 + random.integer(512)],
+    ['that are all short', 714, () => 4 + random.integer(28)],
+    ['mostly short', 714, () => Math.round(512 * random.uniform() ** 4) + 1],
+    ['of one length', 714, () => 128],
+    ['short or long', 714, () => (random.uniform() < 0.9 ? 20 + random.integer(4) : 500 + random.integer(12))],
+    ['that are few', 40, () => 1 + random.integer(512)],
+  ] as const)('comes near the least cost of texts %s', (_, count, draw) => {
+    const lengths = Array.from({ length: count }, draw);
+    const order = longestFirst(lengths);
+    const limits = { ...NO_LIMITS, maxTokens: 8192 };
+    const runs = packGreedily(lengths, order, { ...limits, mostPadding: OVERHEAD });
+    expect(runs.flatMap((run) => [...run.indices])).toEqual([...order]);
+    expect(costOf(runs)).toBeLessThan(1.02 * costOf(packByCost(lengths, order, limits, cost)));
+    expect(costOf(runs)).toBeLessThanOrEqual(costOf(packGreedily(lengths, order, limits)));
+  });
+
+  it('cuts where one text more would pass it', () => {
+    const lengths = [10, 9, 8, 8, 7];
+    const runs = packGreedily(lengths, longestFirst(lengths), { ...NO_LIMITS, mostPadding: 3 });
+    expect(runs.map(({ count }) => count)).toEqual([3, 2]);
+  });
+});
+
 describe('packing by cost', () => {
   it.each([
     ['an overhead for each run', (length: number, count: number) => 100 + length * count],
