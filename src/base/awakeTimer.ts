@@ -5,8 +5,8 @@ const LONGEST_STEP_MS = 30_000;
 const LEAST_STEPS = 4;
 
 /**
- * Calls `callback` once, after at least `delayMs` during which the machine was awake but for the last step: counted in steps rather than by one
- * long timer, which a machine that was asleep may find over when it wakes. Disposing cancels it.
+ * Calls `callback` once, after `delayMs` of which each sleep of the machine takes a step (a quarter, 30 seconds at most) at the most: one long timer
+ * may be over when it wakes. Disposing cancels it.
  */
 export function afterAwake(clock: Pick<Clock, 'after'>, delayMs: number, callback: () => void): DisposableLike {
   const steps = Math.max(LEAST_STEPS, Math.ceil(delayMs / LONGEST_STEP_MS));

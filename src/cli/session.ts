@@ -34,7 +34,7 @@ export async function withSession<T>(
 ): Promise<T> {
   const logger = new Logger({ level: options.logLevel, write: writeLog }, 'tessera');
   const folder = grammarFolder();
-  const chunker = createChunker(folder === undefined ? {} : { grammarFolder: folder });
+  const chunker = createChunker({ logger, ...(folder === undefined ? {} : { grammarFolder: folder }) });
   // Loads LanceDB, which takes longer than all that commands without an index (and mistyped ones) do.
   const { createEngine } = await import('../server/createEngine.ts');
   const engine = createEngine({ program, logger, chunker, remembersModels: options.loadsModels !== true });

@@ -1,4 +1,4 @@
-import { isCount } from './jsonFacts.ts';
+import { isCount, isRecord } from './jsonFacts.ts';
 import { ResidentForecast } from './residentForecast.ts';
 
 /** What survives of a memory ceiling. */
@@ -9,6 +9,18 @@ export interface MemoryCeilingState {
   readonly quietStarts: number;
   /** The largest run that has succeeded. */
   readonly provenTokens: number;
+  /** Of the raising by runs; older states have none. */
+  readonly raising?: RaisingState;
+}
+
+/** How far a remembered ceiling is from being raised by runs. */
+interface RaisingState {
+  /** Successful runs near the ceiling since it was last changed. */
+  readonly runs: number;
+  /** Runs that raise it. */
+  readonly needed: number;
+  /** Whether it was raised by runs and nothing failed since. */
+  readonly isTry: boolean;
 }
 
 /**
@@ -39,9 +51,7 @@ export class MemoryCeiling {
   #remembered: number;
   #quietStarts: number;
   #proven: number;
-  /** Successful runs near the remembered ceiling since it was last changed, and how many raise it. */
-  #runsNearRemembered = 0;
-  #quietRuns = QUIET_RUNS;
+  #raising: RaisingState;
   /** Ceiling for the time being; Infinity when there is none. */
   #passing = Infinity;
   /** The largest run that succeeded since the passing ceiling was set. */
@@ -66,6 +76,7 @@ export class MemoryCeiling {
     this.#resident = new ResidentForecast(options.limitMb, options.safeTokens);
     this.#proven = Math.max(options.safeTokens, options.provenTokens ?? 0, saved?.provenTokens ?? 0);
     this.#remembered = saved?.tokens ?? Infinity;
+    this.#raising = saved?.raising ?? { runs: 0, needed: QUIET_RUNS, isTry: false };
     this.#quietStarts = (saved?.quietStarts ?? 0) + 1;
     if (this.#quietStarts < QUIET_STARTS) return;
     this.#remembered = Math.floor(this.#remembered * RAISE);
@@ -89,10 +100,10 @@ export class MemoryCeiling {
     this.#quietStarts = 0;
     if (tokens > this.#proven) {
       // A trial that met a moment's shortage must not cost sizes that do well.
-      const ceiling = Math.max(half, this.#proven);
-      if (Number.isFinite(this.#remembered)) this.#quietRuns *= PATIENCE_GROWTH;
-      this.#remembered = Math.min(this.#remembered, ceiling);
-      this.#runsNearRemembered = 0;
+      this.#remembered = Math.min(this.#remembered, Math.max(half, this.#proven));
+      // A loss is told again to each process that follows: only that of a try counts.
+      const { needed, isTry } = this.#raising;
+      this.#raising = { runs: 0, needed: isTry ? needed * PATIENCE_GROWTH : needed, isTry: false };
       return;
     }
     if (tokens > this.#safe) this.#patience *= PATIENCE_GROWTH;
@@ -101,7 +112,7 @@ export class MemoryCeiling {
     if (this.#patience > LAST_PATIENCE) {
       this.#remembered = Math.min(this.#remembered, half);
       this.#proven = half;
-      this.#quietRuns = Math.max(this.#quietRuns, this.#patience);
+      this.#raising = { runs: 0, needed: Math.max(this.#raising.needed, this.#patience), isTry: false };
       this.#lift();
       return;
     }
@@ -115,7 +126,7 @@ export class MemoryCeiling {
     this.#proven = Math.max(this.#proven, tokens);
     if (rssMb !== undefined) this.#resident.observe(tokens, rssMb);
     if (this.#passing === Infinity) {
-      this.#raiseRemembered(tokens);
+      this.#countTowardsRaise(tokens);
       return;
     }
     if (tokens > this.#safe) {
@@ -135,15 +146,16 @@ export class MemoryCeiling {
       tokens: Number.isFinite(this.#remembered) ? this.#remembered : null,
       quietStarts: this.#quietStarts,
       provenTokens: this.#proven,
+      raising: this.#raising,
     };
   }
 
-  #raiseRemembered(tokens: number): void {
-    if (tokens <= this.#remembered / 2) return;
-    this.#runsNearRemembered += 1;
-    if (this.#runsNearRemembered < this.#quietRuns) return;
-    this.#remembered = Math.floor(this.#remembered * RAISE);
-    this.#runsNearRemembered = 0;
+  #countTowardsRaise(tokens: number): void {
+    if (this.#remembered === Infinity || tokens <= this.#remembered / 2) return;
+    const { runs, needed, isTry } = this.#raising;
+    const isRaised = runs + 1 >= needed;
+    if (isRaised) this.#remembered = Math.floor(this.#remembered * RAISE);
+    this.#raising = { runs: isRaised ? 0 : runs + 1, needed, isTry: isTry || isRaised };
   }
 
   #lift(): void {
@@ -157,8 +169,13 @@ export class MemoryCeiling {
 /** A saved ceiling, or undefined when it is not one. */
 export function parseMemoryCeiling(saved: unknown): MemoryCeilingState | undefined {
   if (typeof saved !== 'object' || saved === null) return undefined;
-  const { tokens, quietStarts, provenTokens } = saved as Partial<Record<keyof MemoryCeilingState, unknown>>;
+  const { tokens, quietStarts, provenTokens, raising } = saved as Partial<Record<keyof MemoryCeilingState, unknown>>;
   if (!isCount(quietStarts) || !isCount(provenTokens)) return undefined;
   if (tokens !== null && !(isCount(tokens) && tokens > 0)) return undefined;
-  return { tokens, quietStarts, provenTokens };
+  const state = { tokens, quietStarts, provenTokens };
+  return isRaisingState(raising) ? { ...state, raising } : state;
+}
+
+function isRaisingState(saved: unknown): saved is RaisingState {
+  return isRecord(saved) && isCount(saved['runs']) && isCount(saved['needed']) && typeof saved['isTry'] === 'boolean';
 }

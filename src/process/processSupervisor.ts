@@ -59,6 +59,8 @@ interface Attempt<R extends RequestMap, E extends EventMap> {
   handle: ChildHandle | undefined;
   client: RequestClient<R, E> | undefined;
   timer: DisposableLike | undefined;
+  /** It did not announce itself in time; what it says now comes too late. */
+  isEnding: boolean;
 }
 
 /**
@@ -172,6 +174,7 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
       handle: undefined,
       client: undefined,
       timer: undefined,
+      isEnding: false,
     };
     // Nobody may be waiting for a restart that fails; the state tells.
     attempt.ready.promise.catch(() => undefined);
@@ -199,7 +202,9 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
     handle.onOutput((line) => logger.debug('process output', { name, line }));
     handle.onExit((exit) => this.#exited(attempt, exit));
     this.#watchStart(attempt, handle, startTimeoutMs);
-    client.on('ready', () => void this.#prepare(attempt, { generation: attempt.generation, pid: handle.pid, client }));
+    client.on('ready', () => {
+      if (!attempt.isEnding) void this.#prepare(attempt, { generation: attempt.generation, pid: handle.pid, client });
+    });
   }
 
   /** Ends a child that does not announce itself, which is a death like any other, and gives up when that was no help. */
@@ -209,12 +214,13 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
       this.#slowStarts += 1;
       if (this.#slowStarts < MAX_SLOW_STARTS) {
         logger.warn('process did not start in time and is ended', { name, generation: attempt.generation, timeoutMs });
+        attempt.isEnding = true;
         // Watched on: it may be beyond being ended.
         this.#watchStart(attempt, handle, timeoutMs);
         handle.kill();
         return;
       }
-      const message = `The ${name} did not start within ${Math.round(timeoutMs / 1000)} s, ${MAX_SLOW_STARTS} times in a row.`;
+      const message = `The ${name} did not start within ${Math.round(timeoutMs / 1000)} s, also after another try.`;
       this.#fail(attempt, new TesseraError('process-unresponsive', message, { details: { name, timeoutMs } }));
     });
   }

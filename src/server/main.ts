@@ -12,7 +12,7 @@ const link = connectToParent(() => engine.dispose());
 const logger = new Logger({ level: 'debug', write: (record: LogRecord) => server.log(record) }, 'server');
 /** The build puts the grammars beside this bundle; run from source there is no such folder. */
 const grammarFolder = path.join(import.meta.dirname, 'grammars');
-const chunker = createChunker(existsSync(grammarFolder) ? { grammarFolder } : {});
+const chunker = createChunker({ logger, ...(existsSync(grammarFolder) ? { grammarFolder } : {}) });
 const engine = createEngine({ program: 'VS Code', logger, chunker, rehearsesSearches: true });
 const server = new IndexServer(link, engine);
 

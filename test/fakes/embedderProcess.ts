@@ -14,6 +14,8 @@ import { createLinkPair } from './linkPair.ts';
 
 export interface FakeEmbedderOptions {
   readonly onOpen?: (params: OpenParams) => void;
+  /** Resolves when the models are loaded; at once by default. */
+  readonly loading?: () => Promise<void>;
   /** What differs from `FAKE_MODEL`. */
   readonly model?: (params: OpenParams) => Partial<ModelInfo>;
   /** What differs in the model of docs; the same model by default. */
@@ -57,9 +59,10 @@ export function fakeEmbedderProcess(options: FakeEmbedderOptions = {}): ChildHan
   };
   const leave = (): void => end(null);
   const server = new RequestServer<EmbedderRequests, EmbedderEvents>(far, {
-    open: (params) => {
+    open: async (params) => {
       opened = params;
       options.onOpen?.(params);
+      await options.loading?.();
       const model = { ...FAKE_MODEL, ...options.model?.(params) };
       return { code: model, docs: { ...model, ...options.docs?.(params) } };
     },

@@ -7,6 +7,8 @@ import { type PowerSource, readPowerSource } from './powerSource.ts';
 
 /** A plug is pulled seldom; three tiny reads a minute cost nothing. */
 const LOOK_EVERY_MS = 30_000;
+/** Looks in a row that say nothing before that is believed. */
+const LOOKS_TO_BELIEVE = 3;
 
 /** Lets background indexing wait while the machine runs on battery, and go on when it is plugged in again. */
 export class BatteryPause extends Disposable {
@@ -16,6 +18,7 @@ export class BatteryPause extends Disposable {
   #timer: DisposableLike | undefined;
   #source: PowerSource = 'unknown';
   #isKnowable = false;
+  #unknownInARow = 0;
 
   constructor(workspace: WorkspaceIndex, clock: Clock, logger: Logger) {
     super();
@@ -37,14 +40,17 @@ export class BatteryPause extends Disposable {
   async #look(): Promise<void> {
     const source = await readPowerSource();
     if (this.isDisposed) return;
-    if (source !== this.#source) {
+    this.#unknownInARow = source === 'unknown' ? this.#unknownInARow + 1 : 0;
+    // One look may fail.
+    const isBelieved = source !== 'unknown' || this.#unknownInARow >= LOOKS_TO_BELIEVE;
+    if (isBelieved && source !== this.#source) {
       this.#logger.info('power source', { source });
       this.#source = source;
       this.#apply();
     }
     this.#isKnowable ||= source !== 'unknown';
-    // Where it cannot be known now, it cannot be known later either; where it could, one look may fail.
-    if (this.#isKnowable) this.#timer = this.#clock.after(LOOK_EVERY_MS, () => void this.#look());
+    // Where it cannot be known, it will not be later either.
+    if (this.#isKnowable || !isBelieved) this.#timer = this.#clock.after(LOOK_EVERY_MS, () => void this.#look());
   }
 
   #apply(): void {

@@ -49,12 +49,12 @@ export class SyntaxParser {
   }
 }
 
-/** Asked now and then: whether the time between the questions comes to more than `budgetMs`. */
-function lateness(budgetMs: number): () => boolean {
-  let lastMs = performance.now();
+/** Asked now and then: whether the time between the questions, each a second at the most, comes to more than `budgetMs`. */
+export function lateness(budgetMs: number, now: () => number = () => performance.now()): () => boolean {
+  let lastMs = now();
   let spentMs = 0;
   return () => {
-    const nowMs = performance.now();
+    const nowMs = now();
     spentMs += Math.min(nowMs - lastMs, LONGEST_BETWEEN_MS);
     lastMs = nowMs;
     return spentMs > budgetMs;

@@ -14,8 +14,9 @@ import type { SyntaxAnswer, SyntaxJob, SyntaxWorkerData } from './syntaxWorkerPr
 const GRACE_MS = 20_000;
 /** A thread that has begun nothing after so long does not start; no document is to blame. */
 const START_MS = 60_000;
-/** Threads that ended one after the other without cutting anything: then no further one is started. */
+/** Threads that ended one after the other without beginning anything: then no further one is started for a while. */
 const MAX_FRUITLESS_STARTS = 3;
+const GIVEN_UP_MS = 5 * 60_000;
 
 /** Without them V8 lets the thread's garbage grow; a file of 1 MB needs about 100 MB for the nodes of its tree. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 } as const;
@@ -44,6 +45,10 @@ export class SyntaxThread {
   #watch: DisposableLike | undefined;
   #lastId = 0;
   #fruitlessStarts = 0;
+  /** Whether the present thread has begun with anything. */
+  #hasBegun = false;
+  /** Until when it is given up. */
+  #givenUpUntilMs = -Infinity;
   #isDisposed = false;
 
   /** `clock` and `entry`, the thread's code, are for tests. */
@@ -57,9 +62,9 @@ export class SyntaxThread {
     this.#entry = entry;
   }
 
-  /** False once it was given up: it cuts nothing any more. */
+  /** False while it is given up: it cuts nothing. */
   get isUsable(): boolean {
-    return this.#fruitlessStarts < MAX_FRUITLESS_STARTS;
+    return this.#clock.now() >= this.#givenUpUntilMs;
   }
 
   /** The chunks; undefined when the document could not be cut along a tree. Rejects with `disposed`. */
@@ -90,7 +95,7 @@ export class SyntaxThread {
       name: 'tessera chunker',
       resourceLimits: RESOURCE_LIMITS,
     });
-    this.#fruitlessStarts++;
+    this.#hasBegun = false;
     worker.on('message', (answer: SyntaxAnswer) => {
       if (worker === this.#worker) this.#receive(answer);
     });
@@ -113,6 +118,8 @@ export class SyntaxThread {
       case 'begun': {
         const job = this.#pending.get(answer.id);
         if (job !== undefined) job.hasBegun = true;
+        this.#hasBegun = true;
+        this.#fruitlessStarts = 0;
         this.#watchFirst();
         return;
       }
@@ -127,13 +134,11 @@ export class SyntaxThread {
           path: this.#pending.get(answer.id)?.document.path,
           error: answer.error,
         });
-        this.#fruitlessStarts = 0;
         this.#settle(answer.id, undefined);
         // It is about to exit; what is behind this document goes to another thread.
         this.#replace(false);
         return;
       case 'cut':
-        this.#fruitlessStarts = 0;
         this.#settle(answer.id, answer.chunks);
         this.#watchFirst();
         return;
@@ -154,7 +159,11 @@ export class SyntaxThread {
     this.#worker = undefined;
     const first = this.#pending.values().next().value;
     if (blamesFirst && first?.hasBegun === true) this.#settle(first.id, undefined);
-    if (!this.isUsable) {
+    if (!this.#hasBegun) this.#fruitlessStarts++;
+    if (this.#fruitlessStarts >= MAX_FRUITLESS_STARTS) {
+      this.#givenUpUntilMs = this.#clock.now() + GIVEN_UP_MS;
+      // One more thread then.
+      this.#fruitlessStarts--;
       this.#logger?.error('the chunker thread does not start; files are cut by lines', {});
       for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
     }
@@ -175,10 +184,8 @@ export class SyntaxThread {
     }
     const budgetMs = first.hasBegun ? GRACE_MS + parseBudgetMs(first.document.text.length) : START_MS;
     this.#watch = afterAwake(this.#clock, budgetMs, () => {
-      if (first.hasBegun) {
+      if (first.hasBegun)
         this.#logger?.warn('cutting a file takes too long; it is cut by lines', { path: first.document.path });
-        this.#fruitlessStarts = 0;
-      }
       this.#replace(true);
     });
   }

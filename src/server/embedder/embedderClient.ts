@@ -68,8 +68,11 @@ export class EmbedderClient extends Disposable implements Embedder {
   readonly #supervisor: ProcessSupervisor<EmbedderRequests, EmbedderEvents>;
   readonly #sender: PieceSender;
   #models: Readonly<Record<Scope, ModelInfo>> | undefined;
+  /** Of the process that was prepared last. */
+  #generation = 0;
   /** Whether the present process is still loading its models. */
   #isLoading = false;
+  #loadingPause: DisposableLike | undefined;
   /** The latest run that has begun, and whether the process may still end over it: it has not ended, or has failed. */
   #lastRun: EmbedderEvents['runStarted'] | undefined;
   #isRunning = false;
@@ -196,6 +199,7 @@ export class EmbedderClient extends Disposable implements Embedder {
 
   override dispose(): void {
     this.#figuresTimer?.dispose();
+    this.#loadingPause?.dispose();
     for (const job of this.#sender.jobs) job.done.reject(new TesseraError('disposed', 'The embedder was shut down.'));
     super.dispose();
   }
@@ -216,7 +220,8 @@ export class EmbedderClient extends Disposable implements Embedder {
   }
 
   /** First words to a new process: load the models, stay below what killed the last one. */
-  async #prepare({ client }: Child): Promise<void> {
+  async #prepare({ client, generation }: Child): Promise<void> {
+    this.#generation = generation;
     this.#lastRun = undefined;
     this.#isRunning = false;
     client.on('log', (record) => this.#logger.relay(record));
@@ -232,9 +237,9 @@ export class EmbedderClient extends Disposable implements Embedder {
     client.on('rows', (rows) => this.#addRows(rows));
     client.on('broken', (broken) => this.#endBroken(broken));
     this.#isLoading = true;
-    this.#hangWatch.begin();
+    const isCurrent = (): boolean => generation === this.#generation;
     try {
-      const models = await this.#openModels(client);
+      const models = await this.#openModels(client, isCurrent);
       this.#terms.opened(models);
       // It may have been found gone while it was opened.
       if (!SCOPES.some((scope) => this.#terms.isOnDevice(scope))) this.#sender.forgiveHeldBack();
@@ -242,24 +247,29 @@ export class EmbedderClient extends Disposable implements Embedder {
       this.#isLoading = false;
     } catch (error) {
       // A death is seen by `#afterDeath` first, and has to be known there for one while loading.
-      if (!isTesseraError(error, 'process-exited')) this.#isLoading = false;
+      if (!isTesseraError(error, 'process-exited') && isCurrent()) this.#isLoading = false;
       throw error;
-    } finally {
-      this.#hangWatch.end();
     }
   }
 
-  async #openModels(client: Child['client']): Promise<Readonly<Record<Scope, ModelInfo>>> {
+  /** `isCurrent`: whether the process has not ended while this waited, and another is being prepared. */
+  async #openModels(client: Child['client'], isCurrent: () => boolean): Promise<Readonly<Record<Scope, ModelInfo>>> {
     const pausesMs: number[] = [...LOADING_PAUSES_MS];
     for (;;) {
+      // Each try for itself: where memory is short they take long together, and a pause is no hang.
+      if (isCurrent()) this.#hangWatch.begin();
+      let pause: number;
       try {
         return await client.request('open', this.#terms.openParams);
       } catch (error) {
         const pauseMs = pausesMs.shift();
         if (!isTesseraError(error, 'out-of-memory') || pauseMs === undefined) throw error;
         this.#logger.warn('memory was short for loading the models', { pauseMs });
-        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+        pause = pauseMs;
+      } finally {
+        if (isCurrent()) this.#hangWatch.end();
       }
+      await new Promise<void>((resolve) => (this.#loadingPause = this.#clock.after(pause, resolve)));
     }
   }
 

@@ -14,9 +14,9 @@ export function createFollowingScanner(clock: Clock): Scanner {
   const git = new RememberedGit(clock);
   return {
     ...FILE_SCANNER,
-    scanFolder: (...scanned) => {
-      git.forget();
-      return scanFolder(...scanned);
+    scanFolder: (folder, options, signal, under) => {
+      git.expire();
+      return scanFolder(folder, options, signal, under, git.read);
     },
     checkPaths: (folder, options, paths, signal) => checkPaths(folder, options, paths, signal, git.read),
   };

@@ -18,6 +18,7 @@ export interface GitConfiguration {
 const MAX_IGNORE_FILE_BYTES = 4 * 1024 * 1024;
 /** It answers within milliseconds, unless the machine is very busy or the home folder far away. */
 const GIT_TIMEOUT_MS = 20_000;
+const IS_NOT_THERE = /^(?:ENOENT|ENOTDIR|EACCES)$/;
 
 /**
  * Asks git, because its configuration is spread over files that include one another. Where git is missing, or refuses the
@@ -102,13 +103,20 @@ function askGit(
   const args = ['-C', folder, 'config', '--null', '--get-regexp', '^core\\.(excludesfile|ignorecase)$'];
   return new Promise((resolve) => {
     // Started from the home folder: Windows looks for a program in the current folder first, and the indexed one may bring its own.
-    const options = { cwd: os.homedir(), env, timeout: timeoutMs, windowsHide: true };
+    const options = { cwd: os.homedir(), env, windowsHide: true };
     const git = execFile('git', args, options, (error, stdout) => {
       signal?.removeEventListener('abort', stop);
+      clearTimeout(timer);
       if (error === null) resolve(stdout);
-      else resolve(error.killed === true ? undefined : '');
+      // One that was killed, or that the system had no room for, has said nothing.
+      else resolve(typeof error.code === 'number' || IS_NOT_THERE.test(String(error.code)) ? '' : undefined);
     });
-    const stop = () => void git.kill();
+    const stop = (): void => {
+      git.kill('SIGKILL');
+      // It may be stuck in a far disk and not end even so.
+      resolve(undefined);
+    };
+    const timer = setTimeout(stop, timeoutMs);
     signal?.addEventListener('abort', stop, { once: true });
   });
 }

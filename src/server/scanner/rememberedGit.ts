@@ -4,6 +4,8 @@ import { type GitConfiguration, readGitConfiguration } from './gitFiles.ts';
 
 /** Nobody tells of a changed configuration; what hangs on it is an excludes file of its own and the case of names. */
 const REMEMBERED_MS = 60_000;
+/** Where git has answered before it is waited for no longer than this: somebody may be waiting for a search. */
+const KNOWN_TIMEOUT_MS = 3000;
 
 /**
  * What git said of some folders, for a minute, and for longer while it does not answer: starting a process with every saved file cost more than a fifth
@@ -23,13 +25,15 @@ export class RememberedGit {
   readonly read = async (folder: string, signal?: CancellationSignal): Promise<GitConfiguration> => {
     const known = this.#known.get(folder);
     if (known !== undefined && this.#clock.now() < known.untilMs) return known.configuration;
-    const answer = await this.#readGit(folder, signal);
+    const answer = await this.#readGit(folder, signal, known && KNOWN_TIMEOUT_MS);
     const configuration = answer.isGuess ? (known?.configuration ?? answer) : answer;
     this.#known.set(folder, { configuration, untilMs: this.#clock.now() + REMEMBERED_MS });
     return configuration;
   };
 
-  forget(): void {
-    this.#known.clear();
+  /** Has git asked anew by whoever comes next. */
+  expire(): void {
+    for (const [folder, { configuration }] of this.#known)
+      this.#known.set(folder, { configuration, untilMs: -Infinity });
   }
 }

@@ -7,6 +7,7 @@ import type { ExclusionRules } from '../../indexing/exclusions.ts';
 import { skipByName, skipBySize } from '../../indexing/skipRules.ts';
 import type { ScanEntry, ScanOptions, ScanTotals, SkippedPath } from './entries.ts';
 import { type FolderRules, tellingEntries } from './folderRules.ts';
+import { readGitConfiguration } from './gitFiles.ts';
 import { PathCheck } from './pathCheck.ts';
 import { describeFileError, errorCode } from './fileErrors.ts';
 
@@ -25,8 +26,9 @@ export async function* scanFolder(
   options: ScanOptions,
   signal?: AbortSignal,
   under = '',
+  readGit = readGitConfiguration,
 ): AsyncGenerator<ScanEntry> {
-  const check = await PathCheck.open(folder, options);
+  const check = await PathCheck.open(folder, options, signal, readGit);
   const walk = new Walk(check.rules, options, signal);
   if (under === '') {
     walk.start('', check.rules.outside);

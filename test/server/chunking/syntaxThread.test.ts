@@ -6,6 +6,7 @@ import { isTesseraError } from '../../../src/base/errors.ts';
 import { Logger, type LogRecord } from '../../../src/base/logger.ts';
 import type { SourceDocument } from '../../../src/indexing/document.ts';
 import { createChunker } from '../../../src/server/chunking/createChunker.ts';
+import { lateness } from '../../../src/server/chunking/syntaxParser.ts';
 import { SyntaxThread } from '../../../src/server/chunking/syntaxThread.ts';
 import type { SyntaxWorkerData } from '../../../src/server/chunking/syntaxWorkerProtocol.ts';
 import type { ChunkerFaults } from '../../fakes/chunkerThread.ts';
@@ -118,7 +119,7 @@ describe('a syntax thread', () => {
   it('that does not begin leaves the document to the next', async () => {
     const { thread, clock, counts } = start({ beginNothing: 1 });
     const cut = thread.cut(SMALL);
-    await vi.waitUntil(() => counts[0] === 1);
+    await vi.waitUntil(() => counts[0] === 1, { timeout: 30_000 });
     clock.advance(60_000);
     expect(await cut).toEqual([]);
     expect(counts[0]).toBe(2);
@@ -130,23 +131,48 @@ describe('a syntax thread', () => {
     expect(thread.isUsable).toBe(false);
   });
 
+  it('that was given up is started once more after some minutes', async () => {
+    const { thread, clock, counts } = start({ endEarly: 3 });
+    expect(await thread.cut(SMALL)).toBeUndefined();
+    clock.advance(299_000);
+    expect(await thread.cut(SMALL)).toBeUndefined();
+    expect(counts[0]).toBe(3);
+    clock.advance(1000);
+    expect(await thread.cut(SMALL)).toEqual([]);
+  });
+
   it('gives up a document that takes too long, or ends the thread, and goes on with those behind it', async () => {
     const { thread, clock, counts } = start();
     await thread.cut(SMALL);
     const cuts = ['takes for ever', 'fine', 'ends the thread', 'fine'].map((text) =>
       thread.cut(document('typescript', text)),
     );
-    await vi.waitUntil(() => counts[1] === 2);
+    await vi.waitUntil(() => counts[1] === 2, { timeout: 30_000 });
     // A machine ten times as slow as the slowest seen is still waited for.
     clock.advance(30_000);
     expect(counts[0]).toBe(1);
-    let isOver = false;
-    void cuts[0]!.then(() => (isOver = true));
-    while (!isOver) {
+    const first = { isOver: false };
+    void cuts[0]!.then(() => (first.isOver = true));
+    while (!first.isOver) {
       clock.advance(5000);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(await Promise.all(cuts)).toEqual([undefined, [], undefined, []]);
     expect(counts[0]).toBe(3);
+  });
+});
+
+describe('the time a parser is given', () => {
+  it('is not used up by a machine that was asleep', () => {
+    let nowMs = 0;
+    const isLate = lateness(2500, () => nowMs);
+    nowMs += 3_600_000;
+    expect(isLate()).toBe(false);
+    nowMs += 1400;
+    expect(isLate()).toBe(false);
+    nowMs += 400;
+    expect(isLate()).toBe(false);
+    nowMs += 200;
+    expect(isLate()).toBe(true);
   });
 });

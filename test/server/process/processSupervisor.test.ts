@@ -131,7 +131,7 @@ describe('a supervised process', () => {
     const connection = supervisor.connect();
     clock.advance(0);
     clock.advance(5000);
-    await vi.waitUntil(() => deaths.length > 0);
+    await vi.waitUntil(() => deaths.length > 0, { timeout: 30_000 });
     expect(supervisor.state).toMatchObject({ kind: 'starting', generation: 2 });
     clock.advance(0);
     clock.advance(5000);
@@ -149,7 +149,7 @@ describe('a supervised process', () => {
     const connection = supervisor.connect();
     clock.advance(0);
     clock.advance(5000);
-    await vi.waitUntil(() => deaths.length > 0);
+    await vi.waitUntil(() => deaths.length > 0, { timeout: 30_000 });
     clock.advance(0);
     await expect(connection).resolves.toMatchObject({ generation: 2 });
   });

@@ -3,6 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type GitConfiguration, readGitConfiguration } from '../../../src/server/scanner/gitFiles.ts';
+import { createFollowingScanner } from '../../../src/server/scanner/fileScanner.ts';
 import { RememberedGit } from '../../../src/server/scanner/rememberedGit.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
 
@@ -29,6 +30,32 @@ describe.skipIf(process.platform === 'win32')('asking git', () => {
     expect(await readGitConfiguration(folder)).toMatchObject({ isGuess: false, excludesFile: '/elsewhere' });
     await useGit('exit 128');
     expect(await readGitConfiguration(folder)).toMatchObject({ isGuess: false });
+    await useGit('kill -9 $$');
+    expect(await readGitConfiguration(folder)).toMatchObject({ isGuess: true });
+    await fs.rm(path.join(folder, 'git'));
+    vi.stubEnv('PATH', folder);
+    expect(await readGitConfiguration(folder)).toMatchObject({ isGuess: false });
+  });
+
+  it('is not forgotten by a scan that gets no answer', async () => {
+    const tree = path.join(folder, 'tree');
+    await fs.mkdir(tree);
+    await fs.writeFile(path.join(tree, 'shown.ts'), 'a');
+    await fs.writeFile(path.join(tree, 'hidden.ts'), 'b');
+    await fs.writeFile(path.join(folder, 'excludes'), 'hidden.ts\n');
+    const scanner = createFollowingScanner(new ManualClock());
+    const options = { exclude: [], useIgnoreFiles: true, maxFileBytes: 1000 };
+    const scan = async (): Promise<string[]> => {
+      const files: string[] = [];
+      for await (const entry of scanner.scanFolder(tree, options)) if (entry.kind === 'file') files.push(entry.path);
+      return files;
+    };
+    await useGit(`printf 'core.excludesfile\\n${folder}/excludes\\0'`);
+    expect(await scan()).toEqual(['shown.ts']);
+    await useGit('kill -9 $$');
+    expect(await scan()).toEqual(['shown.ts']);
+    await useGit('exit 1');
+    expect(await scan()).toHaveLength(2);
   });
 });
 

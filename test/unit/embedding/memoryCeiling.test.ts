@@ -44,6 +44,31 @@ describe('a memory ceiling', () => {
     expect(ceiling.tokens).toBe(4096);
   });
 
+  it('is tried again by as many runs whoever makes them, and its failure told to every process after it counts once', () => {
+    let ceiling = new MemoryCeiling(OPTIONS);
+    const restart = (): void => {
+      ceiling = new MemoryCeiling(OPTIONS, parseMemoryCeiling(JSON.parse(JSON.stringify(ceiling.save()))));
+    };
+    /** Runs until a size above 4,096 is tried, in processes that make `each` of them. */
+    const runsUntilRaised = (each: number): number => {
+      let runs = 0;
+      // Of some starts more than 1,024, so that none of them is raised by being quiet.
+      for (; ceiling.tokens <= 4096; runs++) {
+        if (runs > 0 && runs % each === 0) restart();
+        ceiling.succeed(ceiling.tokens, undefined);
+      }
+      return runs;
+    };
+    ceiling.fail(8192);
+    expect(runsUntilRaised(600)).toBe(1024);
+    restart();
+    for (const lost of [8192, ceiling.tokens]) ceiling.fail(lost);
+    restart();
+    for (const lost of [8192, 5120]) ceiling.fail(lost);
+    expect(ceiling.tokens).toBe(4096);
+    expect(runsUntilRaised(5000)).toBe(4096);
+  });
+
   it('is not raised by runs far below it', () => {
     const ceiling = new MemoryCeiling(OPTIONS);
     ceiling.fail(8192);

@@ -101,12 +101,12 @@ describe('packing up to a padding', () => {
     runs.reduce((sum, { length, count }) => sum + cost(length, count), 0);
 
   it.each([
-    ['of any length', 714, () => 1 + random.integer(512)],
-    ['that are all short', 714, () => 4 + random.integer(28)],
-    ['mostly short', 714, () => Math.round(512 * random.uniform() ** 4) + 1],
-    ['of one length', 714, () => 128],
-    ['short or long', 714, () => (random.uniform() < 0.9 ? 20 + random.integer(4) : 500 + random.integer(12))],
-    ['that are few', 40, () => 1 + random.integer(512)],
+    ['of any length', 714, (): number => 1 + random.integer(512)],
+    ['that are all short', 714, (): number => 4 + random.integer(28)],
+    ['mostly short', 714, (): number => Math.round(512 * random.uniform() ** 4) + 1],
+    ['of one length', 714, (): number => 128],
+    ['short or long', 714, (): number => (random.uniform() < 0.9 ? 20 + random.integer(4) : 500 + random.integer(12))],
+    ['that are few', 40, (): number => 1 + random.integer(512)],
   ] as const)('comes near the least cost of texts %s', (_, count, draw) => {
     const lengths = Array.from({ length: count }, draw);
     const order = longestFirst(lengths);
