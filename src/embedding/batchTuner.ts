@@ -167,8 +167,8 @@ export class BatchTuner implements Tuner {
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');
   }
 
-  outOfMemory(shape: RunShape): void {
-    this.#memory.fail(paddedTokens(shape));
+  outOfMemory(shape: RunShape, isRetold = false): void {
+    this.#memory.fail(paddedTokens(shape), isRetold);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'out-of-memory');
   }
 

@@ -24,13 +24,15 @@ interface RaisingState {
 }
 
 /**
- * A remembered ceiling is raised by a quarter after this many starts without an out-of-memory, and after this many successful runs near it: what
+ * A remembered ceiling is raised by a quarter after this many starts without an out-of-memory, and doubled after this many successful runs near it: what
  * ran out may have met a moment's shortage, or a neighbour that has left. Four times as many runs after each such try that failed: where it costs a
  * process, that is a second in minutes at first.
  */
 const QUIET_STARTS = 4;
 const QUIET_RUNS = 1024;
 const RAISE = 1.25;
+/** Runs are near a ceiling from this part of it on: most end before, where padding would cost more than another one. */
+const NEAR = 4;
 /** Successful runs near a passing ceiling before twice its size is tried again; four times as many after each try that failed. */
 const FIRST_PATIENCE = 16;
 const PATIENCE_GROWTH = 4;
@@ -94,14 +96,14 @@ export class MemoryCeiling {
     return Number.isFinite(tokens) ? Math.max(this.#floorTokens, tokens) : null;
   }
 
-  /** A run of so many padded tokens ran out of memory. */
-  fail(tokens: number): void {
+  /** A run of so many padded tokens ran out of memory. `isRetold`: what follows from that was saved, too, by the process that was told of it first. */
+  fail(tokens: number, isRetold = false): void {
+    if (isRetold && tokens > this.#proven && Number.isFinite(this.#remembered)) return;
     const half = Math.max(this.#floorTokens, Math.floor(tokens / 2));
     this.#quietStarts = 0;
     if (tokens > this.#proven) {
       // A trial that met a moment's shortage must not cost sizes that do well.
       this.#remembered = Math.min(this.#remembered, Math.max(half, this.#proven));
-      // A loss is told again to each process that follows: only that of a try counts.
       const { needed, isTry } = this.#raising;
       this.#raising = { runs: 0, needed: isTry ? needed * PATIENCE_GROWTH : needed, isTry: false };
       return;
@@ -151,10 +153,11 @@ export class MemoryCeiling {
   }
 
   #countTowardsRaise(tokens: number): void {
-    if (this.#remembered === Infinity || tokens <= this.#remembered / 2) return;
+    if (this.#remembered === Infinity || tokens <= this.#remembered / NEAR) return;
     const { runs, needed, isTry } = this.#raising;
     const isRaised = runs + 1 >= needed;
-    if (isRaised) this.#remembered = Math.floor(this.#remembered * RAISE);
+    // To the next size that is ever made use of.
+    if (isRaised) this.#remembered *= 2;
     this.#raising = { runs: isRaised ? 0 : runs + 1, needed, isTry: isTry || isRaised };
   }
 

@@ -13,5 +13,12 @@ export function withSmallerCeiling(own: unknown, other: unknown): unknown {
   // The same one may have been quiet for more starts by now.
   const isQuieter =
     Number.isFinite(tokens) && tokens === ownTokens && memoryCeiling.quietStarts > state.memoryCeiling.quietStarts;
-  return tokens < ownTokens || isQuieter ? { ...state, memoryCeiling } : own;
+  if (tokens >= ownTokens && !isQuieter) return own;
+  // A try that failed in either is not made as soon in both.
+  const [raising, ownRaising] = [memoryCeiling.raising, state.memoryCeiling.raising];
+  const needed = Math.max(raising?.needed ?? 0, ownRaising?.needed ?? 0);
+  return {
+    ...state,
+    memoryCeiling: raising === undefined ? memoryCeiling : { ...memoryCeiling, raising: { ...raising, needed } },
+  };
 }

@@ -48,7 +48,7 @@ export function packGreedily(lengths: ArrayLike<number>, order: Uint32Array, lim
   for (let start = 0; start < order.length;) {
     const length = roundLength(lengths[order[start] ?? 0] ?? 0, limits.lengthStep);
     const most = Math.min(largestCount(length, limits), order.length - start);
-    const count = countBeforePadding(lengths, order, { start, length, most, mostPadding: limits.mostPadding });
+    const count = countBeforePadding(lengths, order, { start, length, most }, limits);
     runs.push({ indices: order.slice(start, start + count), length, count, probe: false });
     start += count;
   }
@@ -59,18 +59,14 @@ export function packGreedily(lengths: ArrayLike<number>, order: Uint32Array, lim
 function countBeforePadding(
   lengths: ArrayLike<number>,
   order: Uint32Array,
-  run: {
-    readonly start: number;
-    readonly length: number;
-    readonly most: number;
-    readonly mostPadding: number | undefined;
-  },
+  { start, length, most }: { readonly start: number; readonly length: number; readonly most: number },
+  { mostPadding, lengthStep }: Pick<PackLimits, 'mostPadding' | 'lengthStep'>,
 ): number {
-  const { start, length, most, mostPadding } = run;
   if (mostPadding === undefined) return most;
   let padding = 0;
   for (let count = 1; count < most; count++) {
-    padding += length - (lengths[order[start + count] ?? 0] ?? 0);
+    // What rounding adds is added in another run, too.
+    padding += length - roundLength(lengths[order[start + count] ?? 0] ?? 0, lengthStep);
     if (padding > mostPadding) return count;
   }
   return most;

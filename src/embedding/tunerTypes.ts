@@ -58,9 +58,9 @@ export interface Tuner {
   /**
    * A run of this shape ran out of memory, by an error or by the death of the process. Runs of several texts planned right
    * afterwards have at most half of its padded tokens, or what had succeeded before if that is more, and may always have the
-   * floor; plans made before must be made again.
+   * floor; plans made before must be made again. `isRetold`: an earlier process was told of it and has saved what follows.
    */
-  outOfMemory(shape: RunShape): void;
+  outOfMemory(shape: RunShape, isRetold?: boolean): void;
   report(): TunerReport;
   /** Plain data to be saved; the constructor of a tuner takes it back. */
   save(): TunerState;

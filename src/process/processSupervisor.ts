@@ -220,7 +220,10 @@ export class ProcessSupervisor<R extends RequestMap, E extends EventMap & { read
         handle.kill();
         return;
       }
-      const message = `The ${name} did not start within ${Math.round(timeoutMs / 1000)} s, also after another try.`;
+      const seconds = Math.round(timeoutMs / 1000);
+      const message = attempt.isEnding
+        ? `The ${name} did not start within ${seconds} s, and could not be ended.`
+        : `The ${name} did not start within ${seconds} s, also after another try.`;
       this.#fail(attempt, new TesseraError('process-unresponsive', message, { details: { name, timeoutMs } }));
     });
   }

@@ -161,6 +161,8 @@ export interface LostRun {
   /** Tokens of each row, padding included. */
   readonly length: number;
   readonly count: number;
+  /** Whether a process after it was told of it already. */
+  readonly isRetold?: boolean;
 }
 
 /** A run that a device had the memory for. */

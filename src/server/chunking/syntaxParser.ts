@@ -10,9 +10,8 @@ const MAX_PARSERS = 8;
  */
 const STEPS_PER_CHARACTER = 0.04;
 const STEPS_FREE = 2000;
-const CLOCK_EVERY_STEPS = 16;
-/** So few steps take microseconds: what is longer is a machine that was asleep or busy, and counts as this. */
-const LONGEST_BETWEEN_MS = 1000;
+/** A step takes microseconds. One that takes longer than this counts as this: the machine may have been asleep. The thread is watched from outside, too. */
+const LONGEST_STEP_MS = 1000;
 
 /** Parses texts with one parser per grammar. */
 export class SyntaxParser {
@@ -29,7 +28,7 @@ export class SyntaxParser {
     const isLate = lateness(parseBudgetMs(text.length));
     let steps = 0;
     const tree = parser.parse(text, null, {
-      progressCallback: () => ++steps > maxSteps || (steps % CLOCK_EVERY_STEPS === 0 && isLate()),
+      progressCallback: () => ++steps > maxSteps || isLate(),
     });
     if (tree !== null) return tree;
     parser.reset();
@@ -55,7 +54,7 @@ export function lateness(budgetMs: number, now: () => number = () => performance
   let spentMs = 0;
   return () => {
     const nowMs = now();
-    spentMs += Math.min(nowMs - lastMs, LONGEST_BETWEEN_MS);
+    spentMs += Math.min(nowMs - lastMs, LONGEST_STEP_MS);
     lastMs = nowMs;
     return spentMs > budgetMs;
   };

@@ -14,8 +14,8 @@ import type { SyntaxAnswer, SyntaxJob, SyntaxWorkerData } from './syntaxWorkerPr
 const GRACE_MS = 20_000;
 /** A thread that has begun nothing after so long does not start; no document is to blame. */
 const START_MS = 60_000;
-/** Threads that ended one after the other without beginning anything: then no further one is started for a while. */
-const MAX_FRUITLESS_STARTS = 3;
+/** Pauses before another thread is started after one that began nothing, and after the next: memory may be short for a moment. Then it is given up for a while. */
+const START_PAUSES_MS = [1000, 10_000] as const;
 const GIVEN_UP_MS = 5 * 60_000;
 
 /** Without them V8 lets the thread's garbage grow; a file of 1 MB needs about 100 MB for the nodes of its tree. */
@@ -42,6 +42,8 @@ export class SyntaxThread {
   /** In the order they were sent; the first one is being cut. */
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
+  /** Until another thread is started. */
+  #pause: DisposableLike | undefined;
   #watch: DisposableLike | undefined;
   #lastId = 0;
   #fruitlessStarts = 0;
@@ -73,8 +75,7 @@ export class SyntaxThread {
     if (!this.isUsable) return Promise.resolve(undefined);
     const job: Pending = { id: ++this.#lastId, document, hasBegun: false, result: new Deferred() };
     this.#pending.set(job.id, job);
-    const worker = (this.#worker ??= this.#start());
-    this.#send(worker, job);
+    if (this.#pause === undefined) this.#send((this.#worker ??= this.#start()), job);
     if (this.#pending.size === 1) this.#watchFirst();
     return job.result.promise;
   }
@@ -83,6 +84,7 @@ export class SyntaxThread {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#watch?.dispose();
+    this.#pause?.dispose();
     for (const job of this.#pending.values()) job.result.reject(disposedError());
     this.#pending.clear();
     void this.#worker?.terminate();
@@ -159,18 +161,23 @@ export class SyntaxThread {
     this.#worker = undefined;
     const first = this.#pending.values().next().value;
     if (blamesFirst && first?.hasBegun === true) this.#settle(first.id, undefined);
-    if (!this.#hasBegun) this.#fruitlessStarts++;
-    if (this.#fruitlessStarts >= MAX_FRUITLESS_STARTS) {
+    const pauseMs = this.#hasBegun ? 0 : START_PAUSES_MS[this.#fruitlessStarts];
+    // One more thread after it was given up.
+    if (!this.#hasBegun) this.#fruitlessStarts = Math.min(this.#fruitlessStarts + 1, START_PAUSES_MS.length);
+    if (pauseMs === undefined) {
       this.#givenUpUntilMs = this.#clock.now() + GIVEN_UP_MS;
-      // One more thread then.
-      this.#fruitlessStarts--;
       this.#logger?.error('the chunker thread does not start; files are cut by lines', {});
       for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
     }
-    if (this.#pending.size > 0) {
-      const worker = (this.#worker = this.#start());
-      for (const job of this.#pending.values()) this.#send(worker, job);
-    }
+    if (this.#pending.size > 0 && pauseMs === 0) this.#resume();
+    else if (this.#pending.size > 0) this.#pause = this.#clock.after(pauseMs ?? 0, () => this.#resume());
+    this.#watchFirst();
+  }
+
+  #resume(): void {
+    this.#pause = undefined;
+    const worker = (this.#worker = this.#start());
+    for (const job of this.#pending.values()) this.#send(worker, job);
     this.#watchFirst();
   }
 
@@ -178,7 +185,7 @@ export class SyntaxThread {
   #watchFirst(): void {
     this.#watch?.dispose();
     const first = this.#pending.values().next().value;
-    if (first === undefined) {
+    if (first === undefined || this.#worker === undefined) {
       this.#worker?.unref();
       return;
     }

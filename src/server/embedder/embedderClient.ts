@@ -228,7 +228,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     client.on('runStarted', (run) => {
       this.#lastRun = run;
       this.#isRunning = true;
-      this.#hangWatch.begin({ tokens: paddedTokens(run), isOnDevice: this.#terms.isOnDevice(run.scope) });
+      this.#hangWatch.begin({ tokens: paddedTokens(run), isFixed: this.#settings.batchSize > 0 });
     });
     client.on('runEnded', ({ failed }) => {
       this.#isRunning &&= failed;

@@ -4,11 +4,8 @@ import { afterAwake } from '../../base/awakeTimer.ts';
 
 /** Runs take seconds at the most, loading a model for a graphics processor minutes. */
 const LONGEST_MS = 5 * 60_000;
-/**
- * Padded tokens it is enough for on any machine, on the processor and elsewhere: a person may fix batches far larger than what is measured to be fast, of a model of
- * billions of weights.
- */
-const TOKENS = { processor: 2048, device: 16_384 } as const;
+/** Padded tokens it is enough for where sizes are measured, and where a person has set how many texts a run has: of a model of billions of weights these take long. */
+const TOKENS = { measured: 16_384, fixed: 2048 } as const;
 
 /**
  * Notices that a process does not get on with what it was asked for: a driver that hangs tells nobody. What it has begun is known from what it says, but
@@ -24,7 +21,7 @@ export class HangWatch implements DisposableLike {
   #isDisposed = false;
 
   /**
-   * `onHang` is called when something that was begun does not end within five minutes, or five for each 2,048 tokens of it (16,384 on another device than the processor), or
+   * `onHang` is called when something that was begun does not end within five minutes, or five for each 16,384 tokens of it (2,048 where a person has set its size), or
    * when for five minutes nothing is begun though something was asked for.
    */
   constructor(clock: Clock, onHang: () => void) {
@@ -44,9 +41,9 @@ export class HangWatch implements DisposableLike {
   }
 
   /** A run, or loading, has begun. */
-  begin(run?: { readonly tokens: number; readonly isOnDevice: boolean }): void {
+  begin(run?: { readonly tokens: number; readonly isFixed: boolean }): void {
     this.#hasBegun = true;
-    this.#restart(run === undefined ? 0 : run.tokens / TOKENS[run.isOnDevice ? 'device' : 'processor']);
+    this.#restart(run === undefined ? 0 : run.tokens / TOKENS[run.isFixed ? 'fixed' : 'measured']);
   }
 
   /** It has ended, or its process has. */

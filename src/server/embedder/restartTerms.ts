@@ -55,6 +55,7 @@ export class RestartTerms {
       this.#graphFor = this.#settings.graphFor ?? { code: models.code.device, docs: models.docs.device };
     }
     this.#models = models;
+    this.#lostRuns = this.#lostRuns.map((run) => ({ ...run, isRetold: true }));
   }
 
   /** Whether a scope's model is on another device than the processor. */

@@ -4,7 +4,7 @@ import { type GitConfiguration, readGitConfiguration } from './gitFiles.ts';
 
 /** Nobody tells of a changed configuration; what hangs on it is an excludes file of its own and the case of names. */
 const REMEMBERED_MS = 60_000;
-/** Where git has answered before it is waited for no longer than this: somebody may be waiting for a search. */
+/** Where git has answered before and nobody asked for a scan it is waited for no longer than this: a search may be waiting. */
 const KNOWN_TIMEOUT_MS = 3000;
 
 /**
@@ -25,8 +25,11 @@ export class RememberedGit {
   readonly read = async (folder: string, signal?: CancellationSignal): Promise<GitConfiguration> => {
     const known = this.#known.get(folder);
     if (known !== undefined && this.#clock.now() < known.untilMs) return known.configuration;
-    const answer = await this.#readGit(folder, signal, known && KNOWN_TIMEOUT_MS);
-    const configuration = answer.isGuess ? (known?.configuration ?? answer) : answer;
+    const isUrgent = known !== undefined && !known.configuration.isGuess && known.untilMs > -Infinity;
+    const answer = await this.#readGit(folder, signal, isUrgent ? KNOWN_TIMEOUT_MS : undefined);
+    // As it is by now.
+    const last = this.#known.get(folder)?.configuration;
+    const configuration = answer.isGuess ? (last ?? answer) : answer;
     this.#known.set(folder, { configuration, untilMs: this.#clock.now() + REMEMBERED_MS });
     return configuration;
   };

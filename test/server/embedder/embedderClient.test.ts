@@ -372,13 +372,15 @@ describe('an embedder that hangs in a run', () => {
   });
 
   it.each([
-    ['cpu', 20_000, 3_000_000],
-    ['cuda', 20_000, 600_000],
-    ['cpu', 2000, 300_000],
-  ] as const)('on %s is waited for by the size of the run', async (device, length, ms) => {
+    ['a size that was set', 64, 20_000, 3_000_000],
+    ['a size that was measured', 0, 20_000, 600_000],
+    ['a small size', 64, 2000, 300_000],
+  ] as const)('is waited for by %s', async (_, batchSize, length, ms) => {
     const clock = new ManualClock();
-    const spawn = () => fakeEmbedderProcess({ model: () => ({ device }), hangsAt: () => true });
-    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy }), clock, spawn }));
+    const spawn = () => fakeEmbedderProcess({ hangsAt: () => true });
+    const options = clientOptions({ restartPolicy });
+    const settings = { ...options.settings, batchSize };
+    const client = owned.add(new EmbedderClient({ ...options, settings, clock, spawn }));
     const ended = new Promise<void>((resolve) => {
       client.onState(() => {
         if (client.restarts > 0) resolve();

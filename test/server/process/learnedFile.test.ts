@@ -91,3 +91,25 @@ describe('what was learned', () => {
     expect((await startProcess()).ceiling()).toBe(5120);
   });
 });
+
+describe('the states of two tuners', () => {
+  it('agree on how long to wait with a larger size after a try that failed', () => {
+    const tuner = new BatchTuner({
+      limits: DEVICE_LIMITS.cpu,
+      latencyCeilingMs: 100,
+      memoryCeilingMb: Infinity,
+      fixedCount: 0,
+      lengthStep: 1,
+    });
+    tuner.outOfMemory({ length: 8192, count: 1 });
+    const state = tuner.save();
+    const { memoryCeiling } = state;
+    const raising = { runs: 9, needed: 4096, isTry: false };
+    const own = { ...state, memoryCeiling: { ...memoryCeiling, raising } };
+    // The other has been quiet for longer, and knows nothing of the try.
+    const other = { ...state, memoryCeiling: { ...memoryCeiling, quietStarts: 2 } };
+    expect(withSmallerCeiling(own, other)).toMatchObject({
+      memoryCeiling: { tokens: 4096, quietStarts: 2, raising: { needed: 4096 } },
+    });
+  });
+});

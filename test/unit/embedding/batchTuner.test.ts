@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
-import { DEVICE_LIMITS, STATIC_MODEL_LIMITS } from '../../../src/embedding/deviceLimits.ts';
+import { DEVICE_LIMITS, STATIC_MODEL_LIMITS, limitsFor } from '../../../src/embedding/deviceLimits.ts';
 import { type ProbeLimits, ProbePlanner } from '../../../src/embedding/probePlanner.ts';
 import { type PlannedRun, type RunCost, paddedTokens } from '../../../src/embedding/runShape.ts';
 import type { TunerReport } from '../../../src/protocol/embedder.ts';
@@ -217,6 +217,26 @@ describe('learning', () => {
       expect(budgets.filter((budget) => budget > baseTokens).length).toBeGreaterThanOrEqual(better);
     },
   );
+
+  it.each([
+    ['short', 0.995],
+    ['logNormal', 1.01],
+    ['bimodal', 1.01],
+    ['atLimit', 1.001],
+  ] as const)('ends runs of counted look-ups where padding costs more than another one: %s', (workload, most) => {
+    const limits = limitsFor({ isStatic: true, countsTokens: true, device: 'cpu' });
+    const { overheadTokens, ...filled } = limits;
+    expect(overheadTokens).toBeGreaterThan(0);
+    const lengths = lengthsOf(workload, 5000);
+    const median = (options: TunerOptions): number => {
+      const times = Array.from({ length: 9 }, (_, seed) =>
+        simulate(new BatchTuner(options), lengths, COUNTED_LOOK_UPS, coldProcess(seed)),
+      );
+      return times.map(({ undisturbedMs }) => undisturbedMs).toSorted((a, b) => a - b)[4]!;
+    };
+    const ratio = median({ ...OPTIONS, limits }) / median({ ...OPTIONS, limits: filled });
+    expect(ratio).toBeLessThan(most);
+  });
 
   it('measures what larger runs cost those after them, and tries them as often as that allows', () => {
     const options = { ...OPTIONS, limits: STATIC_MODEL_LIMITS };

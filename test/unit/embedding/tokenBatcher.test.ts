@@ -117,6 +117,12 @@ describe('packing up to a padding', () => {
     expect(costOf(runs)).toBeLessThanOrEqual(costOf(packGreedily(lengths, order, limits)));
   });
 
+  it('counts no padding that another run would have as well', () => {
+    const lengths = new Array<number>(100).fill(33);
+    const runs = packGreedily(lengths, longestFirst(lengths), { ...NO_LIMITS, lengthStep: 32, mostPadding: 192 });
+    expect(runs).toHaveLength(1);
+  });
+
   it('cuts where one text more would pass it', () => {
     const lengths = [10, 9, 8, 8, 7];
     const runs = packGreedily(lengths, longestFirst(lengths), { ...NO_LIMITS, mostPadding: 3 });
