@@ -7,7 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import { BatchTuner } from '../embedding/batchTuner.ts';
 import { limitsFor } from '../embedding/deviceLimits.ts';
 import { LaneQueue } from '../embedding/laneQueue.ts';
-import { withSmallerCeiling } from '../embedding/mergeTunerStates.ts';
+import { withSharedCeiling } from '../embedding/mergeTunerStates.ts';
 import { namingShortage } from '../embedding/outOfMemory.ts';
 import { ScopeMeter } from '../embedding/scopeMeter.ts';
 import { tunerKey } from '../embedding/tunerTypes.ts';
@@ -97,7 +97,7 @@ export class EmbedderService {
     const models = await openModels(params, threads, knownDevices).catch((error: unknown) => {
       throw namingShortage(error, 'There was not enough memory to load the models.');
     });
-    const file = new LearnedFile(settings.tunerStateFile, logger, withSmallerCeiling);
+    const file = new LearnedFile(settings.tunerStateFile, logger, withSharedCeiling);
     const { provider, deviceId } = splitDeviceName(settings.device);
     const keyOf = (scope: Scope): string => {
       const { info, threads } = models[scope];

@@ -9,30 +9,33 @@ export interface MemoryCeilingState {
   readonly quietStarts: number;
   /** The largest run that has succeeded. */
   readonly provenTokens: number;
-  /** Of the raising by runs; older states have none. */
-  readonly raising?: RaisingState;
+  readonly raising: RaisingState;
 }
 
-/** How far a remembered ceiling is from being raised by runs. */
+/** How far a remembered ceiling is from being raised. */
 interface RaisingState {
   /** Successful runs near the ceiling since it was last changed. */
   readonly runs: number;
   /** Runs that raise it. */
   readonly needed: number;
-  /** Whether it was raised by runs and nothing failed since. */
-  readonly isTry: boolean;
+  /** What it was when something failed last; null when it was not raised since. */
+  readonly raisedFrom: number | null;
 }
 
 /**
  * A remembered ceiling is raised by a quarter after this many starts without an out-of-memory, and doubled after this many successful runs near it: what
- * ran out may have met a moment's shortage, or a neighbour that has left. Four times as many runs after each such try that failed: where it costs a
- * process, that is a second in minutes at first.
+ * ran out may have met a moment's shortage, or a neighbour that has left. Four times as many runs after each such try that failed, up to a number: where
+ * it costs a process, that is a second in minutes at first.
  */
 const QUIET_STARTS = 4;
 const QUIET_RUNS = 1024;
 const RAISE = 1.25;
-/** Runs are near a ceiling from this part of it on: most end before, where padding would cost more than another one. */
-const NEAR = 4;
+const MOST_QUIET_RUNS = 1 << 20;
+const NOT_RAISED: RaisingState = { runs: 0, needed: QUIET_RUNS, raisedFrom: null };
+/** Runs are near a ceiling above this part of it: most end before, where padding would cost more than another one. */
+const NEAR = 1 / 4;
+/** The same of one that was raised: runs that it was not raised for say nothing about it. */
+const NEAR_RAISED = 1 / 2;
 /** Successful runs near a passing ceiling before twice its size is tried again; four times as many after each try that failed. */
 const FIRST_PATIENCE = 16;
 const PATIENCE_GROWTH = 4;
@@ -78,10 +81,10 @@ export class MemoryCeiling {
     this.#resident = new ResidentForecast(options.limitMb, options.safeTokens);
     this.#proven = Math.max(options.safeTokens, options.provenTokens ?? 0, saved?.provenTokens ?? 0);
     this.#remembered = saved?.tokens ?? Infinity;
-    this.#raising = saved?.raising ?? { runs: 0, needed: QUIET_RUNS, isTry: false };
+    this.#raising = saved?.raising ?? NOT_RAISED;
     this.#quietStarts = (saved?.quietStarts ?? 0) + 1;
     if (this.#quietStarts < QUIET_STARTS) return;
-    this.#remembered = Math.floor(this.#remembered * RAISE);
+    this.#raise(RAISE);
     this.#quietStarts = 0;
   }
 
@@ -102,19 +105,18 @@ export class MemoryCeiling {
     const half = Math.max(this.#floorTokens, Math.floor(tokens / 2));
     this.#quietStarts = 0;
     if (tokens > this.#proven) {
+      // That it was raised may have been lost with the process that it cost.
+      const isTry = this.#raising.raisedFrom !== null || tokens > this.#remembered;
       // A trial that met a moment's shortage must not cost sizes that do well.
-      this.#remembered = Math.min(this.#remembered, Math.max(half, this.#proven));
-      const { needed, isTry } = this.#raising;
-      this.#raising = { runs: 0, needed: isTry ? needed * PATIENCE_GROWTH : needed, isTry: false };
+      this.#lower(Math.max(half, this.#proven), this.#raising.needed * (isTry ? PATIENCE_GROWTH : 1));
       return;
     }
     if (tokens > this.#safe) this.#patience *= PATIENCE_GROWTH;
     // Where a run known to be safe fails, a larger one may have failed for the same reason.
     else this.#patience = Math.max(FIRST_PATIENCE, this.#patience / PATIENCE_GROWTH);
     if (this.#patience > LAST_PATIENCE) {
-      this.#remembered = Math.min(this.#remembered, half);
+      this.#lower(half, Math.max(this.#raising.needed, this.#patience));
       this.#proven = half;
-      this.#raising = { runs: 0, needed: Math.max(this.#raising.needed, this.#patience), isTry: false };
       this.#lift();
       return;
     }
@@ -153,12 +155,23 @@ export class MemoryCeiling {
   }
 
   #countTowardsRaise(tokens: number): void {
-    if (this.#remembered === Infinity || tokens <= this.#remembered / NEAR) return;
-    const { runs, needed, isTry } = this.#raising;
-    const isRaised = runs + 1 >= needed;
+    const { runs, needed, raisedFrom } = this.#raising;
+    const near = this.#remembered * (raisedFrom === null ? NEAR : NEAR_RAISED);
+    if (this.#remembered === Infinity || tokens <= near) return;
     // To the next size that is ever made use of.
-    if (isRaised) this.#remembered *= 2;
-    this.#raising = { runs: isRaised ? 0 : runs + 1, needed, isTry: isTry || isRaised };
+    if (runs + 1 >= needed) this.#raise(2);
+    else this.#raising = { ...this.#raising, runs: runs + 1 };
+  }
+
+  #raise(factor: number): void {
+    if (this.#remembered === Infinity) return;
+    this.#raising = { ...this.#raising, runs: 0, raisedFrom: this.#raising.raisedFrom ?? this.#remembered };
+    this.#remembered = Math.floor(this.#remembered * factor);
+  }
+
+  #lower(tokens: number, needed: number): void {
+    this.#remembered = Math.min(this.#remembered, tokens);
+    this.#raising = { runs: 0, needed: Math.min(MOST_QUIET_RUNS, needed), raisedFrom: null };
   }
 
   #lift(): void {
@@ -175,10 +188,34 @@ export function parseMemoryCeiling(saved: unknown): MemoryCeilingState | undefin
   const { tokens, quietStarts, provenTokens, raising } = saved as Partial<Record<keyof MemoryCeilingState, unknown>>;
   if (!isCount(quietStarts) || !isCount(provenTokens)) return undefined;
   if (tokens !== null && !(isCount(tokens) && tokens > 0)) return undefined;
-  const state = { tokens, quietStarts, provenTokens };
-  return isRaisingState(raising) ? { ...state, raising } : state;
+  return { tokens, quietStarts, provenTokens, raising: isRaisingState(raising) ? raising : NOT_RAISED };
+}
+
+/**
+ * The ceiling to be saved of two processes for the same machine, model and device: the smaller one, since processes side by side
+ * share the memory and only one of them may have met its end, unless the larger one was raised from it.
+ */
+export function mergeMemoryCeilings(own: MemoryCeilingState, other: MemoryCeilingState): MemoryCeilingState {
+  const [tokens, ownTokens] = [other.tokens ?? Infinity, own.tokens ?? Infinity];
+  let merged: MemoryCeilingState;
+  // The same one may have been quiet for more starts by now.
+  if (tokens === ownTokens) merged = other.quietStarts > own.quietStarts ? other : own;
+  else {
+    const [lower, higher] = tokens < ownTokens ? [other, own] : [own, other];
+    merged = wasRaisedFrom(lower, higher) ? higher : lower;
+  }
+  // A try that failed in either is not made as soon in both.
+  const needed = Math.max(own.raising.needed, other.raising.needed);
+  return { ...merged, raising: { ...merged.raising, needed } };
+}
+
+/** Where the lower one takes more runs it is what a try that failed has left. */
+function wasRaisedFrom(lower: MemoryCeilingState, higher: MemoryCeilingState): boolean {
+  const { raisedFrom, needed } = higher.raising;
+  return raisedFrom !== null && (lower.tokens ?? Infinity) >= raisedFrom && lower.raising.needed <= needed;
 }
 
 function isRaisingState(saved: unknown): saved is RaisingState {
-  return isRecord(saved) && isCount(saved['runs']) && isCount(saved['needed']) && typeof saved['isTry'] === 'boolean';
+  if (!isRecord(saved) || !isCount(saved['runs']) || !isCount(saved['needed'])) return false;
+  return saved['raisedFrom'] === null || isCount(saved['raisedFrom']);
 }

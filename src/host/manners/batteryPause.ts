@@ -12,16 +12,24 @@ const LOOKS_TO_BELIEVE = 3;
 
 /** Lets background indexing wait while the machine runs on battery, and go on when it is plugged in again. */
 export class BatteryPause extends Disposable {
-  readonly #workspace: WorkspaceIndex;
+  readonly #workspace: Pick<WorkspaceIndex, 'setOnBattery'>;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #readSource: () => Promise<PowerSource>;
   #timer: DisposableLike | undefined;
   #source: PowerSource = 'unknown';
   #isKnowable = false;
   #unknownInARow = 0;
 
-  constructor(workspace: WorkspaceIndex, clock: Clock, logger: Logger) {
+  /** `readSource` is for tests. */
+  constructor(
+    workspace: Pick<WorkspaceIndex, 'setOnBattery'>,
+    clock: Clock,
+    logger: Logger,
+    readSource: () => Promise<PowerSource> = readPowerSource,
+  ) {
     super();
+    this.#readSource = readSource;
     this.#workspace = workspace;
     this.#clock = clock;
     this.#logger = logger;
@@ -38,7 +46,7 @@ export class BatteryPause extends Disposable {
   }
 
   async #look(): Promise<void> {
-    const source = await readPowerSource();
+    const source = await this.#readSource();
     if (this.isDisposed) return;
     this.#unknownInARow = source === 'unknown' ? this.#unknownInARow + 1 : 0;
     // One look may fail.

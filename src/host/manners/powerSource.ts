@@ -15,7 +15,9 @@ export async function readPowerSource(folder = POWER_SUPPLIES): Promise<PowerSou
     // A wireless mouse has a battery too.
     const batteries = supplies.filter(({ type, scope }) => type === 'Battery' && scope !== 'Device');
     if (batteries.length === 0) return 'unknown';
-    return batteries.some(({ status }) => status === 'Discharging') ? 'battery' : 'mains';
+    if (batteries.some(({ status }) => status === 'Discharging')) return 'battery';
+    // What asks the hardware may fail for a moment, as after sleep, where what is known of it can be read.
+    return batteries.some(({ status }) => status === '') ? 'unknown' : 'mains';
   } catch {
     return 'unknown';
   }

@@ -14,9 +14,9 @@ import type { SyntaxAnswer, SyntaxJob, SyntaxWorkerData } from './syntaxWorkerPr
 const GRACE_MS = 20_000;
 /** A thread that has begun nothing after so long does not start; no document is to blame. */
 const START_MS = 60_000;
-/** Pauses before another thread is started after one that began nothing, and after the next: memory may be short for a moment. Then it is given up for a while. */
-const START_PAUSES_MS = [1000, 10_000] as const;
-const GIVEN_UP_MS = 5 * 60_000;
+/** Pauses before another thread is started after one that began nothing, and after the next ones: memory may be short while something is built. Then it is given up for a while. */
+const START_PAUSES_MS = [1000, 10_000, 50_000] as const;
+const GIVEN_UP_MS = 60_000;
 
 /** Without them V8 lets the thread's garbage grow; a file of 1 MB needs about 100 MB for the nodes of its tree. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 } as const;
@@ -30,6 +30,11 @@ interface Pending extends SyntaxJob {
 /** The build makes one file of the thread's code and puts it beside the bundle this runs in. */
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './syntaxWorker.ts' : './chunker.js', import.meta.url);
 
+/** Throws where the system has no room for another thread. */
+export function spawnChunker(data: SyntaxWorkerData, entry: URL = ENTRY): Worker {
+  return new Worker(entry, { workerData: data, name: 'tessera chunker', resourceLimits: RESOURCE_LIMITS });
+}
+
 /**
  * Cuts documents on another thread, which is started when the first one comes and again when it ended. A document that
  * takes too long or ends the thread gets no answer but undefined; those behind it are sent again.
@@ -38,7 +43,7 @@ export class SyntaxThread {
   readonly #data: SyntaxWorkerData;
   readonly #logger: Logger | undefined;
   readonly #clock: Clock;
-  readonly #entry: URL;
+  readonly #spawn: (data: SyntaxWorkerData) => Worker;
   /** In the order they were sent; the first one is being cut. */
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
@@ -53,15 +58,19 @@ export class SyntaxThread {
   #givenUpUntilMs = -Infinity;
   #isDisposed = false;
 
-  /** `clock` and `entry`, the thread's code, are for tests. */
+  /** `clock` and `spawn` are for tests. */
   constructor(
     data: SyntaxWorkerData,
-    { logger, clock = SYSTEM_CLOCK, entry = ENTRY }: { logger?: Logger | undefined; clock?: Clock; entry?: URL } = {},
+    {
+      logger,
+      clock = SYSTEM_CLOCK,
+      spawn = spawnChunker,
+    }: { logger?: Logger | undefined; clock?: Clock; spawn?: (data: SyntaxWorkerData) => Worker } = {},
   ) {
     this.#data = data;
     this.#logger = logger;
     this.#clock = clock;
-    this.#entry = entry;
+    this.#spawn = spawn;
   }
 
   /** False while it is given up: it cuts nothing. */
@@ -75,7 +84,8 @@ export class SyntaxThread {
     if (!this.isUsable) return Promise.resolve(undefined);
     const job: Pending = { id: ++this.#lastId, document, hasBegun: false, result: new Deferred() };
     this.#pending.set(job.id, job);
-    if (this.#pause === undefined) this.#send((this.#worker ??= this.#start()), job);
+    if (this.#worker !== undefined) this.#send(this.#worker, job);
+    else if (this.#pause === undefined) this.#start();
     if (this.#pending.size === 1) this.#watchFirst();
     return job.result.promise;
   }
@@ -91,13 +101,18 @@ export class SyntaxThread {
     this.#worker = undefined;
   }
 
-  #start(): Worker {
-    const worker = new Worker(this.#entry, {
-      workerData: this.#data,
-      name: 'tessera chunker',
-      resourceLimits: RESOURCE_LIMITS,
-    });
+  /** Starts a thread and sends it all there is; one that cannot be started has begun nothing. */
+  #start(): void {
+    this.#pause = undefined;
     this.#hasBegun = false;
+    try {
+      this.#worker = this.#spawn(this.#data);
+    } catch (error) {
+      this.#logger?.warn('a chunker thread could not be started', { error: String(error) });
+      this.#replace(false);
+      return;
+    }
+    const worker = this.#worker;
     worker.on('message', (answer: SyntaxAnswer) => {
       if (worker === this.#worker) this.#receive(answer);
     });
@@ -105,7 +120,8 @@ export class SyntaxThread {
     worker.on('exit', (code) => {
       if (worker === this.#worker) this.#replace(code !== 0);
     });
-    return worker;
+    for (const job of this.#pending.values()) this.#send(worker, job);
+    this.#watchFirst();
   }
 
   #send(worker: Worker, job: Pending): void {
@@ -169,15 +185,8 @@ export class SyntaxThread {
       this.#logger?.error('the chunker thread does not start; files are cut by lines', {});
       for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
     }
-    if (this.#pending.size > 0 && pauseMs === 0) this.#resume();
-    else if (this.#pending.size > 0) this.#pause = this.#clock.after(pauseMs ?? 0, () => this.#resume());
-    this.#watchFirst();
-  }
-
-  #resume(): void {
-    this.#pause = undefined;
-    const worker = (this.#worker = this.#start());
-    for (const job of this.#pending.values()) this.#send(worker, job);
+    if (this.#pending.size > 0 && pauseMs === 0) this.#start();
+    else if (this.#pending.size > 0) this.#pause = this.#clock.after(pauseMs ?? 0, () => this.#start());
     this.#watchFirst();
   }
 

@@ -1,5 +1,6 @@
 import { type CancellationSignal, cancelledError, throwIfCancelled } from '../../base/cancellation.ts';
 import type { Clock } from '../../base/clock.ts';
+import { Deferred } from '../../base/deferred.ts';
 import { Disposable, type DisposableLike } from '../../base/disposable.ts';
 import { TesseraError, isTesseraError } from '../../base/errors.ts';
 import type { Event } from '../../base/event.ts';
@@ -37,6 +38,8 @@ import { RestartTerms } from './restartTerms.ts';
 
 /** Loading is tried again after these pauses when memory is short, which it often is only while something else goes on: a build takes a minute. */
 const LOADING_PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000] as const;
+/** Queries do not wait for memory through pauses of this length: they can be answered by words. */
+const LONG_PAUSE_MS = 8000;
 
 /** Figures are asked for so often while there is work: what a process did since is not counted when it dies. */
 const FIGURES_APART_MS = 2000;
@@ -72,7 +75,12 @@ export class EmbedderClient extends Disposable implements Embedder {
   #generation = 0;
   /** Whether the present process is still loading its models. */
   #isLoading = false;
-  #loadingPause: DisposableLike | undefined;
+  /** Ends the pause of the present process's loading, if there is one. */
+  #endLoadingPause: (() => void) | undefined;
+  /** Since a process that loads has been short of memory for long. */
+  #shortage: TesseraError | undefined;
+  /** Queries that wait for it. */
+  readonly #impatient = new Set<Deferred<never>>();
   /** The latest run that has begun, and whether the process may still end over it: it has not ended, or has failed. */
   #lastRun: EmbedderEvents['runStarted'] | undefined;
   #isRunning = false;
@@ -156,11 +164,30 @@ export class EmbedderClient extends Disposable implements Embedder {
     return this.#models;
   }
 
-  /** As `Embedder` has it; `onSettled` is called for each text that is answered or given up, with its length in UTF-16 units. */
+  /**
+   * As `Embedder` has it; `onSettled` is called for each text that is answered or given up, with its length in UTF-16 units. Of the lane `query`, rejects
+   * with `out-of-memory` where memory has been short for loading the models for longer than a person waits.
+   */
   async embed(
     params: EmbedParams,
     signal?: CancellationSignal,
     onSettled?: (chars: number) => void,
+  ): Promise<EmbedResult> {
+    if (params.lane !== 'query') return this.#embed(params, signal, onSettled);
+    if (this.#shortage !== undefined) throw this.#shortage;
+    const refused = new Deferred<never>();
+    this.#impatient.add(refused);
+    try {
+      return await Promise.race([this.#embed(params, signal, onSettled), refused.promise]);
+    } finally {
+      this.#impatient.delete(refused);
+    }
+  }
+
+  async #embed(
+    params: EmbedParams,
+    signal: CancellationSignal | undefined,
+    onSettled: ((chars: number) => void) | undefined,
   ): Promise<EmbedResult> {
     const { dimension } = (await this.open(signal))[params.scope];
     throwIfCancelled(signal);
@@ -199,7 +226,7 @@ export class EmbedderClient extends Disposable implements Embedder {
 
   override dispose(): void {
     this.#figuresTimer?.dispose();
-    this.#loadingPause?.dispose();
+    this.#endLoadingPause?.();
     for (const job of this.#sender.jobs) job.done.reject(new TesseraError('disposed', 'The embedder was shut down.'));
     super.dispose();
   }
@@ -232,7 +259,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     });
     client.on('runEnded', ({ failed }) => {
       this.#isRunning &&= failed;
-      this.#hangWatch.end();
+      this.#hangWatch.end(!failed);
     });
     client.on('rows', (rows) => this.#addRows(rows));
     client.on('broken', (broken) => this.#endBroken(broken));
@@ -240,6 +267,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     const isCurrent = (): boolean => generation === this.#generation;
     try {
       const models = await this.#openModels(client, isCurrent);
+      this.#shortage = undefined;
       this.#terms.opened(models);
       // It may have been found gone while it was opened.
       if (!SCOPES.some((scope) => this.#terms.isOnDevice(scope))) this.#sender.forgiveHeldBack();
@@ -269,8 +297,24 @@ export class EmbedderClient extends Disposable implements Embedder {
       } finally {
         if (isCurrent()) this.#hangWatch.end();
       }
-      await new Promise<void>((resolve) => (this.#loadingPause = this.#clock.after(pause, resolve)));
+      // Of a process that is gone the next try fails at once.
+      if (isCurrent()) await this.#pauseLoading(pause);
     }
+  }
+
+  async #pauseLoading(ms: number): Promise<void> {
+    if (ms >= LONG_PAUSE_MS) {
+      this.#shortage ??= new TesseraError('out-of-memory', 'There is not enough memory to load the models for now.');
+      for (const refused of this.#impatient) refused.reject(this.#shortage);
+    }
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
+      this.#endLoadingPause = () => {
+        timer.dispose();
+        resolve();
+      };
+    });
+    this.#endLoadingPause = undefined;
   }
 
   #addRows(rows: EmbedderEvents['rows']): void {
@@ -336,6 +380,8 @@ export class EmbedderClient extends Disposable implements Embedder {
     const how = endedOver === 'hang' ? 'a hang' : (death.signal ?? `status ${death.code ?? 'unknown'}`);
     if (this.#isLoading && this.#terms.diedLoading(how)) this.#sender.forgive();
     this.#isLoading = false;
+    this.#endLoadingPause?.();
+    this.#endLoadingPause = undefined;
     // No text is to blame for a device that is lost.
     if (run === undefined || endedOver === 'failures') return;
     // Of a plain text that was to show whether there is memory at all, nothing is learned about sizes.

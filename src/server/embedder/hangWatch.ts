@@ -6,6 +6,8 @@ import { afterAwake } from '../../base/awakeTimer.ts';
 const LONGEST_MS = 5 * 60_000;
 /** Padded tokens it is enough for where sizes are measured, and where a person has set how many texts a run has: of a model of billions of weights these take long. */
 const TOKENS = { measured: 16_384, fixed: 2048 } as const;
+/** A run hangs where it takes so many times as long, a token, as the slowest of the largest ones so far. */
+const TIMES_AS_SLOW = 20;
 
 /**
  * Notices that a process does not get on with what it was asked for: a driver that hangs tells nobody. What it has begun is known from what it says, but
@@ -18,11 +20,15 @@ export class HangWatch implements DisposableLike {
   /** Requests without an answer. */
   #asked = 0;
   #hasBegun = false;
+  #run: { readonly tokens: number; readonly begunMs: number } | undefined;
+  /** Tokens of the largest run that has ended, and the slowest pace of those of its size, from half of it on. */
+  #largest = { tokens: 0, msPerToken: 0 };
   #isDisposed = false;
 
   /**
    * `onHang` is called when something that was begun does not end within five minutes, or five for each 16,384 tokens of it (2,048 where a person has set its size), or
-   * when for five minutes nothing is begun though something was asked for.
+   * sooner, though not before five minutes, where it takes twenty times as long, a token, as the slowest of the largest that have ended; or when for five
+   * minutes nothing is begun though something was asked for.
    */
   constructor(clock: Clock, onHang: () => void) {
     this.#clock = clock;
@@ -43,11 +49,14 @@ export class HangWatch implements DisposableLike {
   /** A run, or loading, has begun. */
   begin(run?: { readonly tokens: number; readonly isFixed: boolean }): void {
     this.#hasBegun = true;
-    this.#restart(run === undefined ? 0 : run.tokens / TOKENS[run.isFixed ? 'fixed' : 'measured']);
+    this.#run = run && { tokens: run.tokens, begunMs: this.#clock.now() };
+    this.#restart(run === undefined ? LONGEST_MS : this.#limitMs(run));
   }
 
-  /** It has ended, or its process has. */
-  end(): void {
+  /** It has ended, or its process has; `hasSucceeded`: it is a run that did what it was to. */
+  end(hasSucceeded = false): void {
+    if (hasSucceeded && this.#run !== undefined) this.#learn(this.#run);
+    this.#run = undefined;
     this.#hasBegun = false;
     if (this.#asked > 0) this.#restart();
     else this.#stop();
@@ -58,10 +67,24 @@ export class HangWatch implements DisposableLike {
     this.#stop();
   }
 
-  #restart(times = 0): void {
+  #learn({ tokens, begunMs }: { readonly tokens: number; readonly begunMs: number }): void {
+    const msPerToken = (this.#clock.now() - begunMs) / tokens;
+    const { tokens: largest, msPerToken: slowest } = this.#largest;
+    if (tokens > 2 * largest) this.#largest = { tokens, msPerToken };
+    else if (tokens >= largest / 2)
+      this.#largest = { tokens: Math.max(tokens, largest), msPerToken: Math.max(slowest, msPerToken) };
+  }
+
+  #limitMs({ tokens, isFixed }: { readonly tokens: number; readonly isFixed: boolean }): number {
+    const unmeasuredMs = LONGEST_MS * Math.ceil(tokens / TOKENS[isFixed ? 'fixed' : 'measured']);
+    const { tokens: largest, msPerToken } = this.#largest;
+    const asBeforeMs = largest === 0 ? Infinity : TIMES_AS_SLOW * msPerToken * tokens;
+    return Math.max(LONGEST_MS, Math.min(unmeasuredMs, asBeforeMs));
+  }
+
+  #restart(limitMs = LONGEST_MS): void {
     this.#stop();
-    if (!this.#isDisposed)
-      this.#timer = afterAwake(this.#clock, LONGEST_MS * Math.max(1, Math.ceil(times)), this.#onHang);
+    if (!this.#isDisposed) this.#timer = afterAwake(this.#clock, limitMs, this.#onHang);
   }
 
   #stop(): void {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -104,13 +104,20 @@ function askGit(
   return new Promise((resolve) => {
     // Started from the home folder: Windows looks for a program in the current folder first, and the indexed one may bring its own.
     const options = { cwd: os.homedir(), env, windowsHide: true };
-    const git = execFile('git', args, options, (error, stdout) => {
-      signal?.removeEventListener('abort', stop);
-      clearTimeout(timer);
-      if (error === null) resolve(stdout);
-      // One that was killed, or that the system had no room for, has said nothing.
-      else resolve(typeof error.code === 'number' || IS_NOT_THERE.test(String(error.code)) ? '' : undefined);
-    });
+    let git: ChildProcess;
+    try {
+      git = execFile('git', args, options, (error, stdout) => {
+        signal?.removeEventListener('abort', stop);
+        clearTimeout(timer);
+        if (error === null) resolve(stdout);
+        // One that was killed, or that the system had no room for, has said nothing.
+        else resolve(typeof error.code === 'number' || IS_NOT_THERE.test(String(error.code)) ? '' : undefined);
+      });
+    } catch {
+      // Where there is no memory for a process Node throws instead of calling back.
+      resolve(undefined);
+      return;
+    }
     const stop = (): void => {
       git.kill('SIGKILL');
       // It may be stuck in a far disk and not end even so.

@@ -4,7 +4,7 @@ import { type GitConfiguration, readGitConfiguration } from './gitFiles.ts';
 
 /** Nobody tells of a changed configuration; what hangs on it is an excludes file of its own and the case of names. */
 const REMEMBERED_MS = 60_000;
-/** Where git has answered before and nobody asked for a scan it is waited for no longer than this: a search may be waiting. */
+/** Where something is known, and nobody scans the whole folder, git is waited for no longer than this: a search may be waiting. */
 const KNOWN_TIMEOUT_MS = 3000;
 
 /**
@@ -25,18 +25,23 @@ export class RememberedGit {
   readonly read = async (folder: string, signal?: CancellationSignal): Promise<GitConfiguration> => {
     const known = this.#known.get(folder);
     if (known !== undefined && this.#clock.now() < known.untilMs) return known.configuration;
-    const isUrgent = known !== undefined && !known.configuration.isGuess && known.untilMs > -Infinity;
-    const answer = await this.#readGit(folder, signal, isUrgent ? KNOWN_TIMEOUT_MS : undefined);
+    return this.#ask(folder, signal, known === undefined ? undefined : KNOWN_TIMEOUT_MS);
+  };
+
+  /** The same for a scan of the whole folder, for which git is asked however lately it answered. */
+  readonly readAnew = (folder: string, signal?: CancellationSignal): Promise<GitConfiguration> =>
+    this.#ask(folder, signal, undefined);
+
+  async #ask(
+    folder: string,
+    signal: CancellationSignal | undefined,
+    timeoutMs: number | undefined,
+  ): Promise<GitConfiguration> {
+    const answer = await this.#readGit(folder, signal, timeoutMs);
     // As it is by now.
     const last = this.#known.get(folder)?.configuration;
     const configuration = answer.isGuess ? (last ?? answer) : answer;
     this.#known.set(folder, { configuration, untilMs: this.#clock.now() + REMEMBERED_MS });
     return configuration;
-  };
-
-  /** Has git asked anew by whoever comes next. */
-  expire(): void {
-    for (const [folder, { configuration }] of this.#known)
-      this.#known.set(folder, { configuration, untilMs: -Infinity });
   }
 }

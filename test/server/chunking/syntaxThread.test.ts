@@ -7,7 +7,7 @@ import { Logger, type LogRecord } from '../../../src/base/logger.ts';
 import type { SourceDocument } from '../../../src/indexing/document.ts';
 import { createChunker } from '../../../src/server/chunking/createChunker.ts';
 import { lateness } from '../../../src/server/chunking/syntaxParser.ts';
-import { SyntaxThread } from '../../../src/server/chunking/syntaxThread.ts';
+import { spawnChunker, SyntaxThread } from '../../../src/server/chunking/syntaxThread.ts';
 import type { SyntaxWorkerData } from '../../../src/server/chunking/syntaxWorkerProtocol.ts';
 import type { ChunkerFaults } from '../../fakes/chunkerThread.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
@@ -102,11 +102,17 @@ describe('a syntax thread', () => {
   let thread: SyntaxThread | undefined;
   afterEach(() => thread?.dispose());
 
-  function start(faults: Omit<ChunkerFaults, 'counts'> = {}) {
+  /** `refused`: the numbers of the starts for which the system has no room. */
+  function start(faults: Omit<ChunkerFaults, 'counts'> = {}, refused: readonly number[] = []) {
     const clock = new ManualClock();
     const counts = new Int32Array(new SharedArrayBuffer(8));
     const data = { ...faults, counts: counts.buffer } as unknown as SyntaxWorkerData;
-    thread = new SyntaxThread(data, { clock, entry });
+    let starts = 0;
+    const spawn = (data: SyntaxWorkerData) => {
+      if (refused.includes(++starts)) throw new Error('ERR_WORKER_INIT_FAILED: EAGAIN');
+      return spawnChunker(data, entry);
+    };
+    thread = new SyntaxThread(data, { clock, spawn });
     return { thread, clock, counts };
   }
 
@@ -143,12 +149,27 @@ describe('a syntax thread', () => {
     expect(thread.isUsable).toBe(false);
   });
 
-  it('that was given up is started once more after some minutes', async () => {
-    const { thread, clock, counts } = start({ endEarly: 3 });
+  it('that the system has no room for leaves the documents to the next, after a pause', async () => {
+    const { thread, clock, counts } = start({}, [1, 2, 3]);
+    const cuts = Promise.all([thread.cut(SMALL), thread.cut(SMALL)]);
+    expect(await pass(clock, cuts)).toEqual([[], []]);
+    expect(counts[0]).toBe(1);
+    expect(clock.now()).toBeGreaterThanOrEqual(61_000);
+  });
+
+  it('that the system never has room for is given up, also where the one before had begun', async () => {
+    const { thread, clock } = start({}, [2, 3, 4, 5]);
+    const cuts = Promise.all(['ends the thread', 'fine'].map((text) => thread.cut(document('typescript', text))));
+    expect(await pass(clock, cuts)).toEqual([undefined, undefined]);
+    expect(thread.isUsable).toBe(false);
+  });
+
+  it('that was given up is started once more after a minute', async () => {
+    const { thread, clock, counts } = start({ endEarly: 4 });
     expect(await pass(clock, thread.cut(SMALL))).toBeUndefined();
-    clock.advance(290_000);
+    clock.advance(50_000);
     expect(await thread.cut(SMALL)).toBeUndefined();
-    expect(counts[0]).toBe(3);
+    expect(counts[0]).toBe(4);
     clock.advance(10_000);
     expect(await thread.cut(SMALL)).toEqual([]);
   });

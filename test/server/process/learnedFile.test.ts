@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
 import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
-import { withSmallerCeiling } from '../../../src/embedding/mergeTunerStates.ts';
+import { withSharedCeiling } from '../../../src/embedding/mergeTunerStates.ts';
 import { LearnedFile } from '../../../src/process/learnedFile.ts';
 
 let folder = '';
@@ -18,7 +18,7 @@ const KEY = 'machine|cpu|model|code';
 
 /** A process with a tuner whose state is kept in the file. */
 async function startProcess() {
-  const file = new LearnedFile(path.join(folder, 'tuner.json'), SILENT_LOGGER, withSmallerCeiling);
+  const file = new LearnedFile(path.join(folder, 'tuner.json'), SILENT_LOGGER, withSharedCeiling);
   const options = {
     limits: DEVICE_LIMITS.cpu,
     latencyCeilingMs: 100,
@@ -29,6 +29,14 @@ async function startProcess() {
   const tuner = new BatchTuner(options, await file.read(KEY));
   return {
     ceiling: () => tuner.report().memoryCeilingTokens,
+    succeed: (tokens: number) =>
+      tuner.record({
+        shape: { length: tokens, count: 1 },
+        probe: false,
+        realTokens: tokens,
+        elapsedMs: 1,
+        endedAtMs: 0,
+      }),
     runOut: (tokens: number) => tuner.outOfMemory({ length: tokens, count: 1 }),
     save: () => file.save({ [KEY]: tuner.save() }),
   };
@@ -90,26 +98,18 @@ describe('what was learned', () => {
     for (let start = 0; start < 4; start++) await (await startProcess()).save();
     expect((await startProcess()).ceiling()).toBe(5120);
   });
-});
 
-describe('the states of two tuners', () => {
-  it('agree on how long to wait with a larger size after a try that failed', () => {
-    const tuner = new BatchTuner({
-      limits: DEVICE_LIMITS.cpu,
-      latencyCeilingMs: 100,
-      memoryCeilingMb: Infinity,
-      fixedCount: 0,
-      lengthStep: 1,
-    });
-    tuner.outOfMemory({ length: 8192, count: 1 });
-    const state = tuner.save();
-    const { memoryCeiling } = state;
-    const raising = { runs: 9, needed: 4096, isTry: false };
-    const own = { ...state, memoryCeiling: { ...memoryCeiling, raising } };
-    // The other has been quiet for longer, and knows nothing of the try.
-    const other = { ...state, memoryCeiling: { ...memoryCeiling, quietStarts: 2 } };
-    expect(withSmallerCeiling(own, other)).toMatchObject({
-      memoryCeiling: { tokens: 4096, quietStarts: 2, raising: { needed: 4096 } },
-    });
+  it('of memory that was outgrown is remembered also beside what a process that has ended had saved', async () => {
+    const [unlucky, other] = [await startProcess(), await startProcess()];
+    unlucky.runOut(8192);
+    await unlucky.save();
+    await other.save();
+    const next = await startProcess();
+    for (let run = 0; run < 1024; run++) next.succeed(4096);
+    await other.save();
+    await next.save();
+    expect((await startProcess()).ceiling()).toBe(8192);
+    await other.save();
+    expect((await startProcess()).ceiling()).toBe(8192);
   });
 });

@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import os from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DisposableStore } from '../../../src/base/disposable.ts';
+import { Emitter } from '../../../src/base/event.ts';
 import { SILENT_LOGGER } from '../../../src/base/logger.ts';
-import { spawnChild } from '../../../src/process/childProcess.ts';
+import { type ChildExit, type ChildHandle, spawnChild } from '../../../src/process/childProcess.ts';
 import { type ProcessDeath, type ProcessState, ProcessSupervisor } from '../../../src/process/processSupervisor.ts';
 import { RestartPolicy } from '../../../src/process/restartPolicy.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
 import type { EchoEvents, EchoRequests } from '../../fakes/echoChild.ts';
+import { createLinkPair } from '../../fakes/linkPair.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
 
 const entry = fileURLToPath(new URL('../../fakes/echoChild.ts', import.meta.url));
@@ -152,6 +155,34 @@ describe('a supervised process', () => {
     await vi.waitUntil(() => deaths.length > 0, { timeout: 30_000 });
     clock.advance(0);
     await expect(connection).resolves.toMatchObject({ generation: 2 });
+  });
+
+  it('that starts after it was to be ended is not made use of, and said to be beyond that where it does not end', async () => {
+    const clock = new ManualClock();
+    const [near, far] = createLinkPair();
+    const exit = new Emitter<ChildExit>();
+    let kills = 0;
+    const stuck: ChildHandle = {
+      pid: undefined,
+      link: near,
+      onExit: exit.event,
+      onOutput: new Emitter<string>().event,
+      stop: () => undefined,
+      kill: () => kills++,
+      dispose: () => undefined,
+    };
+    const prepare = vi.fn();
+    const { supervisor, states } = supervise({ spawn: () => stuck, clock, startTimeoutMs: 5000, prepare });
+    const connection = supervisor.connect();
+    clock.advance(0);
+    clock.advance(5000);
+    expect(kills).toBe(1);
+    far.send({ kind: 'event', name: 'ready', payload: null });
+    await setImmediate();
+    expect(states).toEqual(['starting']);
+    expect(prepare).not.toHaveBeenCalled();
+    clock.advance(5000);
+    await expect(connection).rejects.toThrow('did not start within 5 s, and could not be ended');
   });
 
   it('whose script is missing is a death like any other', async () => {

@@ -73,4 +73,25 @@ describe('what git said', () => {
     }
     expect(files).toEqual(['/guess', '/said', '/said', '/said later']);
   });
+
+  it('is waited for at length only where nothing is known of the folder, or all of it is scanned', async () => {
+    const guess: GitConfiguration = { excludesFile: '/guess', ignoreCase: false, isGuess: true };
+    const waits: (number | undefined)[] = [];
+    const clock = new ManualClock();
+    const git = new RememberedGit(clock, (_, __, timeoutMs) => {
+      waits.push(timeoutMs);
+      return Promise.resolve(guess);
+    });
+    await git.read('/one');
+    await git.read('/one');
+    clock.advance(60_000);
+    // Git that does not answer is a reason to wait for less, not for more.
+    await git.read('/one');
+    await git.readAnew('/two');
+    await git.readAnew('/two');
+    await git.read('/one');
+    clock.advance(60_000);
+    await git.read('/one');
+    expect(waits).toEqual([undefined, 3000, undefined, undefined, 3000]);
+  });
 });

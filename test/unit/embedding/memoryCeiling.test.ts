@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryCeiling, parseMemoryCeiling } from '../../../src/embedding/memoryCeiling.ts';
+import { MemoryCeiling, mergeMemoryCeilings, parseMemoryCeiling } from '../../../src/embedding/memoryCeiling.ts';
 
 const OPTIONS = { limitMb: Infinity, floorTokens: 64, safeTokens: 512 };
 
@@ -70,6 +70,37 @@ describe('a memory ceiling', () => {
     ceiling.fail(8192, true);
     expect(ceiling.tokens).toBe(4096);
     expect(runsUntilRaised(5000)).toBe(4096);
+  });
+
+  it('is tried less often after a death also where the process had not saved that it was raised', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    ceiling.fail(8192);
+    succeedTimes(ceiling, 900, 4096);
+    const saved = ceiling.save();
+    succeedTimes(ceiling, 124, 4096);
+    expect(ceiling.tokens).toBe(8192);
+    const next = new MemoryCeiling(OPTIONS, saved);
+    next.fail(8192);
+    expect(next.save()).toMatchObject({ tokens: 4096, raising: { runs: 0, needed: 4096 } });
+  });
+
+  it('is raised once by runs of what it was raised from', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    ceiling.fail(8192);
+    succeedTimes(ceiling, 10_000, 4096);
+    expect(ceiling.tokens).toBe(8192);
+    succeedTimes(ceiling, 1024, 8192);
+    expect(ceiling.tokens).toBe(16_384);
+  });
+
+  it('that was raised after quiet starts and fails is tried less often, too', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    ceiling.fail(8192);
+    succeedTimes(ceiling, 1000, 4096);
+    const raised = new MemoryCeiling(OPTIONS, { ...ceiling.save(), quietStarts: 3 });
+    expect(raised.save()).toMatchObject({ tokens: 5120, raising: { runs: 0, raisedFrom: 4096 } });
+    raised.fail(5120);
+    expect(raised.save()).toMatchObject({ tokens: 4096, raising: { needed: 4096, raisedFrom: null } });
   });
 
   it('is not raised by runs far below it', () => {
@@ -209,5 +240,36 @@ describe('a memory ceiling', () => {
     expect(ceiling.tokens).toBe(2048);
     for (let run = 0; run < 50; run++) ceiling.succeed(2048, 1200 + run);
     expect(ceiling.tokens).toBe(2048);
+  });
+});
+
+describe('the memory ceilings of two processes', () => {
+  const state = (tokens: number | null, raisedFrom: number | null = null, needed = 1024, quietStarts = 1) => ({
+    tokens,
+    quietStarts,
+    provenTokens: 512,
+    raising: { runs: 0, needed, raisedFrom },
+  });
+
+  it.each([
+    ['the smaller one', state(2048), state(4096), 2048],
+    ['the only one', state(null), state(4096), 4096],
+    ['the one that was raised from the other', state(4096), state(8192, 4096), 8192],
+    ['the one that was raised twice from the other', state(4096), state(16_384, 4096), 16_384],
+    ['the smaller one where the other was raised from more', state(2048), state(8192, 4096), 2048],
+    ['what is left of a try that failed', state(4096, null, 4096), state(8192, 4096), 4096],
+  ])('are %s', (_, one, other, tokens) => {
+    expect(mergeMemoryCeilings(one, other).tokens).toBe(tokens);
+    expect(mergeMemoryCeilings(other, one).tokens).toBe(tokens);
+  });
+
+  it('agree on the runs after a try that failed in either', () => {
+    for (const [one, other] of [
+      [state(4096, null, 4096), state(4096, null, 1024, 3)],
+      [state(4096, null, 4096), state(2048)],
+    ] as const) {
+      expect(mergeMemoryCeilings(one, other).raising.needed).toBe(4096);
+      expect(mergeMemoryCeilings(other, one).raising.needed).toBe(4096);
+    }
   });
 });

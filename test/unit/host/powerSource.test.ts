@@ -25,6 +25,20 @@ test('a discharging battery is battery', async () => {
   expect(await readPowerSource(folder)).toBe('battery');
 });
 
+test('a battery that does not say what it does is unknown', async () => {
+  await supply('AC', { type: 'Mains' });
+  await supply('BAT0', { type: 'Battery' });
+  expect(await readPowerSource(folder)).toBe('unknown');
+  await supply('BAT1', { type: 'Battery', status: 'Discharging' });
+  expect(await readPowerSource(folder)).toBe('battery');
+});
+
+test('a battery that is full or charged is mains', async () => {
+  await supply('BAT0', { type: 'Battery', status: 'Full' });
+  await supply('BAT1', { type: 'Battery', status: 'Charging' });
+  expect(await readPowerSource(folder)).toBe('mains');
+});
+
 test('the battery of a mouse is not the machine’s', async () => {
   await supply('hidpp_battery_0', { type: 'Battery', status: 'Discharging', scope: 'Device' });
   expect(await readPowerSource(folder)).toBe('unknown');
