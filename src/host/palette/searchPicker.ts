@@ -115,8 +115,9 @@ class PickerSession extends Disposable {
 
   #schedule(): void {
     this.#typing?.dispose();
-    // An answer to what was typed before is of no use any more.
+    // An answer to what was typed before is of no use any more; nor does its end say that this one is over.
     this.#running?.abort();
+    this.#running = undefined;
     const query = this.#picker.value.trim();
     if (query === '') {
       this.#picker.busy = false;

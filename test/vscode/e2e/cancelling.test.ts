@@ -82,6 +82,21 @@ test('another question takes the place of the one that runs', async () => {
   expect(await said().count()).toBe(0);
 });
 
+test('the Quick Pick says that it searches also where a key follows the one that started the search before', async () => {
+  const { page, workbench } = window;
+  const progress = workbench.quickInput.locator('.monaco-progress-container.active');
+  const release = await holdAnswers();
+  await workbench.runCommand('Tessera: Search…');
+  await workbench.quickInput.getByText('Search by Meaning').waitFor();
+  await page.keyboard.type('lr');
+  // The second search has been started since.
+  await page.waitForTimeout(1000);
+  expect(await progress.isVisible()).toBe(true);
+  await release();
+  await progress.waitFor({ state: 'hidden' });
+  await workbench.closeQuickInput();
+});
+
 test('the Quick Pick that is closed while it searches stays closed', async () => {
   const { page, workbench } = window;
   const release = await holdAnswers();
