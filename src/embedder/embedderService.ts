@@ -133,8 +133,8 @@ export class EmbedderService {
     };
     const tuners = { code: await openTuner('code'), docs: await openTuner('docs') };
     const meters = { code: new ScopeMeter(), docs: new ScopeMeter() };
-    for (const { scope, length, count, isRetold = false } of lostRuns) {
-      tuners[scope].outOfMemory({ length, count }, isRetold);
+    for (const { scope, length, count, ...death } of lostRuns) {
+      tuners[scope].outOfMemory({ length, count }, death);
       meters[scope].backedOff();
     }
     const gpu = new GpuMeter(

@@ -186,10 +186,12 @@ export class RunLoop {
     // Everything a run costs counts, the way to the other process too: that is what size can save.
     const startedMs = clock.now();
     const groups = groupByPiece(run.texts);
+    const triedAfter = tuners[scope].triedAfter({ length, count });
     onRunStarted({
       scope,
       length,
       count,
+      ...(triedAfter !== undefined && { triedAfter }),
       members: groups.map(({ piece, indices }) => ({ piece: piece.params.piece, indices })),
     });
     let vectors: Float32Array;

@@ -10,7 +10,7 @@ import {
   worthTrying,
 } from './budgetSearch.ts';
 import { DisplacementMeter } from './displacementMeter.ts';
-import { MemoryCeiling } from './memoryCeiling.ts';
+import { type DeathFacts, MemoryCeiling } from './memoryCeiling.ts';
 import { NO_AUDIT, NeighbourAudit } from './neighbourAudit.ts';
 import { type ProbeLimits, type Probes, ProbePlanner } from './probePlanner.ts';
 import { RUNS_TO_KNOW, type RunSample, RunSampler } from './runSampler.ts';
@@ -167,9 +167,13 @@ export class BatchTuner implements Tuner {
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'resident-memory');
   }
 
-  outOfMemory(shape: RunShape, isRetold = false): void {
-    this.#memory.fail(paddedTokens(shape), isRetold);
+  outOfMemory(shape: RunShape, death?: DeathFacts): void {
+    this.#memory.fail(paddedTokens(shape), death);
     if (this.#memory.tokens < this.#budgetTokens) this.#moveTo(this.#memory.tokens, 'out-of-memory');
+  }
+
+  triedAfter(shape: RunShape): number | undefined {
+    return this.#memory.triedAfter(paddedTokens(shape));
   }
 
   report(): TunerReport {

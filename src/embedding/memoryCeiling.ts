@@ -18,13 +18,21 @@ interface RaisingState {
   readonly runs: number;
   /** Runs that raise it. */
   readonly needed: number;
-  /** What it was when something failed last; null when it was not raised since. */
+  /** What it was before it was raised; null when it is not above that. */
   readonly raisedFrom: number | null;
+}
+
+/** What is known of a run that a process ended in. */
+export interface DeathFacts {
+  /** As `MemoryCeiling.triedAfter` had it. */
+  readonly triedAfter?: number;
+  /** Whether a process after it was told of it already, and has saved what follows. */
+  readonly isRetold?: boolean;
 }
 
 /**
  * A remembered ceiling is raised by a quarter after this many starts without an out-of-memory, and doubled after this many successful runs near it: what
- * ran out may have met a moment's shortage, or a neighbour that has left. Four times as many runs after each such try that failed, up to a number: where
+ * ran out may have met a moment's shortage, or a neighbour that has left. Four times as many of both after each such try that failed, up to a number: where
  * it costs a process, that is a second in minutes at first.
  */
 const QUIET_STARTS = 4;
@@ -83,7 +91,7 @@ export class MemoryCeiling {
     this.#remembered = saved?.tokens ?? Infinity;
     this.#raising = saved?.raising ?? NOT_RAISED;
     this.#quietStarts = (saved?.quietStarts ?? 0) + 1;
-    if (this.#quietStarts < QUIET_STARTS) return;
+    if (this.#quietStarts < (QUIET_STARTS * this.#raising.needed) / QUIET_RUNS) return;
     this.#raise(RAISE);
     this.#quietStarts = 0;
   }
@@ -99,23 +107,27 @@ export class MemoryCeiling {
     return Number.isFinite(tokens) ? Math.max(this.#floorTokens, tokens) : null;
   }
 
-  /** A run of so many padded tokens ran out of memory. `isRetold`: what follows from that was saved, too, by the process that was told of it first. */
-  fail(tokens: number, isRetold = false): void {
+  /** Of a run larger than the remembered ceiling had been before it was raised: the runs that took; undefined of any other. */
+  triedAfter(tokens: number): number | undefined {
+    const { raisedFrom, needed } = this.#raising;
+    return raisedFrom !== null && tokens > raisedFrom ? needed : undefined;
+  }
+
+  /** A run of so many padded tokens ran out of memory. `death`: of the process that it ended, this one being another. */
+  fail(tokens: number, { triedAfter = this.triedAfter(tokens), isRetold = false }: DeathFacts = {}): void {
     if (isRetold && tokens > this.#proven && Number.isFinite(this.#remembered)) return;
     const half = Math.max(this.#floorTokens, Math.floor(tokens / 2));
     this.#quietStarts = 0;
     if (tokens > this.#proven) {
-      // That it was raised may have been lost with the process that it cost.
-      const isTry = this.#raising.raisedFrom !== null || tokens > this.#remembered;
       // A trial that met a moment's shortage must not cost sizes that do well.
-      this.#lower(Math.max(half, this.#proven), this.#raising.needed * (isTry ? PATIENCE_GROWTH : 1));
+      this.#lower(Math.max(half, this.#proven), (triedAfter ?? 0) * PATIENCE_GROWTH);
       return;
     }
     if (tokens > this.#safe) this.#patience *= PATIENCE_GROWTH;
     // Where a run known to be safe fails, a larger one may have failed for the same reason.
     else this.#patience = Math.max(FIRST_PATIENCE, this.#patience / PATIENCE_GROWTH);
     if (this.#patience > LAST_PATIENCE) {
-      this.#lower(half, Math.max(this.#raising.needed, this.#patience));
+      this.#lower(half, this.#patience);
       this.#proven = half;
       this.#lift();
       return;
@@ -169,9 +181,15 @@ export class MemoryCeiling {
     this.#remembered = Math.floor(this.#remembered * factor);
   }
 
-  #lower(tokens: number, needed: number): void {
+  /** `atLeast`: runs until it is raised again. */
+  #lower(tokens: number, atLeast: number): void {
     this.#remembered = Math.min(this.#remembered, tokens);
-    this.#raising = { runs: 0, needed: Math.min(MOST_QUIET_RUNS, needed), raisedFrom: null };
+    const { needed, raisedFrom } = this.#raising;
+    this.#raising = {
+      runs: 0,
+      needed: Math.min(MOST_QUIET_RUNS, Math.max(needed, atLeast)),
+      raisedFrom: raisedFrom !== null && this.#remembered > raisedFrom ? raisedFrom : null,
+    };
   }
 
   #lift(): void {
@@ -198,8 +216,7 @@ export function parseMemoryCeiling(saved: unknown): MemoryCeilingState | undefin
 export function mergeMemoryCeilings(own: MemoryCeilingState, other: MemoryCeilingState): MemoryCeilingState {
   const [tokens, ownTokens] = [other.tokens ?? Infinity, own.tokens ?? Infinity];
   let merged: MemoryCeilingState;
-  // The same one may have been quiet for more starts by now.
-  if (tokens === ownTokens) merged = other.quietStarts > own.quietStarts ? other : own;
+  if (tokens === ownTokens) merged = isLater(other, own) ? other : own;
   else {
     const [lower, higher] = tokens < ownTokens ? [other, own] : [own, other];
     merged = wasRaisedFrom(lower, higher) ? higher : lower;
@@ -207,6 +224,12 @@ export function mergeMemoryCeilings(own: MemoryCeilingState, other: MemoryCeilin
   // A try that failed in either is not made as soon in both.
   const needed = Math.max(own.raising.needed, other.raising.needed);
   return { ...merged, raising: { ...merged.raising, needed } };
+}
+
+/** The same ceiling may have been quiet for more starts by now, or be what a try that failed has left. */
+function isLater(one: MemoryCeilingState, other: MemoryCeilingState): boolean {
+  const [needed, otherNeeded] = [one.raising.needed, other.raising.needed];
+  return needed === otherNeeded ? one.quietStarts > other.quietStarts : needed > otherNeeded;
 }
 
 /** Where the lower one takes more runs it is what a try that failed has left. */

@@ -1,5 +1,5 @@
 import type { DeviceName, TunerReport } from '../protocol/embedder.ts';
-import type { MemoryCeilingState } from './memoryCeiling.ts';
+import type { DeathFacts, MemoryCeilingState } from './memoryCeiling.ts';
 import type { AuditState } from './neighbourAudit.ts';
 import type { PlannedRun, RunMeasurement, RunShape } from './runShape.ts';
 import type { ThroughputState } from './throughputModel.ts';
@@ -58,9 +58,11 @@ export interface Tuner {
   /**
    * A run of this shape ran out of memory, by an error or by the death of the process. Runs of several texts planned right
    * afterwards have at most half of its padded tokens, or what had succeeded before if that is more, and may always have the
-   * floor; plans made before must be made again. `isRetold`: an earlier process was told of it and has saved what follows.
+   * floor; plans made before must be made again. `death`: of a process it ended.
    */
-  outOfMemory(shape: RunShape, isRetold?: boolean): void;
+  outOfMemory(shape: RunShape, death?: DeathFacts): void;
+  /** Of a shape larger than a remembered memory ceiling had been that was raised: after how many successful runs; undefined of any other. */
+  triedAfter(shape: RunShape): number | undefined;
   report(): TunerReport;
   /** Plain data to be saved; the constructor of a tuner takes it back. */
   save(): TunerState;

@@ -161,6 +161,8 @@ export interface LostRun {
   /** Tokens of each row, padding included. */
   readonly length: number;
   readonly count: number;
+  /** Set where it was larger than a remembered memory ceiling had been that was raised: after how many successful runs. */
+  readonly triedAfter?: number;
   /** Whether a process after it was told of it already. */
   readonly isRetold?: boolean;
 }

@@ -5,6 +5,7 @@ import { SYSTEM_CLOCK } from '../process/systemClock.ts';
 import { embedderEntry, spawnEmbedder } from './embedder/spawnEmbedder.ts';
 import { Engine } from './engine.ts';
 import { createFollowingScanner } from './scanner/fileScanner.ts';
+import { ImpatientEmbedder } from './search/impatientEmbedder.ts';
 import { REHEARSAL_PACE } from './search/rehearsal.ts';
 import { Searcher, type SearcherOptions } from './search/searcher.ts';
 
@@ -16,7 +17,7 @@ export function createEngine(options: {
   readonly chunker: Chunker;
   /** For a process that may have nothing to embed: its embedder starts only when there is something. */
   readonly remembersModels?: boolean;
-  /** For a process that lives on and answers somebody who types. */
+  /** For a process that lives on and answers somebody who types: what searches need is made ready, and nobody waits for it for long. */
   readonly rehearsesSearches?: boolean;
 }): Engine {
   const { chunker, logger, program, remembersModels = false, rehearsesSearches = false } = options;
@@ -34,6 +35,10 @@ export function createEngine(options: {
     scanner: createFollowingScanner(SYSTEM_CLOCK),
     spawnEmbedder: () => spawnEmbedder(),
     ...(remembersModels && { rememberedFor: embedderEntry() }),
-    createSearch: (embedder) => new Searcher({ ...searching, embedder }),
+    createSearch: (embedder) =>
+      new Searcher({
+        ...searching,
+        embedder: rehearsesSearches ? new ImpatientEmbedder(embedder, SYSTEM_CLOCK) : embedder,
+      }),
   });
 }

@@ -14,17 +14,21 @@ import type { SyntaxAnswer, SyntaxJob, SyntaxWorkerData } from './syntaxWorkerPr
 const GRACE_MS = 20_000;
 /** A thread that has begun nothing after so long does not start; no document is to blame. */
 const START_MS = 60_000;
-/** Pauses before another thread is started after one that began nothing, and after the next ones: memory may be short while something is built. Then it is given up for a while. */
-const START_PAUSES_MS = [1000, 10_000, 50_000] as const;
-const GIVEN_UP_MS = 60_000;
+/** Rests before another thread is started after one that began nothing, and after the next ones: memory may be short while something is built. */
+const RESTS_MS = [1000, 10_000, 50_000] as const;
+/** The same once it is given up. */
+const GIVEN_UP_REST_MS = 60_000;
 
 /** Without them V8 lets the thread's garbage grow; a file of 1 MB needs about 100 MB for the nodes of its tree. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 } as const;
 
+/** Chunks; undefined of a document that cannot be cut along a tree; `not begun` where there was no thread to cut it. */
+export type CutResult = readonly Chunk[] | undefined | 'not begun';
+
 interface Pending extends SyntaxJob {
   /** Whether the present thread has begun with it. */
   hasBegun: boolean;
-  readonly result: Deferred<readonly Chunk[] | undefined>;
+  readonly result: Deferred<CutResult>;
 }
 
 /** The build makes one file of the thread's code and puts it beside the bundle this runs in. */
@@ -37,7 +41,8 @@ export function spawnChunker(data: SyntaxWorkerData, entry: URL = ENTRY): Worker
 
 /**
  * Cuts documents on another thread, which is started when the first one comes and again when it ended. A document that
- * takes too long or ends the thread gets no answer but undefined; those behind it are sent again.
+ * takes too long or ends the thread gets no answer but undefined; those behind it are sent again. A thread that begins nothing,
+ * or cannot be started, gives them back and rests.
  */
 export class SyntaxThread {
   readonly #data: SyntaxWorkerData;
@@ -47,15 +52,12 @@ export class SyntaxThread {
   /** In the order they were sent; the first one is being cut. */
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
-  /** Until another thread is started. */
-  #pause: DisposableLike | undefined;
   #watch: DisposableLike | undefined;
   #lastId = 0;
   #fruitlessStarts = 0;
   /** Whether the present thread has begun with anything. */
   #hasBegun = false;
-  /** Until when it is given up. */
-  #givenUpUntilMs = -Infinity;
+  #restsUntilMs = -Infinity;
   #isDisposed = false;
 
   /** `clock` and `spawn` are for tests. */
@@ -73,19 +75,24 @@ export class SyntaxThread {
     this.#spawn = spawn;
   }
 
-  /** False while it is given up: it cuts nothing. */
-  get isUsable(): boolean {
-    return this.#clock.now() >= this.#givenUpUntilMs;
+  /** For how long it begins nothing; 0 when it can be used. */
+  get restMs(): number {
+    return Math.max(0, this.#restsUntilMs - this.#clock.now());
   }
 
-  /** The chunks; undefined when the document could not be cut along a tree. Rejects with `disposed`. */
-  cut(document: SourceDocument): Promise<readonly Chunk[] | undefined> {
+  /** Whether as many starts as are tried in a row were of no use. It is tried once more after each rest. */
+  get isGivenUp(): boolean {
+    return this.#fruitlessStarts > RESTS_MS.length;
+  }
+
+  /** Rejects with `disposed`. */
+  cut(document: SourceDocument): Promise<CutResult> {
     if (this.#isDisposed) return Promise.reject(disposedError());
-    if (!this.isUsable) return Promise.resolve(undefined);
+    if (this.restMs > 0) return Promise.resolve('not begun');
     const job: Pending = { id: ++this.#lastId, document, hasBegun: false, result: new Deferred() };
     this.#pending.set(job.id, job);
-    if (this.#worker !== undefined) this.#send(this.#worker, job);
-    else if (this.#pause === undefined) this.#start();
+    if (this.#worker === undefined) this.#start();
+    else this.#send(this.#worker, job);
     if (this.#pending.size === 1) this.#watchFirst();
     return job.result.promise;
   }
@@ -94,7 +101,6 @@ export class SyntaxThread {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#watch?.dispose();
-    this.#pause?.dispose();
     for (const job of this.#pending.values()) job.result.reject(disposedError());
     this.#pending.clear();
     void this.#worker?.terminate();
@@ -103,7 +109,6 @@ export class SyntaxThread {
 
   /** Starts a thread and sends it all there is; one that cannot be started has begun nothing. */
   #start(): void {
-    this.#pause = undefined;
     this.#hasBegun = false;
     try {
       this.#worker = this.#spawn(this.#data);
@@ -165,10 +170,10 @@ export class SyntaxThread {
     }
   }
 
-  #settle(id: number, chunks: readonly Chunk[] | undefined): void {
+  #settle(id: number, result: CutResult): void {
     const job = this.#pending.get(id);
     this.#pending.delete(id);
-    job?.result.resolve(chunks);
+    job?.result.resolve(result);
   }
 
   /** Lets go of the thread; `blamesFirst`: the document it was cutting, if any, ended it and is not tried again. */
@@ -177,17 +182,17 @@ export class SyntaxThread {
     this.#worker = undefined;
     const first = this.#pending.values().next().value;
     if (blamesFirst && first?.hasBegun === true) this.#settle(first.id, undefined);
-    const pauseMs = this.#hasBegun ? 0 : START_PAUSES_MS[this.#fruitlessStarts];
-    // One more thread after it was given up.
-    if (!this.#hasBegun) this.#fruitlessStarts = Math.min(this.#fruitlessStarts + 1, START_PAUSES_MS.length);
-    if (pauseMs === undefined) {
-      this.#givenUpUntilMs = this.#clock.now() + GIVEN_UP_MS;
-      this.#logger?.error('the chunker thread does not start; files are cut by lines', {});
-      for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
-    }
-    if (this.#pending.size > 0 && pauseMs === 0) this.#start();
-    else if (this.#pending.size > 0) this.#pause = this.#clock.after(pauseMs ?? 0, () => this.#start());
+    if (!this.#hasBegun) this.#rest();
+    else if (this.#pending.size > 0) this.#start();
     this.#watchFirst();
+  }
+
+  #rest(): void {
+    this.#restsUntilMs = this.#clock.now() + (RESTS_MS[this.#fruitlessStarts] ?? GIVEN_UP_REST_MS);
+    const wasGivenUp = this.isGivenUp;
+    this.#fruitlessStarts += 1;
+    if (this.isGivenUp && !wasGivenUp) this.#logger?.error('a chunker thread does not start', {});
+    for (const id of [...this.#pending.keys()]) this.#settle(id, 'not begun');
   }
 
   /** Ends the thread when its present document takes too long; lets the process end when there is none. */
@@ -207,6 +212,6 @@ export class SyntaxThread {
   }
 }
 
-function disposedError(): TesseraError {
+export function disposedError(): TesseraError {
   return new TesseraError('disposed', 'The chunker was disposed.');
 }

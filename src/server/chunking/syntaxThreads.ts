@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
+import type { Clock } from '../../base/clock.ts';
 import type { Chunk, SourceDocument } from '../../indexing/document.ts';
-import type { SyntaxThread } from './syntaxThread.ts';
+import { SYSTEM_CLOCK } from '../../process/systemClock.ts';
+import { type CutResult, disposedError, type SyntaxThread } from './syntaxThread.ts';
 
 /** Cutting a file takes about as much processor time as embedding it by the bundled model; each thread may hold every grammar, 50 MB. */
 const MAX_THREADS = 4;
@@ -11,7 +13,7 @@ export function threadCount(): number {
 }
 
 interface Slot {
-  readonly thread: Pick<SyntaxThread, 'cut' | 'dispose' | 'isUsable'>;
+  readonly thread: Pick<SyntaxThread, 'cut' | 'dispose' | 'restMs' | 'isGivenUp'>;
   /** UTF-16 code units sent and not answered. */
   waiting: number;
 }
@@ -19,26 +21,55 @@ interface Slot {
 /** Cuts documents on several threads, each of which starts when all before it have something to do. */
 export class SyntaxThreads {
   readonly #slots: readonly Slot[];
+  readonly #clock: Clock;
+  /** Ends the waits of documents for a thread. */
+  readonly #waits = new Set<() => void>();
+  #isDisposed = false;
 
-  constructor(threads: readonly Slot['thread'][]) {
+  constructor(threads: readonly Slot['thread'][], clock: Clock = SYSTEM_CLOCK) {
     this.#slots = threads.map((thread) => ({ thread, waiting: 0 }));
+    this.#clock = clock;
   }
 
-  /** The chunks; undefined when the document could not be cut along a tree. Rejects with `disposed`. */
+  /** The chunks; undefined when the document could not be cut along a tree, or no thread can be had. Rejects with `disposed`. */
   async cut(document: SourceDocument): Promise<readonly Chunk[] | undefined> {
-    // One that was given up answers at once that it cannot, and would have the least before it for ever.
-    const usable = this.#slots.filter(({ thread }) => thread.isUsable);
-    const slot = leastWaiting(usable.length > 0 ? usable : this.#slots);
-    slot.waiting += document.text.length;
-    try {
-      return await slot.thread.cut(document);
-    } finally {
-      slot.waiting -= document.text.length;
+    for (;;) {
+      if (this.#isDisposed) throw disposedError();
+      const usable = this.#slots.filter(({ thread }) => thread.restMs === 0);
+      const resting = this.#slots.filter(({ thread }) => !thread.isGivenUp);
+      if (usable.length > 0) {
+        const result = await cutIn(leastWaiting(usable), document);
+        if (result !== 'not begun') return result;
+      } else if (resting.length > 0) await this.#wait(Math.min(...resting.map(({ thread }) => thread.restMs)));
+      else return undefined;
     }
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     for (const { thread } of this.#slots) thread.dispose();
+    for (const end of this.#waits) end();
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        timer.dispose();
+        this.#waits.delete(end);
+        resolve();
+      };
+      const timer = this.#clock.after(ms, end);
+      this.#waits.add(end);
+    });
+  }
+}
+
+async function cutIn(slot: Slot, document: SourceDocument): Promise<CutResult> {
+  slot.waiting += document.text.length;
+  try {
+    return await slot.thread.cut(document);
+  } finally {
+    slot.waiting -= document.text.length;
   }
 }
 

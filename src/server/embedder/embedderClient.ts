@@ -1,6 +1,5 @@
 import { type CancellationSignal, cancelledError, throwIfCancelled } from '../../base/cancellation.ts';
 import type { Clock } from '../../base/clock.ts';
-import { Deferred } from '../../base/deferred.ts';
 import { Disposable, type DisposableLike } from '../../base/disposable.ts';
 import { TesseraError, isTesseraError } from '../../base/errors.ts';
 import type { Event } from '../../base/event.ts';
@@ -38,8 +37,6 @@ import { RestartTerms } from './restartTerms.ts';
 
 /** Loading is tried again after these pauses when memory is short, which it often is only while something else goes on: a build takes a minute. */
 const LOADING_PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000] as const;
-/** Queries do not wait for memory through pauses of this length: they can be answered by words. */
-const LONG_PAUSE_MS = 8000;
 
 /** Figures are asked for so often while there is work: what a process did since is not counted when it dies. */
 const FIGURES_APART_MS = 2000;
@@ -77,10 +74,6 @@ export class EmbedderClient extends Disposable implements Embedder {
   #isLoading = false;
   /** Ends the pause of the present process's loading, if there is one. */
   #endLoadingPause: (() => void) | undefined;
-  /** Since a process that loads has been short of memory for long. */
-  #shortage: TesseraError | undefined;
-  /** Queries that wait for it. */
-  readonly #impatient = new Set<Deferred<never>>();
   /** The latest run that has begun, and whether the process may still end over it: it has not ended, or has failed. */
   #lastRun: EmbedderEvents['runStarted'] | undefined;
   #isRunning = false;
@@ -164,30 +157,11 @@ export class EmbedderClient extends Disposable implements Embedder {
     return this.#models;
   }
 
-  /**
-   * As `Embedder` has it; `onSettled` is called for each text that is answered or given up, with its length in UTF-16 units. Of the lane `query`, rejects
-   * with `out-of-memory` where memory has been short for loading the models for longer than a person waits.
-   */
+  /** As `Embedder` has it; `onSettled` is called for each text that is answered or given up, with its length in UTF-16 units. */
   async embed(
     params: EmbedParams,
     signal?: CancellationSignal,
     onSettled?: (chars: number) => void,
-  ): Promise<EmbedResult> {
-    if (params.lane !== 'query') return this.#embed(params, signal, onSettled);
-    if (this.#shortage !== undefined) throw this.#shortage;
-    const refused = new Deferred<never>();
-    this.#impatient.add(refused);
-    try {
-      return await Promise.race([this.#embed(params, signal, onSettled), refused.promise]);
-    } finally {
-      this.#impatient.delete(refused);
-    }
-  }
-
-  async #embed(
-    params: EmbedParams,
-    signal: CancellationSignal | undefined,
-    onSettled: ((chars: number) => void) | undefined,
   ): Promise<EmbedResult> {
     const { dimension } = (await this.open(signal))[params.scope];
     throwIfCancelled(signal);
@@ -251,6 +225,7 @@ export class EmbedderClient extends Disposable implements Embedder {
     this.#generation = generation;
     this.#lastRun = undefined;
     this.#isRunning = false;
+    this.#hangWatch.forget();
     client.on('log', (record) => this.#logger.relay(record));
     client.on('runStarted', (run) => {
       this.#lastRun = run;
@@ -267,7 +242,6 @@ export class EmbedderClient extends Disposable implements Embedder {
     const isCurrent = (): boolean => generation === this.#generation;
     try {
       const models = await this.#openModels(client, isCurrent);
-      this.#shortage = undefined;
       this.#terms.opened(models);
       // It may have been found gone while it was opened.
       if (!SCOPES.some((scope) => this.#terms.isOnDevice(scope))) this.#sender.forgiveHeldBack();
@@ -303,10 +277,6 @@ export class EmbedderClient extends Disposable implements Embedder {
   }
 
   async #pauseLoading(ms: number): Promise<void> {
-    if (ms >= LONG_PAUSE_MS) {
-      this.#shortage ??= new TesseraError('out-of-memory', 'There is not enough memory to load the models for now.');
-      for (const refused of this.#impatient) refused.reject(this.#shortage);
-    }
     await new Promise<void>((resolve) => {
       const timer = this.#clock.after(ms, resolve);
       this.#endLoadingPause = () => {

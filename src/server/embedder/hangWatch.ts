@@ -6,8 +6,8 @@ import { afterAwake } from '../../base/awakeTimer.ts';
 const LONGEST_MS = 5 * 60_000;
 /** Padded tokens it is enough for where sizes are measured, and where a person has set how many texts a run has: of a model of billions of weights these take long. */
 const TOKENS = { measured: 16_384, fixed: 2048 } as const;
-/** A run hangs where it takes so many times as long, a token, as the slowest of the largest ones so far. */
-const TIMES_AS_SLOW = 20;
+/** A run hangs where it takes so many times as long, a token, as the slowest of the largest ones so far: on a busy machine a process of low priority may get a fortieth of a processor. */
+const TIMES_AS_SLOW = 100;
 
 /**
  * Notices that a process does not get on with what it was asked for: a driver that hangs tells nobody. What it has begun is known from what it says, but
@@ -27,7 +27,7 @@ export class HangWatch implements DisposableLike {
 
   /**
    * `onHang` is called when something that was begun does not end within five minutes, or five for each 16,384 tokens of it (2,048 where a person has set its size), or
-   * sooner, though not before five minutes, where it takes twenty times as long, a token, as the slowest of the largest that have ended; or when for five
+   * sooner, though not before five minutes, where it takes a hundred times as long, a token, as the slowest of the largest that have ended; or when for five
    * minutes nothing is begun though something was asked for.
    */
   constructor(clock: Clock, onHang: () => void) {
@@ -60,6 +60,11 @@ export class HangWatch implements DisposableLike {
     this.#hasBegun = false;
     if (this.#asked > 0) this.#restart();
     else this.#stop();
+  }
+
+  /** Another process may have another device. */
+  forget(): void {
+    this.#largest = { tokens: 0, msPerToken: 0 };
   }
 
   dispose(): void {

@@ -78,8 +78,9 @@ export class RestartTerms {
   }
 
   /** A process died in a run, by want of memory or by what may be that. */
-  ranOutOfMemory({ scope, length, count }: LostRun): void {
-    this.#lostRuns = [...this.#lostRuns, { scope, length, count }];
+  ranOutOfMemory({ scope, length, count, triedAfter }: LostRun): void {
+    const tried = triedAfter === undefined ? {} : { triedAfter };
+    this.#lostRuns = [...this.#lostRuns, { scope, length, count, ...tried }];
   }
 
   /** A process ended while it loaded its models; `how` is a word or two. Whether the device is left for it. */

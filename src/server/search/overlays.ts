@@ -7,7 +7,7 @@ import { languageOf } from '../../indexing/languages.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import type { OverlayText } from '../../protocol/server.ts';
 import type { ChunkIndex, IndexSegment } from '../../search/chunkIndex.ts';
-import type { Embedder } from '../embedder/embedder.ts';
+import type { SearchEmbedder } from './impatientEmbedder.ts';
 
 /** An unsaved text as a segment of its own, and the texts of its chunks by id. */
 export interface Overlay {
@@ -22,14 +22,14 @@ const REMEMBERED = 16;
 /** Cuts and embeds unsaved texts of open editors, for one search; nothing of them reaches the disk. */
 export class Overlays {
   readonly #chunker: Chunker;
-  readonly #embedder: Embedder;
+  readonly #embedder: SearchEmbedder;
   readonly #logger: Logger;
   readonly #remembered = new Map<
     string,
     { readonly text: string; readonly index: ChunkIndex; readonly overlay: Overlay }
   >();
 
-  constructor(chunker: Chunker, embedder: Embedder, logger: Logger) {
+  constructor(chunker: Chunker, embedder: SearchEmbedder, logger: Logger) {
     this.#chunker = chunker;
     this.#embedder = embedder;
     this.#logger = logger;

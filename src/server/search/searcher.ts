@@ -13,7 +13,6 @@ import { type RankedChunk, rank } from '../../search/ranking.ts';
 import { SIMILARITY_WEIGHTS } from '../../search/rankingWeights.ts';
 import { type SearchQuery, parseQuery } from '../../search/searchQuery.ts';
 import { similarityQuery } from '../../search/similarityQuery.ts';
-import type { Embedder } from '../embedder/embedder.ts';
 import type { FolderSearch, FolderSearchParams, SearchedFolder } from '../folderSearch.ts';
 import type { ChunkReader, FileRecord } from '../store/chunkStore.ts';
 import { candidateIndex } from './candidateIndex.ts';
@@ -29,6 +28,7 @@ import {
   recencyOf,
   unsavedText,
 } from './loadedFolders.ts';
+import type { SearchEmbedder } from './impatientEmbedder.ts';
 import { MemoryIndex } from './memoryIndex.ts';
 import { Rehearsal, type RehearsalPace } from './rehearsal.ts';
 import { SegmentImages } from './segmentImages.ts';
@@ -36,7 +36,7 @@ import { Overlays } from './overlays.ts';
 import { CHUNKS_COMPARED, TokenRanking } from './tokenRanking.ts';
 
 export interface SearcherOptions {
-  readonly embedder: Embedder;
+  readonly embedder: SearchEmbedder;
   /** Cuts unsaved texts. */
   readonly chunker: Chunker;
   readonly resolveLanguage: LanguageResolver;

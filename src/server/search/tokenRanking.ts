@@ -3,7 +3,7 @@ import { embeddingText } from '../../indexing/embeddingText.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import { maxSim } from '../../search/maxSim.ts';
 import type { RankedChunk } from '../../search/ranking.ts';
-import type { Embedder } from '../embedder/embedder.ts';
+import type { SearchEmbedder } from './impatientEmbedder.ts';
 
 /** Chunks looked at again; each costs a run of the model. */
 export const CHUNKS_COMPARED = 32;
@@ -15,10 +15,10 @@ const CHUNKS_KEPT = 256;
  * counts as much as all other evidence: it is given the range that the scores of the compared chunks have.
  */
 export class TokenRanking {
-  readonly #embedder: Embedder;
+  readonly #embedder: SearchEmbedder;
   readonly #kept = new Map<string, Float32Array>();
 
-  constructor(embedder: Embedder) {
+  constructor(embedder: SearchEmbedder) {
     this.#embedder = embedder;
   }
 

@@ -8,6 +8,7 @@ import type { SourceDocument } from '../../../src/indexing/document.ts';
 import { createChunker } from '../../../src/server/chunking/createChunker.ts';
 import { lateness } from '../../../src/server/chunking/syntaxParser.ts';
 import { spawnChunker, SyntaxThread } from '../../../src/server/chunking/syntaxThread.ts';
+import { SyntaxThreads } from '../../../src/server/chunking/syntaxThreads.ts';
 import type { SyntaxWorkerData } from '../../../src/server/chunking/syntaxWorkerProtocol.ts';
 import type { ChunkerFaults } from '../../fakes/chunkerThread.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
@@ -99,8 +100,8 @@ describe('the chunker', () => {
 
 describe('a syntax thread', () => {
   const entry = new URL('../../fakes/chunkerThread.ts', import.meta.url);
-  let thread: SyntaxThread | undefined;
-  afterEach(() => thread?.dispose());
+  let threads: SyntaxThreads | undefined;
+  afterEach(() => threads?.dispose());
 
   /** `refused`: the numbers of the starts for which the system has no room. */
   function start(faults: Omit<ChunkerFaults, 'counts'> = {}, refused: readonly number[] = []) {
@@ -112,8 +113,9 @@ describe('a syntax thread', () => {
       if (refused.includes(++starts)) throw new Error('ERR_WORKER_INIT_FAILED: EAGAIN');
       return spawnChunker(data, entry);
     };
-    thread = new SyntaxThread(data, { clock, spawn });
-    return { thread, clock, counts };
+    const thread = new SyntaxThread(data, { clock, spawn });
+    threads = new SyntaxThreads([thread], clock);
+    return { thread, threads, clock, counts };
   }
 
   /** Lets time pass until a promise has settled. */
@@ -128,50 +130,51 @@ describe('a syntax thread', () => {
   }
 
   it('that ends before it begins leaves the document to the next, after a pause', async () => {
-    const { thread, clock, counts } = start({ endEarly: 2 });
-    expect(await pass(clock, thread.cut(SMALL))).toEqual([]);
+    const { threads, clock, counts } = start({ endEarly: 2 });
+    expect(await pass(clock, threads.cut(SMALL))).toEqual([]);
     expect(counts[0]).toBe(3);
     expect(clock.now()).toBeGreaterThanOrEqual(11_000);
   });
 
   it('that does not begin leaves the document to the next', async () => {
-    const { thread, clock, counts } = start({ beginNothing: 1 });
-    const cut = thread.cut(SMALL);
+    const { threads, clock, counts } = start({ beginNothing: 1 });
+    const cut = threads.cut(SMALL);
     await vi.waitUntil(() => counts[0] === 1, { timeout: 30_000 });
     clock.advance(60_000);
     expect(await pass(clock, cut)).toEqual([]);
     expect(counts[0]).toBe(2);
   });
 
-  it('is given up when it never begins', async () => {
-    const { thread, clock } = start({ endEarly: Infinity });
-    expect(await pass(clock, thread.cut(SMALL))).toBeUndefined();
-    expect(thread.isUsable).toBe(false);
-  });
-
   it('that the system has no room for leaves the documents to the next, after a pause', async () => {
-    const { thread, clock, counts } = start({}, [1, 2, 3]);
-    const cuts = Promise.all([thread.cut(SMALL), thread.cut(SMALL)]);
+    const { threads, clock, counts } = start({}, [1, 2, 3]);
+    const cuts = Promise.all([threads.cut(SMALL), threads.cut(SMALL)]);
     expect(await pass(clock, cuts)).toEqual([[], []]);
     expect(counts[0]).toBe(1);
     expect(clock.now()).toBeGreaterThanOrEqual(61_000);
   });
 
-  it('that the system never has room for is given up, also where the one before had begun', async () => {
-    const { thread, clock } = start({}, [2, 3, 4, 5]);
+  it('gives back what it cannot begin with, and what was behind a document that ended the one before', async () => {
+    const { thread, clock } = start({}, [2]);
     const cuts = Promise.all(['ends the thread', 'fine'].map((text) => thread.cut(document('typescript', text))));
-    expect(await pass(clock, cuts)).toEqual([undefined, undefined]);
-    expect(thread.isUsable).toBe(false);
+    expect(await pass(clock, cuts)).toEqual([undefined, 'not begun']);
+    expect(thread.restMs).toBeGreaterThan(0);
+    expect(await thread.cut(SMALL)).toBe('not begun');
   });
 
-  it('that was given up is started once more after a minute', async () => {
-    const { thread, clock, counts } = start({ endEarly: 4 });
-    expect(await pass(clock, thread.cut(SMALL))).toBeUndefined();
-    clock.advance(50_000);
-    expect(await thread.cut(SMALL)).toBeUndefined();
+  it('is given up when it never begins, and tried once more after a minute', async () => {
+    const { thread, threads, clock, counts } = start({ endEarly: 5 });
+    expect(await pass(clock, threads.cut(SMALL))).toBeUndefined();
+    expect(thread.isGivenUp).toBe(true);
+    clock.advance(thread.restMs - 1);
+    expect(await threads.cut(SMALL)).toBeUndefined();
     expect(counts[0]).toBe(4);
-    clock.advance(10_000);
-    expect(await thread.cut(SMALL)).toEqual([]);
+    clock.advance(1);
+    expect(await threads.cut(SMALL)).toBeUndefined();
+    expect(counts[0]).toBe(5);
+    expect(thread.restMs).toBe(60_000);
+    clock.advance(60_000);
+    expect(await threads.cut(SMALL)).toEqual([]);
+    expect(thread.isGivenUp).toBe(false);
   });
 
   it('gives up a document that takes too long, or ends the thread, and goes on with those behind it', async () => {

@@ -1,8 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Deferred } from '../../../src/base/deferred.ts';
-import type { Chunk, SourceDocument } from '../../../src/indexing/document.ts';
+import type { SourceDocument } from '../../../src/indexing/document.ts';
+import type { CutResult } from '../../../src/server/chunking/syntaxThread.ts';
 import { SyntaxThreads } from '../../../src/server/chunking/syntaxThreads.ts';
+import { ManualClock } from '../../fakes/manualClock.ts';
 
 const document = (path: string, characters: number): SourceDocument => ({
   path,
@@ -14,20 +16,20 @@ const document = (path: string, characters: number): SourceDocument => ({
 /** Remembers what it was given; answers when told to. */
 class FakeThread {
   readonly given: string[] = [];
-  readonly #answers = new Map<string, Deferred<readonly Chunk[] | undefined>>();
-  isUsable = true;
+  readonly #answers = new Map<string, Deferred<CutResult>>();
+  restMs = 0;
+  isGivenUp = false;
   isDisposed = false;
 
-  cut({ path }: SourceDocument): Promise<readonly Chunk[] | undefined> {
+  cut({ path }: SourceDocument): Promise<CutResult> {
     this.given.push(path);
-    if (!this.isUsable) return Promise.resolve(undefined);
-    const answer = new Deferred<readonly Chunk[] | undefined>();
+    const answer = new Deferred<CutResult>();
     this.#answers.set(path, answer);
     return answer.promise;
   }
 
-  answer(path: string): void {
-    this.#answers.get(path)?.resolve([]);
+  answer(path: string, result: CutResult = []): void {
+    this.#answers.get(path)?.resolve(result);
   }
 
   dispose(): void {
@@ -62,14 +64,49 @@ describe('several chunker threads', () => {
     expect([first, second].every(({ isDisposed }) => isDisposed)).toBe(true);
   });
 
-  it('are none the worse for one that was given up, and cut nothing when all were', async () => {
+  it('take over what one of them cannot begin with', async () => {
     const [broken, whole] = [new FakeThread(), new FakeThread()];
-    broken.isUsable = false;
-    const threads = new SyntaxThreads([broken, whole]);
-    void threads.cut(document('a', 10));
+    const threads = new SyntaxThreads([broken, whole], new ManualClock());
+    const cut = threads.cut(document('a', 10));
+    broken.restMs = 1000;
+    broken.answer('a', 'not begun');
+    await turn();
+    expect(whole.given).toEqual(['a']);
+    whole.answer('a');
+    expect(await cut).toEqual([]);
     void threads.cut(document('b', 10));
-    expect(broken.given).toEqual([]);
-    whole.isUsable = false;
-    expect(await threads.cut(document('c', 10))).toBeUndefined();
+    void threads.cut(document('c', 10));
+    expect(broken.given).toEqual(['a']);
+  });
+
+  it('are waited for while they rest, and cut nothing when all were given up', async () => {
+    const clock = new ManualClock();
+    const [one, other] = [new FakeThread(), new FakeThread()];
+    const threads = new SyntaxThreads([one, other], clock);
+    one.restMs = 10_000;
+    other.restMs = 60_000;
+    other.isGivenUp = true;
+    const cut = threads.cut(document('a', 10));
+    await turn();
+    expect([one.given, other.given]).toEqual([[], []]);
+    one.restMs = 0;
+    clock.advance(10_000);
+    await turn();
+    expect(one.given).toEqual(['a']);
+    one.isGivenUp = true;
+    one.restMs = 60_000;
+    one.answer('a', 'not begun');
+    expect(await cut).toBeUndefined();
+    expect(await threads.cut(document('b', 10))).toBeUndefined();
+  });
+
+  it('are waited for no longer once they are disposed', async () => {
+    const thread = new FakeThread();
+    thread.restMs = 10_000;
+    const threads = new SyntaxThreads([thread], new ManualClock());
+    const cut = threads.cut(document('a', 10)).catch((error: unknown) => error);
+    await turn();
+    threads.dispose();
+    expect(await cut).toMatchObject({ code: 'disposed' });
   });
 });

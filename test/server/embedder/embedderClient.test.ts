@@ -432,43 +432,24 @@ describe('an embedder that hangs in a run', () => {
     expect(client.restarts).toBe(0);
   });
 
-  it('lets no query wait while memory is short for loading, but for bulk work', async () => {
+  it.each([
+    ['is shut down', (client: EmbedderClient) => client.dispose()],
+    ['has died', (_: EmbedderClient, child: ChildHandle) => child.kill()],
+  ] as const)('leaves no pause of its loading behind when it %s', async (_, end) => {
     const clock = new ManualClock();
-    let isShort = true;
-    const loading = () =>
-      isShort ? Promise.reject(new TesseraError('out-of-memory', 'Memory is short.')) : Promise.resolve();
-    const client = owned.add(
-      new EmbedderClient({ ...clientOptions({ restartPolicy }), clock, spawn: () => fakeEmbedderProcess({ loading }) }),
-    );
-    const answer = client.embed(bulk(['ab']));
-    const query = { ...bulk(['abc']), lane: 'query' } as const;
-    let refusal: unknown;
-    client.embed(query).catch((error: unknown) => (refusal = error));
-    let seconds = 0;
-    for (; refusal === undefined && seconds < 60; seconds++) {
-      clock.advance(1000);
-      for (let turns = 0; turns < 10; turns++) await setImmediate();
-    }
-    expect(refusal).toMatchObject({ code: 'out-of-memory' });
-    expect(seconds).toBeLessThan(16);
-    await expect(client.embed(query)).rejects.toMatchObject({ code: 'out-of-memory' });
-    isShort = false;
-    await pass(clock, answer);
-    expect([...(await answer).vectors]).toEqual([2]);
-    expect([...(await client.embed(query)).vectors]).toEqual([3]);
-  });
-
-  it('is not waited for in a pause of its loading once it is shut down', async () => {
-    const clock = new ManualClock();
+    let child: ChildHandle | undefined;
     const loading = () => Promise.reject(new TesseraError('out-of-memory', 'Memory is short.'));
-    const client = owned.add(
-      new EmbedderClient({ ...clientOptions({ restartPolicy }), clock, spawn: () => fakeEmbedderProcess({ loading }) }),
-    );
+    const spawn = () => (child = fakeEmbedderProcess({ loading }));
+    const oneDeath = new RestartPolicy({ maxDeaths: 0, windowMs: 1, baseDelayMs: 1, maxDelayMs: 1 });
+    const client = owned.add(new EmbedderClient({ ...clientOptions({ restartPolicy: oneDeath }), clock, spawn }));
     const answer = client.embed(bulk(['ab'])).catch((error: unknown) => error);
     clock.advance(0);
     for (let turns = 0; turns < 10; turns++) await setImmediate();
-    client.dispose();
+    expect(clock.timers).toBe(1);
+    end(client, child!);
     expect(await answer).toBeInstanceOf(TesseraError);
+    for (let turns = 0; turns < 10; turns++) await setImmediate();
+    expect(clock.timers).toBe(0);
   });
 
   it('at one text every time gives that text up', async () => {

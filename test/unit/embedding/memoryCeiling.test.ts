@@ -62,12 +62,12 @@ describe('a memory ceiling', () => {
     expect(runsUntilRaised(600)).toBe(1024);
     restart();
     // Of a death that has nothing to do with it.
-    ceiling.fail(8192, true);
+    ceiling.fail(8192, { isRetold: true });
     expect(ceiling.tokens).toBe(8192);
     ceiling.fail(8192);
     restart();
-    ceiling.fail(8192, true);
-    ceiling.fail(8192, true);
+    ceiling.fail(8192, { isRetold: true });
+    ceiling.fail(8192, { isRetold: true });
     expect(ceiling.tokens).toBe(4096);
     expect(runsUntilRaised(5000)).toBe(4096);
   });
@@ -79,9 +79,45 @@ describe('a memory ceiling', () => {
     const saved = ceiling.save();
     succeedTimes(ceiling, 124, 4096);
     expect(ceiling.tokens).toBe(8192);
+    const triedAfter = ceiling.triedAfter(8192);
+    expect([triedAfter, ceiling.triedAfter(4096)]).toEqual([1024, undefined]);
     const next = new MemoryCeiling(OPTIONS, saved);
-    next.fail(8192);
+    next.fail(8192, { triedAfter: triedAfter! });
     expect(next.save()).toMatchObject({ tokens: 4096, raising: { runs: 0, needed: 4096 } });
+  });
+
+  it('takes the deaths of several processes at one size for no more than one', () => {
+    let saved = new MemoryCeiling(OPTIONS).save();
+    const tell = (death: { triedAfter?: number }): void => {
+      const ceiling = new MemoryCeiling(OPTIONS, saved);
+      ceiling.fail(16_384, death);
+      saved = { ...ceiling.save(), quietStarts: 0 };
+    };
+    for (let process = 0; process < 4; process++) tell({});
+    expect(saved).toMatchObject({ tokens: 8192, raising: { needed: 1024 } });
+    for (let process = 0; process < 4; process++) tell({ triedAfter: 1024 });
+    expect(saved).toMatchObject({ tokens: 8192, raising: { needed: 4096 } });
+  });
+
+  it('keeps what was outgrown when a try above that fails', () => {
+    const ceiling = new MemoryCeiling(OPTIONS);
+    ceiling.fail(8192);
+    succeedTimes(ceiling, 1024, 4096);
+    succeedTimes(ceiling, 1024, 8192);
+    ceiling.fail(16_384);
+    expect(ceiling.save()).toMatchObject({ tokens: 8192, raising: { raisedFrom: 4096, needed: 4096 } });
+    ceiling.fail(16_384);
+    expect(ceiling.save()).toMatchObject({ tokens: 8192, raising: { needed: 16_384 } });
+  });
+
+  it('is raised by quiet starts less often, too, after a try that failed', () => {
+    let ceiling = new MemoryCeiling(OPTIONS);
+    ceiling.fail(8192);
+    succeedTimes(ceiling, 1024, 4096);
+    ceiling.fail(8192);
+    let starts = 0;
+    for (; ceiling.tokens === 4096; starts++) ceiling = new MemoryCeiling(OPTIONS, ceiling.save());
+    expect(starts).toBe(16);
   });
 
   it('is raised once by runs of what it was raised from', () => {
@@ -258,9 +294,16 @@ describe('the memory ceilings of two processes', () => {
     ['the one that was raised twice from the other', state(4096), state(16_384, 4096), 16_384],
     ['the smaller one where the other was raised from more', state(2048), state(8192, 4096), 2048],
     ['what is left of a try that failed', state(4096, null, 4096), state(8192, 4096), 4096],
+    ['what was outgrown, also after a try above it', state(4096), state(8192, 4096, 4096), 8192],
   ])('are %s', (_, one, other, tokens) => {
     expect(mergeMemoryCeilings(one, other).tokens).toBe(tokens);
     expect(mergeMemoryCeilings(other, one).tokens).toBe(tokens);
+  });
+
+  it('forget no try that failed because another process has been quiet for longer', () => {
+    const [failed, quiet] = [state(4096, null, 4096, 0), state(4096, null, 1024, 3)];
+    expect(mergeMemoryCeilings(quiet, failed)).toEqual(failed);
+    expect(mergeMemoryCeilings(failed, quiet)).toEqual(failed);
   });
 
   it('agree on the runs after a try that failed in either', () => {
