@@ -107,7 +107,10 @@ export class MemoryCeiling {
     return Number.isFinite(tokens) ? Math.max(this.#floorTokens, tokens) : null;
   }
 
-  /** Of a run larger than the remembered ceiling had been before it was raised: the runs that took; undefined of any other. */
+  /**
+   * Of a run larger than the remembered ceiling had been before it was raised: how many runs raise it, as far as is known before it. Those of
+   * several processes that tell the same number were one try. Undefined of any other run.
+   */
   triedAfter(tokens: number): number | undefined {
     const { raisedFrom, needed } = this.#raising;
     return raisedFrom !== null && tokens > raisedFrom ? needed : undefined;

@@ -61,7 +61,7 @@ export interface Tuner {
    * floor; plans made before must be made again. `death`: of a process it ended.
    */
   outOfMemory(shape: RunShape, death?: DeathFacts): void;
-  /** Of a shape larger than a remembered memory ceiling had been that was raised: after how many successful runs; undefined of any other. */
+  /** Of a shape larger than a remembered memory ceiling had been that was raised, as `MemoryCeiling.triedAfter` has it; undefined of any other. */
   triedAfter(shape: RunShape): number | undefined;
   report(): TunerReport;
   /** Plain data to be saved; the constructor of a tuner takes it back. */

@@ -161,7 +161,7 @@ export interface LostRun {
   /** Tokens of each row, padding included. */
   readonly length: number;
   readonly count: number;
-  /** Set where it was larger than a remembered memory ceiling had been that was raised: after how many successful runs. */
+  /** Of a run larger than a remembered memory ceiling had been that was raised, as `MemoryCeiling.triedAfter` has it. */
   readonly triedAfter?: number;
   /** Whether a process after it was told of it already. */
   readonly isRetold?: boolean;

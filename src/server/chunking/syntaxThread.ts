@@ -42,7 +42,7 @@ export function spawnChunker(data: SyntaxWorkerData, entry: URL = ENTRY): Worker
 /**
  * Cuts documents on another thread, which is started when the first one comes and again when it ended. A document that
  * takes too long or ends the thread gets no answer but undefined; those behind it are sent again. A thread that begins nothing,
- * or cannot be started, gives them back and rests.
+ * or cannot be started, gives them back and rests; the next one is given none before it is up.
  */
 export class SyntaxThread {
   readonly #data: SyntaxWorkerData;
@@ -55,6 +55,9 @@ export class SyntaxThread {
   #watch: DisposableLike | undefined;
   #lastId = 0;
   #fruitlessStarts = 0;
+  /** While a thread is started without documents, until it is up or rests. */
+  #revival: Deferred<void> | undefined;
+  #isUp = false;
   /** Whether the present thread has begun with anything. */
   #hasBegun = false;
   #restsUntilMs = -Infinity;
@@ -80,15 +83,28 @@ export class SyntaxThread {
     return Math.max(0, this.#restsUntilMs - this.#clock.now());
   }
 
+  /** Whether it is worth giving documents to. */
+  get isUsable(): boolean {
+    return this.restMs === 0 && (this.#fruitlessStarts === 0 || this.#isUp);
+  }
+
   /** Whether as many starts as are tried in a row were of no use. It is tried once more after each rest. */
   get isGivenUp(): boolean {
     return this.#fruitlessStarts > RESTS_MS.length;
   }
 
+  /** Starts the next thread when the rest is over. Resolves when it can be used, or rests again. */
+  revive(): Promise<void> {
+    if (this.#isDisposed || this.restMs > 0 || this.isUsable) return Promise.resolve();
+    const revival = (this.#revival ??= new Deferred());
+    if (this.#worker === undefined) this.#start();
+    return revival.promise;
+  }
+
   /** Rejects with `disposed`. */
   cut(document: SourceDocument): Promise<CutResult> {
     if (this.#isDisposed) return Promise.reject(disposedError());
-    if (this.restMs > 0) return Promise.resolve('not begun');
+    if (!this.isUsable) return Promise.resolve('not begun');
     const job: Pending = { id: ++this.#lastId, document, hasBegun: false, result: new Deferred() };
     this.#pending.set(job.id, job);
     if (this.#worker === undefined) this.#start();
@@ -103,6 +119,7 @@ export class SyntaxThread {
     this.#watch?.dispose();
     for (const job of this.#pending.values()) job.result.reject(disposedError());
     this.#pending.clear();
+    this.#endRevival();
     void this.#worker?.terminate();
     this.#worker = undefined;
   }
@@ -110,6 +127,7 @@ export class SyntaxThread {
   /** Starts a thread and sends it all there is; one that cannot be started has begun nothing. */
   #start(): void {
     this.#hasBegun = false;
+    this.#isUp = false;
     try {
       this.#worker = this.#spawn(this.#data);
     } catch (error) {
@@ -138,6 +156,11 @@ export class SyntaxThread {
 
   #receive(answer: SyntaxAnswer): void {
     switch (answer.kind) {
+      case 'up':
+        this.#isUp = true;
+        this.#endRevival();
+        this.#watchFirst();
+        return;
       case 'begun': {
         const job = this.#pending.get(answer.id);
         if (job !== undefined) job.hasBegun = true;
@@ -180,6 +203,7 @@ export class SyntaxThread {
   #replace(blamesFirst: boolean): void {
     void this.#worker?.terminate();
     this.#worker = undefined;
+    this.#isUp = false;
     const first = this.#pending.values().next().value;
     if (blamesFirst && first?.hasBegun === true) this.#settle(first.id, undefined);
     if (!this.#hasBegun) this.#rest();
@@ -193,19 +217,25 @@ export class SyntaxThread {
     this.#fruitlessStarts += 1;
     if (this.isGivenUp && !wasGivenUp) this.#logger?.error('a chunker thread does not start', {});
     for (const id of [...this.#pending.keys()]) this.#settle(id, 'not begun');
+    this.#endRevival();
+  }
+
+  #endRevival(): void {
+    this.#revival?.resolve();
+    this.#revival = undefined;
   }
 
   /** Ends the thread when its present document takes too long; lets the process end when there is none. */
   #watchFirst(): void {
     this.#watch?.dispose();
     const first = this.#pending.values().next().value;
-    if (first === undefined || this.#worker === undefined) {
+    if (this.#worker === undefined || (first === undefined && this.#revival === undefined)) {
       this.#worker?.unref();
       return;
     }
-    const budgetMs = first.hasBegun ? GRACE_MS + parseBudgetMs(first.document.text.length) : START_MS;
+    const budgetMs = first?.hasBegun === true ? GRACE_MS + parseBudgetMs(first.document.text.length) : START_MS;
     this.#watch = afterAwake(this.#clock, budgetMs, () => {
-      if (first.hasBegun)
+      if (first?.hasBegun === true)
         this.#logger?.warn('cutting a file takes too long; it is cut by lines', { path: first.document.path });
       this.#replace(true);
     });

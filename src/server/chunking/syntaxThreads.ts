@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
+import { Deferred } from '../../base/deferred.ts';
 import type { Chunk, SourceDocument } from '../../indexing/document.ts';
 import { SYSTEM_CLOCK } from '../../process/systemClock.ts';
 import { type CutResult, disposedError, type SyntaxThread } from './syntaxThread.ts';
@@ -13,7 +14,7 @@ export function threadCount(): number {
 }
 
 interface Slot {
-  readonly thread: Pick<SyntaxThread, 'cut' | 'dispose' | 'restMs' | 'isGivenUp'>;
+  readonly thread: Pick<SyntaxThread, 'cut' | 'revive' | 'dispose' | 'restMs' | 'isUsable' | 'isGivenUp'>;
   /** UTF-16 code units sent and not answered. */
   waiting: number;
 }
@@ -35,13 +36,14 @@ export class SyntaxThreads {
   async cut(document: SourceDocument): Promise<readonly Chunk[] | undefined> {
     for (;;) {
       if (this.#isDisposed) throw disposedError();
-      const usable = this.#slots.filter(({ thread }) => thread.restMs === 0);
-      const resting = this.#slots.filter(({ thread }) => !thread.isGivenUp);
+      const others = this.#slots.flatMap(({ thread }) => (thread.isUsable ? [] : [thread]));
+      const revivals = others.filter(({ restMs }) => restMs === 0).map((thread) => thread.revive());
+      const usable = this.#slots.filter(({ thread }) => thread.isUsable);
       if (usable.length > 0) {
         const result = await cutIn(leastWaiting(usable), document);
         if (result !== 'not begun') return result;
-      } else if (resting.length > 0) await this.#wait(Math.min(...resting.map(({ thread }) => thread.restMs)));
-      else return undefined;
+      } else if (others.every(({ isGivenUp }) => isGivenUp)) return undefined;
+      else await this.#untilOneIsBack(revivals, others);
     }
   }
 
@@ -51,16 +53,16 @@ export class SyntaxThreads {
     for (const end of this.#waits) end();
   }
 
-  async #wait(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        timer.dispose();
-        this.#waits.delete(end);
-        resolve();
-      };
-      const timer = this.#clock.after(ms, end);
-      this.#waits.add(end);
-    });
+  /** Until a thread that is started is up or rests again, or one that rests may be started. */
+  async #untilOneIsBack(revivals: readonly Promise<void>[], others: readonly Slot['thread'][]): Promise<void> {
+    const rests = others.map(({ restMs }) => restMs).filter((ms) => ms > 0);
+    const over = new Deferred<void>();
+    const end = (): void => over.resolve();
+    this.#waits.add(end);
+    const timer = rests.length > 0 ? this.#clock.after(Math.min(...rests), end) : undefined;
+    await Promise.race([...revivals, over.promise]);
+    timer?.dispose();
+    this.#waits.delete(end);
   }
 }
 

@@ -56,3 +56,4 @@ port.on('message', (job: SyntaxJob) => {
     if (grammars.memoryBytes > RETIRE_AT_BYTES) process.exit(0);
   });
 });
+answer({ kind: 'up' });

@@ -17,6 +17,8 @@ export interface SyntaxJob {
 }
 
 export type SyntaxAnswer =
+  /** The thread is there. */
+  | { readonly kind: 'up' }
   /** It is being cut from now on. */
   | { readonly kind: 'begun'; readonly id: number }
   /** `chunks` is undefined when there is no tree: no grammar, or parsing took too long. */

@@ -10,22 +10,22 @@ import type { Embedder } from '../embedder/embedder.ts';
 export type SearchEmbedder = Pick<Embedder, 'open' | 'embed' | 'embedTokens'>;
 
 /** As long as somebody who has typed a question looks at an empty list; the bundled model loads in a second. */
-export const SEARCH_PATIENCE_MS = 10_000;
+const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 1000;
 
 /**
- * An embedder for searches that words can answer, too: rejects with `embedder-failed` what waits for longer than `patienceMs` while no process
- * is running, as where memory is short for loading a model, or a driver builds its programs.
+ * An embedder for searches that words can answer, too: rejects with `embedder-failed` what waits while no process is running, as where memory is short
+ * for loading a model, or a driver builds its programs, once ten seconds of that have been waited for.
  */
 export class ImpatientEmbedder implements SearchEmbedder {
   readonly #embedder: SearchEmbedder & Pick<Embedder, 'state'>;
   readonly #clock: Clock;
-  readonly #patienceMs: number;
+  /** The process that was waited for last, and since when. */
+  #awaited: { readonly generation: number; readonly sinceMs: number } | undefined;
 
-  constructor(embedder: SearchEmbedder & Pick<Embedder, 'state'>, clock: Clock, patienceMs = SEARCH_PATIENCE_MS) {
+  constructor(embedder: SearchEmbedder & Pick<Embedder, 'state'>, clock: Clock) {
     this.#embedder = embedder;
     this.#clock = clock;
-    this.#patienceMs = patienceMs;
   }
 
   open(signal?: CancellationSignal): ReturnType<Embedder['open']> {
@@ -58,12 +58,21 @@ export class ImpatientEmbedder implements SearchEmbedder {
       late.reject(new TesseraError('embedder-failed', 'The model is not loaded yet.'));
       end.abort();
     };
-    timer = this.#clock.after(this.#patienceMs, look);
+    timer = this.#clock.after(this.#patienceLeftMs(), look);
     try {
       return await Promise.race([begin(end.signal), late.promise]);
     } finally {
       timer.dispose();
       signal?.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** Each of several questions that wait for one process has what those before it have left. */
+  #patienceLeftMs(): number {
+    const { state } = this.#embedder;
+    if (state.kind !== 'starting') return PATIENCE_MS;
+    const now = this.#clock.now();
+    if (this.#awaited?.generation !== state.generation) this.#awaited = { generation: state.generation, sinceMs: now };
+    return Math.max(0, this.#awaited.sinceMs + PATIENCE_MS - now);
   }
 }

@@ -104,7 +104,7 @@ describe('a syntax thread', () => {
   afterEach(() => threads?.dispose());
 
   /** `refused`: the numbers of the starts for which the system has no room. */
-  function start(faults: Omit<ChunkerFaults, 'counts'> = {}, refused: readonly number[] = []) {
+  function start(faults: Omit<ChunkerFaults, 'counts'> = {}, refused: readonly number[] = [], size = 1) {
     const clock = new ManualClock();
     const counts = new Int32Array(new SharedArrayBuffer(8));
     const data = { ...faults, counts: counts.buffer } as unknown as SyntaxWorkerData;
@@ -113,9 +113,9 @@ describe('a syntax thread', () => {
       if (refused.includes(++starts)) throw new Error('ERR_WORKER_INIT_FAILED: EAGAIN');
       return spawnChunker(data, entry);
     };
-    const thread = new SyntaxThread(data, { clock, spawn });
-    threads = new SyntaxThreads([thread], clock);
-    return { thread, threads, clock, counts };
+    const all = Array.from({ length: size }, () => new SyntaxThread(data, { clock, spawn }));
+    threads = new SyntaxThreads(all, clock);
+    return { thread: all[0]!, threads, clock, counts };
   }
 
   /** Lets time pass until a promise has settled. */
@@ -169,12 +169,33 @@ describe('a syntax thread', () => {
     expect(await threads.cut(SMALL)).toBeUndefined();
     expect(counts[0]).toBe(4);
     clock.advance(1);
+    // Nobody waits for the fifth, which ends, nor for the sixth.
     expect(await threads.cut(SMALL)).toBeUndefined();
-    expect(counts[0]).toBe(5);
-    expect(thread.restMs).toBe(60_000);
+    await vi.waitUntil(() => thread.restMs === 60_000, { timeout: 30_000 });
     clock.advance(60_000);
+    expect(await threads.cut(SMALL)).toBeUndefined();
+    await vi.waitUntil(() => thread.isUsable, { timeout: 30_000 });
     expect(await threads.cut(SMALL)).toEqual([]);
-    expect(thread.isGivenUp).toBe(false);
+    expect([counts[0], thread.isGivenUp]).toEqual([6, false]);
+  });
+
+  it.each([
+    ['are never up', { beginNothing: Infinity }],
+    ['end at once', { endEarly: Infinity }],
+    ['end before they begin', { endUp: Infinity }],
+  ])('that is one of several that %s is given up with them', async (_, faults) => {
+    const { threads, clock } = start(faults, [], 3);
+    expect(await pass(clock, threads.cut(SMALL))).toBeUndefined();
+    expect(clock.now()).toBeLessThan(10 * 60_000);
+  });
+
+  it('that hangs while it starts leaves its document, and those that come later, to the others', async () => {
+    const { threads, clock, counts } = start({ beginNothing: 1 }, [], 2);
+    expect(await pass(clock, threads.cut(SMALL))).toEqual([]);
+    const before = clock.now();
+    expect(await Promise.all([threads.cut(SMALL), threads.cut(SMALL)])).toEqual([[], []]);
+    expect(clock.now()).toBe(before);
+    expect(counts[0]).toBe(2);
   });
 
   it('gives up a document that takes too long, or ends the thread, and goes on with those behind it', async () => {

@@ -18,8 +18,10 @@ class FakeThread {
   readonly given: string[] = [];
   readonly #answers = new Map<string, Deferred<CutResult>>();
   restMs = 0;
+  isUsable = true;
   isGivenUp = false;
   isDisposed = false;
+  revivals: Deferred<void>[] = [];
 
   cut({ path }: SourceDocument): Promise<CutResult> {
     this.given.push(path);
@@ -30,6 +32,19 @@ class FakeThread {
 
   answer(path: string, result: CutResult = []): void {
     this.#answers.get(path)?.resolve(result);
+  }
+
+  /** No documents, and no new thread, for so long. */
+  rest(ms: number, isGivenUp = false): void {
+    this.restMs = ms;
+    this.isUsable = false;
+    this.isGivenUp = isGivenUp;
+  }
+
+  revive(): Promise<void> {
+    const revival = new Deferred<void>();
+    this.revivals.push(revival);
+    return revival.promise;
   }
 
   dispose(): void {
@@ -68,45 +83,54 @@ describe('several chunker threads', () => {
     const [broken, whole] = [new FakeThread(), new FakeThread()];
     const threads = new SyntaxThreads([broken, whole], new ManualClock());
     const cut = threads.cut(document('a', 10));
-    broken.restMs = 1000;
+    broken.rest(1000);
     broken.answer('a', 'not begun');
     await turn();
     expect(whole.given).toEqual(['a']);
     whole.answer('a');
     expect(await cut).toEqual([]);
+    // A thread that has rested is started anew, and given nothing before it is up.
+    broken.restMs = 0;
     void threads.cut(document('b', 10));
     void threads.cut(document('c', 10));
-    expect(broken.given).toEqual(['a']);
+    expect([broken.given, broken.revivals.length]).toEqual([['a'], 2]);
+    broken.isUsable = true;
+    void threads.cut(document('d', 10));
+    expect(broken.given).toEqual(['a', 'd']);
   });
 
-  it('are waited for while they rest, and cut nothing when all were given up', async () => {
+  it('are waited for while they rest or are started, and cut nothing when all were given up', async () => {
     const clock = new ManualClock();
     const [one, other] = [new FakeThread(), new FakeThread()];
     const threads = new SyntaxThreads([one, other], clock);
-    one.restMs = 10_000;
-    other.restMs = 60_000;
-    other.isGivenUp = true;
+    one.rest(10_000);
+    other.rest(60_000, true);
     const cut = threads.cut(document('a', 10));
     await turn();
-    expect([one.given, other.given]).toEqual([[], []]);
     one.restMs = 0;
     clock.advance(10_000);
     await turn();
+    expect([one.revivals.length, one.given]).toEqual([1, []]);
+    one.isUsable = true;
+    one.revivals[0]!.resolve();
+    await turn();
     expect(one.given).toEqual(['a']);
-    one.isGivenUp = true;
-    one.restMs = 60_000;
+    one.rest(60_000, true);
     one.answer('a', 'not begun');
     expect(await cut).toBeUndefined();
     expect(await threads.cut(document('b', 10))).toBeUndefined();
+    expect(clock.timers).toBe(0);
   });
 
   it('are waited for no longer once they are disposed', async () => {
     const thread = new FakeThread();
-    thread.restMs = 10_000;
-    const threads = new SyntaxThreads([thread], new ManualClock());
+    thread.rest(10_000);
+    const clock = new ManualClock();
+    const threads = new SyntaxThreads([thread], clock);
     const cut = threads.cut(document('a', 10)).catch((error: unknown) => error);
     await turn();
     threads.dispose();
     expect(await cut).toMatchObject({ code: 'disposed' });
+    expect(clock.timers).toBe(0);
   });
 });

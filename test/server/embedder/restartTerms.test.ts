@@ -53,6 +53,20 @@ it('tells the largest run that succeeded, and on which device', () => {
   expect(terms.openParams.provenRuns).toEqual({ code: { device: 'cpu', tokens: 20 }, docs: null });
 });
 
+it('tells every process of runs that others died in, and whether they were tries of a larger size', () => {
+  const models = { code: FAKE_MODEL, docs: FAKE_MODEL };
+  const terms = new RestartTerms(SETTINGS, ALONE);
+  terms.opened(models);
+  terms.ranOutOfMemory({ scope: 'code', length: 100, count: 40, triedAfter: 1024 });
+  terms.ranOutOfMemory({ scope: 'docs', length: 50, count: 40 });
+  expect(terms.openParams.lostRuns).toEqual([
+    { scope: 'code', length: 100, count: 40, triedAfter: 1024 },
+    { scope: 'docs', length: 50, count: 40 },
+  ]);
+  terms.opened(models);
+  expect(terms.openParams.lostRuns).toMatchObject([{ triedAfter: 1024, isRetold: true }, { isRetold: true }]);
+});
+
 it('keeps what ran out of memory on the processor where auto came to that, also when a process ends loading', () => {
   const terms = new RestartTerms({ ...SETTINGS, device: 'auto' }, ALONE);
   terms.opened({ code: { ...FAKE_MODEL, device: 'cpu' }, docs: { ...FAKE_MODEL, device: 'cpu' } });

@@ -7,8 +7,9 @@ import { type TextInput, wholeText } from '../../../src/embedder/textInput.ts';
 import { BatchTuner } from '../../../src/embedding/batchTuner.ts';
 import { DEVICE_LIMITS } from '../../../src/embedding/deviceLimits.ts';
 import { LaneQueue } from '../../../src/embedding/laneQueue.ts';
+import type { MemoryCeilingState } from '../../../src/embedding/memoryCeiling.ts';
 import { SYSTEM_CLOCK } from '../../../src/process/systemClock.ts';
-import type { ExecutionProvider, Lane } from '../../../src/protocol/embedder.ts';
+import type { ExecutionProvider, Lane, LostRun } from '../../../src/protocol/embedder.ts';
 import type { Scope } from '../../../src/protocol/scope.ts';
 import { FAKE_MODEL } from '../../fakes/hashEmbedder.ts';
 
@@ -60,18 +61,21 @@ interface LoopOptions extends Partial<Pick<RunLoopOptions, 'memoryCeilingMb' | '
   readonly textsPerRun?: number;
   /** The model of docs, when that is another one. */
   readonly docs?: ScriptedModel;
+  /** What is known of memory. */
+  readonly memoryCeiling?: MemoryCeilingState;
 }
 
 function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions = {}) {
   const { textsPerRun = 0, memoryCeilingMb = Infinity, residentMb = () => 100, clock = SYSTEM_CLOCK } = options;
-  const tuner = () =>
-    new BatchTuner({
-      limits: DEVICE_LIMITS.cpu,
-      latencyCeilingMs: 100,
-      memoryCeilingMb,
-      fixedCount: textsPerRun,
-      lengthStep: 1,
-    });
+  const tunerOptions = {
+    limits: DEVICE_LIMITS.cpu,
+    latencyCeilingMs: 100,
+    memoryCeilingMb,
+    fixedCount: textsPerRun,
+    lengthStep: 1,
+  };
+  const { memoryCeiling = new BatchTuner(tunerOptions).save().memoryCeiling } = options;
+  const tuner = () => new BatchTuner(tunerOptions, { ...new BatchTuner(tunerOptions).save(), memoryCeiling });
   const tuners = { code: tuner(), docs: tuner() };
   const queue = new LaneQueue<PieceText>({
     clock: SYSTEM_CLOCK,
@@ -82,6 +86,7 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
   });
   const answered: number[] = [];
   const events: string[] = [];
+  const runs: LostRun[] = [];
   const broken: string[] = [];
   const backoffs: string[] = [];
   const logged: LogRecord[] = [];
@@ -94,7 +99,10 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
     observer: { ran: () => undefined, backedOff: (scope) => backoffs.push(scope), idle: () => undefined },
     memoryCeilingMb,
     residentMb,
-    onRunStarted: () => events.push('started'),
+    onRunStarted: (run) => {
+      events.push('started');
+      runs.push(run);
+    },
     onRunEnded: (failed) => {
       events.push('ended');
       options.onRunEnded?.(failed);
@@ -125,7 +133,7 @@ function startLoop(model: RunLoopOptions['models']['code'], options: LoopOptions
   };
   const failuresOf = async (ids: Rows): Promise<Rows> =>
     (await work(ids).done.promise).map(({ index }) => ids[index] ?? 0).sort((a, b) => a - b);
-  return { loop, work, failuresOf, answered, events, broken, backoffs, logged };
+  return { loop, work, failuresOf, answered, events, runs, broken, backoffs, logged };
 }
 
 /** A clock by which memory is read after each run. */
@@ -137,6 +145,18 @@ function apart(): RunLoopOptions['clock'] {
 const idsUpTo = (count: number): Rows => Array.from({ length: count }, (_, index) => index + 10);
 
 describe('a run loop', () => {
+  it('tells of a run that is larger than its ceiling was before it was raised, in case that costs the process', async () => {
+    const raising = { runs: 0, needed: 1024, raisedFrom: 2 };
+    const memoryCeiling = { tokens: 100, quietStarts: 0, provenTokens: 1, raising };
+    const { work, runs } = startLoop(new ScriptedModel(() => undefined), { memoryCeiling, textsPerRun: 8 });
+    await work([1, 2]).done.promise;
+    await work([1, 2, 3]).done.promise;
+    expect(runs.map(({ count, triedAfter }) => [count, triedAfter])).toEqual([
+      [2, undefined],
+      [3, 1024],
+    ]);
+  });
+
   it('runs no text twice when the runtime does not give its memory back', async () => {
     class StubbornModel extends ScriptedModel {
       override release(): Promise<void> {
