@@ -7,6 +7,8 @@ import { type CutResult, disposedError, type SyntaxThread } from './syntaxThread
 
 /** Cutting a file takes about as much processor time as embedding it by the bundled model; each thread may hold every grammar, 50 MB. */
 const MAX_THREADS = 4;
+/** How long a document waits for a thread that was given up and is tried once more: one that is well is up in a tenth of it. */
+const LAST_WAIT_MS = 5000;
 
 /** Threads worth having on this machine. */
 export function threadCount(): number {
@@ -34,16 +36,26 @@ export class SyntaxThreads {
 
   /** The chunks; undefined when the document could not be cut along a tree, or no thread can be had. Rejects with `disposed`. */
   async cut(document: SourceDocument): Promise<readonly Chunk[] | undefined> {
-    for (;;) {
+    for (let mayWait = true; ;) {
       if (this.#isDisposed) throw disposedError();
       const others = this.#slots.flatMap(({ thread }) => (thread.isUsable ? [] : [thread]));
-      const revivals = others.filter(({ restMs }) => restMs === 0).map((thread) => thread.revive());
+      const restsMs: number[] = [];
+      const revivals: Promise<void>[] = [];
+      for (const thread of others) {
+        const { restMs } = thread;
+        if (restMs > 0) restsMs.push(restMs);
+        else revivals.push(thread.revive());
+      }
       const usable = this.#slots.filter(({ thread }) => thread.isUsable);
       if (usable.length > 0) {
         const result = await cutIn(leastWaiting(usable), document);
         if (result !== 'not begun') return result;
-      } else if (others.every(({ isGivenUp }) => isGivenUp)) return undefined;
-      else await this.#untilOneIsBack(revivals, others);
+      } else if (!others.every(({ isGivenUp }) => isGivenUp)) {
+        await this.#untilOneIsBack(revivals, restsMs);
+      } else if (revivals.length > 0 && mayWait) {
+        mayWait = false;
+        await this.#untilOneIsBack(revivals, [LAST_WAIT_MS]);
+      } else return undefined;
     }
   }
 
@@ -53,13 +65,12 @@ export class SyntaxThreads {
     for (const end of this.#waits) end();
   }
 
-  /** Until a thread that is started is up or rests again, or one that rests may be started. */
-  async #untilOneIsBack(revivals: readonly Promise<void>[], others: readonly Slot['thread'][]): Promise<void> {
-    const rests = others.map(({ restMs }) => restMs).filter((ms) => ms > 0);
+  /** Until a thread that is started is up or rests again, or the first of the times has passed. */
+  async #untilOneIsBack(revivals: readonly Promise<void>[], timesMs: readonly number[]): Promise<void> {
     const over = new Deferred<void>();
     const end = (): void => over.resolve();
     this.#waits.add(end);
-    const timer = rests.length > 0 ? this.#clock.after(Math.min(...rests), end) : undefined;
+    const timer = timesMs.length > 0 ? this.#clock.after(Math.min(...timesMs), end) : undefined;
     await Promise.race([...revivals, over.promise]);
     timer?.dispose();
     this.#waits.delete(end);

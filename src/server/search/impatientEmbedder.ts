@@ -14,14 +14,12 @@ const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 1000;
 
 /**
- * An embedder for searches that words can answer, too: rejects with `embedder-failed` what waits while no process is running, as where memory is short
- * for loading a model, or a driver builds its programs, once ten seconds of that have been waited for.
+ * An embedder for searches that words can answer, too: rejects with `embedder-failed` what has waited for ten seconds when no process is running, as where
+ * memory is short for loading a model, or a driver builds its programs.
  */
 export class ImpatientEmbedder implements SearchEmbedder {
   readonly #embedder: SearchEmbedder & Pick<Embedder, 'state'>;
   readonly #clock: Clock;
-  /** The process that was waited for last, and since when. */
-  #awaited: { readonly generation: number; readonly sinceMs: number } | undefined;
 
   constructor(embedder: SearchEmbedder & Pick<Embedder, 'state'>, clock: Clock) {
     this.#embedder = embedder;
@@ -58,21 +56,12 @@ export class ImpatientEmbedder implements SearchEmbedder {
       late.reject(new TesseraError('embedder-failed', 'The model is not loaded yet.'));
       end.abort();
     };
-    timer = this.#clock.after(this.#patienceLeftMs(), look);
+    timer = this.#clock.after(PATIENCE_MS, look);
     try {
       return await Promise.race([begin(end.signal), late.promise]);
     } finally {
       timer.dispose();
       signal?.removeEventListener('abort', onAbort);
     }
-  }
-
-  /** Each of several questions that wait for one process has what those before it have left. */
-  #patienceLeftMs(): number {
-    const { state } = this.#embedder;
-    if (state.kind !== 'starting') return PATIENCE_MS;
-    const now = this.#clock.now();
-    if (this.#awaited?.generation !== state.generation) this.#awaited = { generation: state.generation, sinceMs: now };
-    return Math.max(0, this.#awaited.sinceMs + PATIENCE_MS - now);
   }
 }

@@ -122,6 +122,39 @@ describe('several chunker threads', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('are not waited for in vain where a rest ends just while it is looked at', async () => {
+    const clock = new ManualClock();
+    const thread = new FakeThread();
+    thread.rest(1000);
+    let looks = 0;
+    Object.defineProperty(thread, 'restMs', { get: () => (looks++ === 0 ? 0.001 : 0) });
+    const threads = new SyntaxThreads([thread], clock);
+    void threads.cut(document('a', 10));
+    clock.advance(1);
+    await turn();
+    expect(thread.revivals).toHaveLength(1);
+  });
+
+  it('that were all given up are waited for a little when one of them is tried once more', async () => {
+    const clock = new ManualClock();
+    const thread = new FakeThread();
+    thread.rest(0, true);
+    const threads = new SyntaxThreads([thread], clock);
+    const cut = threads.cut(document('a', 10));
+    await turn();
+    thread.isUsable = true;
+    thread.revivals[0]!.resolve();
+    await turn();
+    thread.answer('a');
+    expect(await cut).toEqual([]);
+    thread.isUsable = false;
+    const other = threads.cut(document('b', 10));
+    await turn();
+    clock.advance(5000);
+    expect(await other).toBeUndefined();
+    expect(clock.timers).toBe(0);
+  });
+
   it('are waited for no longer once they are disposed', async () => {
     const thread = new FakeThread();
     thread.rest(10_000);

@@ -16,7 +16,7 @@ function ask(kind: ProcessState['kind'], signal?: AbortSignal) {
   const inner = new Deferred<EmbedResult>();
   const seen: { signal?: CancellationSignal | undefined } = {};
   const embedder = {
-    state: { kind, generation: 1 } as ProcessState,
+    state: { kind } as ProcessState,
     open: () => Promise.reject(new Error('not asked for')),
     embedTokens: () => Promise.reject(new Error('not asked for')),
     embed: (_: EmbedParams, signal?: CancellationSignal) => {
@@ -25,8 +25,7 @@ function ask(kind: ProcessState['kind'], signal?: AbortSignal) {
     },
   };
   const settled: { code?: unknown; result?: EmbedResult } = {};
-  const impatient = new ImpatientEmbedder(embedder, clock);
-  impatient.embed(QUERY, signal).then(
+  new ImpatientEmbedder(embedder, clock).embed(QUERY, signal).then(
     (result) => (settled.result = result),
     (error: unknown) => (settled.code = (error as { code: unknown }).code),
   );
@@ -34,7 +33,7 @@ function ask(kind: ProcessState['kind'], signal?: AbortSignal) {
     clock.advance(ms);
     await setImmediate();
   };
-  return { clock, embedder, impatient, settled, seen, advance, answer: () => inner.resolve(RESULT) };
+  return { clock, embedder, settled, seen, advance, answer: () => inner.resolve(RESULT) };
 }
 
 describe('an embedder for searches', () => {
@@ -56,23 +55,6 @@ describe('an embedder for searches', () => {
     await advance(1000);
     expect(settled).toEqual({ code: 'embedder-failed' });
     expect(clock.timers).toBe(0);
-  });
-
-  it('has no more patience with a process that was waited for in vain, and as much as ever with the next', async () => {
-    const { advance, embedder, impatient } = ask('starting');
-    await advance(10_000);
-    const codes: unknown[] = [];
-    const askAgain = () =>
-      void impatient.embed(QUERY).catch((error: unknown) => codes.push((error as { code: unknown }).code));
-    askAgain();
-    await advance(0);
-    expect(codes).toEqual(['embedder-failed']);
-    embedder.state = { kind: 'starting', generation: 2 };
-    askAgain();
-    await advance(9999);
-    expect(codes).toHaveLength(1);
-    await advance(1);
-    expect(codes).toHaveLength(2);
   });
 
   it('hands on answers that come in time', async () => {
