@@ -36,7 +36,8 @@ export class SyntaxThreads {
 
   /** The chunks; undefined when the document could not be cut along a tree, or no thread can be had. Rejects with `disposed`. */
   async cut(document: SourceDocument): Promise<readonly Chunk[] | undefined> {
-    for (let mayWait = true; ;) {
+    let waitUntilMs: number | undefined;
+    for (;;) {
       if (this.#isDisposed) throw disposedError();
       const others = this.#slots.flatMap(({ thread }) => (thread.isUsable ? [] : [thread]));
       const restsMs: number[] = [];
@@ -52,10 +53,12 @@ export class SyntaxThreads {
         if (result !== 'not begun') return result;
       } else if (!others.every(({ isGivenUp }) => isGivenUp)) {
         await this.#untilOneIsBack(revivals, restsMs);
-      } else if (revivals.length > 0 && mayWait) {
-        mayWait = false;
-        await this.#untilOneIsBack(revivals, [LAST_WAIT_MS]);
-      } else return undefined;
+      } else {
+        const now = this.#clock.now();
+        waitUntilMs ??= now + LAST_WAIT_MS;
+        if (revivals.length === 0 || now >= waitUntilMs) return undefined;
+        await this.#untilOneIsBack(revivals, [waitUntilMs - now]);
+      }
     }
   }
 

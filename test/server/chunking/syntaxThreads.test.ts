@@ -155,6 +155,25 @@ describe('several chunker threads', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('that were all given up are waited for also where the first that is tried once more is of no use', async () => {
+    const clock = new ManualClock();
+    const [one, other] = [new FakeThread(), new FakeThread()];
+    const threads = new SyntaxThreads([one, other], clock);
+    one.rest(0, true);
+    other.rest(0, true);
+    const cut = threads.cut(document('a', 10));
+    await turn();
+    one.rest(60_000, true);
+    one.revivals[0]!.resolve();
+    await turn();
+    other.isUsable = true;
+    for (const revival of other.revivals) revival.resolve();
+    await turn();
+    other.answer('a');
+    expect(await cut).toEqual([]);
+    expect(clock.timers).toBe(0);
+  });
+
   it('are waited for no longer once they are disposed', async () => {
     const thread = new FakeThread();
     thread.rest(10_000);
