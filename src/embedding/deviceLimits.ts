@@ -30,8 +30,9 @@ export const STATIC_MODEL_LIMITS: BudgetLimits = {
 /**
  * Those that take each token once with its count (`token_counts`), as the bundled one does, keep little of a run: it is within a fifth of its best
  * from 2,048 tokens to 16,384 (measured on CPUs, one thread). Of 4,096 and 8,192 the larger was up to 6 % better on two kinds of processor for texts of mixed
- * lengths, and as good for code. Another run costs as much as 200 to 600 tokens do (one by one against 8,192, on
- * two machines), so that runs end where they have more padding than that: short texts were up to 5 % faster by it, none slower by more than 1 %.
+ * lengths, and as good for code; on a third, without AVX-512, the smaller one seemed better by 3 to 6 %, where the same policy swings by 20 %.
+ * Another run costs as much as 200 to 600 tokens do (one by one against 8,192, on two machines), so that runs end where they have more padding than that:
+ * short texts were up to 5 % faster by it, none slower by more than 1 %.
  */
 const COUNTING_MODEL_LIMITS: BudgetLimits = {
   ...STATIC_MODEL_LIMITS,

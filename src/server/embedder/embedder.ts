@@ -41,3 +41,6 @@ export interface Embedder extends DisposableLike {
   /** Forgets failures, so that the next call starts the process again. */
   forgive(): void;
 }
+
+/** What a search sees of it. */
+export type SearchEmbedder = Pick<Embedder, 'open' | 'embed' | 'embedTokens'>;

@@ -4,10 +4,7 @@ import { Deferred } from '../../base/deferred.ts';
 import type { DisposableLike } from '../../base/disposable.ts';
 import { TesseraError } from '../../base/errors.ts';
 import type { EmbedParams, EmbedResult, TokenVectors, TokenVectorsParams } from '../../protocol/embedder.ts';
-import type { Embedder } from '../embedder/embedder.ts';
-
-/** What a search sees of an embedder. */
-export type SearchEmbedder = Pick<Embedder, 'open' | 'embed' | 'embedTokens'>;
+import type { Embedder, SearchEmbedder } from '../embedder/embedder.ts';
 
 /** As long as somebody who has typed a question looks at an empty list; the bundled model loads in a second. */
 const PATIENCE_MS = 10_000;

@@ -7,7 +7,7 @@ import { languageOf } from '../../indexing/languages.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import type { OverlayText } from '../../protocol/server.ts';
 import type { ChunkIndex, IndexSegment } from '../../search/chunkIndex.ts';
-import type { SearchEmbedder } from './impatientEmbedder.ts';
+import type { SearchEmbedder } from '../embedder/embedder.ts';
 
 /** An unsaved text as a segment of its own, and the texts of its chunks by id. */
 export interface Overlay {

@@ -13,6 +13,7 @@ import { type RankedChunk, rank } from '../../search/ranking.ts';
 import { SIMILARITY_WEIGHTS } from '../../search/rankingWeights.ts';
 import { type SearchQuery, parseQuery } from '../../search/searchQuery.ts';
 import { similarityQuery } from '../../search/similarityQuery.ts';
+import type { SearchEmbedder } from '../embedder/embedder.ts';
 import type { FolderSearch, FolderSearchParams, SearchedFolder } from '../folderSearch.ts';
 import type { ChunkReader, FileRecord } from '../store/chunkStore.ts';
 import { candidateIndex } from './candidateIndex.ts';
@@ -28,7 +29,6 @@ import {
   recencyOf,
   unsavedText,
 } from './loadedFolders.ts';
-import type { SearchEmbedder } from './impatientEmbedder.ts';
 import { MemoryIndex } from './memoryIndex.ts';
 import { Rehearsal, type RehearsalPace } from './rehearsal.ts';
 import { SegmentImages } from './segmentImages.ts';

@@ -3,7 +3,7 @@ import { embeddingText } from '../../indexing/embeddingText.ts';
 import { SCOPES, type Scope } from '../../protocol/scope.ts';
 import { maxSim } from '../../search/maxSim.ts';
 import type { RankedChunk } from '../../search/ranking.ts';
-import type { SearchEmbedder } from './impatientEmbedder.ts';
+import type { SearchEmbedder } from '../embedder/embedder.ts';
 
 /** Chunks looked at again; each costs a run of the model. */
 export const CHUNKS_COMPARED = 32;
